@@ -1,0 +1,279 @@
+package merge
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"pcapdir/source/packet"
+)
+
+// The model: files with many ties and skewed shards, read by goroutines that
+// pause at random, merged by shards that pause at random, with queues of one
+// batch. Every schedule must give each shard exactly its packets, in order, as
+// a sequential merge gives them. Then each rule is broken on purpose, and some
+// schedules must hang or go wrong: a rule whose breach nothing notices is
+// either not needed or not tested.
+
+// rules are the operations whose mutants the model runs.
+type rules struct {
+	append func(w *Writer, shard int, p *packet.Packet) bool
+	close  func(w *Writer)
+	open   func(f *Frontier) func()
+	load   func(m *Merger) (packet.Order, packet.Time)
+	admit  func(f *Frontier, entries ...Entry)
+	wait   func(m *Merger, ctx context.Context) error
+}
+
+func sound() rules {
+	return rules{
+		append: (*Writer).Append,
+		close:  (*Writer).Close,
+		open:   (*Frontier).openNext,
+		load:   (*Merger).Load,
+		admit:  (*Frontier).Admit,
+		wait:   (*Merger).Wait,
+	}
+}
+
+// script is one random case: what the files hold, and when they are admitted.
+type script struct {
+	cfg    Config
+	files  [][]packet.Packet // in key order; Hash is the shard
+	second int               // files from here on are admitted once the first group is at rest
+}
+
+func newScript(r *rand.Rand) script {
+	s := script{cfg: Config{Shards: 1 + r.IntN(4), Batch: 1 + r.IntN(4), Queue: 1}}
+	n := 1 + r.IntN(6)
+	for f := range n {
+		s.files = append(s.files, newFile(r, uint64(f), s.cfg.Shards))
+	}
+	s.second = n
+	if r.IntN(3) == 0 {
+		s.second = 1 + r.IntN(n)
+	}
+	return s
+}
+
+func newFile(r *rand.Rand, file uint64, shards int) []packet.Packet {
+	eff, rank := packet.Time(r.IntN(20)), uint64(r.IntN(3))
+	skew := r.IntN(shards)
+	ps := make([]packet.Packet, 1+r.IntN(60))
+	for i := range ps {
+		if step := packet.Time(r.IntN(3)); step > 0 {
+			eff, rank = eff+step, uint64(r.IntN(3))
+		}
+		shard := r.IntN(shards)
+		if r.IntN(4) > 0 {
+			shard = skew
+		}
+		ps[i] = packet.Packet{Eff: eff, TS: packet.Time(file), Rank: rank, Rec: uint64(i), Hash: uint64(shard)}
+	}
+	return ps
+}
+
+// outcome is what the shards handled, in keys; the file is carried in TS.
+type outcome struct {
+	handled [][]packet.Order
+	late    []packet.Time // floors of the files of the second group
+	hang    bool
+}
+
+// play runs s under the given rules. All pauses are in the bubble's fake time:
+// when everything waits for ever, the clock jumps to the deadline.
+func play(t *testing.T, s script, seed uint64, do rules) (out outcome) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		f := NewFrontier(s.cfg)
+		out.handled = make([][]packet.Order, s.cfg.Shards)
+		out.late = make([]packet.Time, len(s.files))
+		var wg sync.WaitGroup
+		entry := func(i int) Entry {
+			first := s.files[i][0].Eff
+			return Entry{File: uint64(i), First: first, Start: func(w *Writer) {
+				out.late[i] = w.Floor
+				wg.Go(func() { readFile(ctx, w, s.files[i], rand.New(rand.NewPCG(seed, uint64(i))), do) })
+			}}
+		}
+		wg.Go(func() { schedule(ctx, f, do, rand.New(rand.NewPCG(seed, 77))) })
+		var shards sync.WaitGroup
+		for i := range s.cfg.Shards {
+			shards.Go(func() {
+				out.handled[i] = shard(ctx, NewMerger(f, i), rand.New(rand.NewPCG(seed, 100+uint64(i))), do)
+			})
+		}
+		admit(ctx, f, s, entry, do)
+		shards.Wait()
+		out.hang = ctx.Err() != nil
+		cancel()
+		wg.Wait()
+	})
+	return out
+}
+
+func admit(ctx context.Context, f *Frontier, s script, entry func(int) Entry, do rules) {
+	var first, second []Entry
+	for i := range s.files {
+		if i < s.second {
+			first = append(first, entry(i))
+		} else {
+			second = append(second, entry(i))
+		}
+	}
+	do.admit(f, first...)
+	if len(second) > 0 {
+		for _, idle := f.Idle(); !idle && ctx.Err() == nil; _, idle = f.Idle() {
+			time.Sleep(10 * time.Millisecond)
+		}
+		do.admit(f, second...)
+	}
+	f.CloseInput()
+}
+
+func pause(r *rand.Rand) {
+	if r.IntN(3) == 0 {
+		time.Sleep(time.Duration(r.IntN(50)) * time.Microsecond)
+	}
+}
+
+func readFile(ctx context.Context, w *Writer, ps []packet.Packet, r *rand.Rand, do rules) {
+	w.Bind(ctx)
+	for i := range ps {
+		pause(r)
+		p := ps[i]
+		if p.Eff < w.Floor {
+			p.Eff, p.Rank = w.Floor, 0 // as a reader lifts: one run of equal time, one rank
+		}
+		if !do.append(w, int(p.Hash), &p) {
+			break
+		}
+	}
+	do.close(w)
+}
+
+func schedule(ctx context.Context, f *Frontier, do rules, r *rand.Rand) {
+	for ctx.Err() == nil {
+		for start := do.open(f); start != nil; start = do.open(f) {
+			pause(r)
+			start()
+		}
+		select {
+		case <-f.scheduler:
+		case <-ctx.Done():
+		}
+	}
+}
+
+func shard(ctx context.Context, m *Merger, r *rand.Rand, do rules) (handled []packet.Order) {
+	refs := make([]*packet.Packet, 0, 3)
+	for {
+		safe, _ := do.load(m)
+		for {
+			pause(r)
+			refs = m.Next(refs[:0])
+			if len(refs) == 0 {
+				break
+			}
+			for _, p := range refs {
+				handled = append(handled, p.Order(uint64(p.TS)))
+			}
+		}
+		if safe == packet.MaxOrder || do.wait(m, ctx) != nil {
+			return handled
+		}
+	}
+}
+
+// expect is the oracle: everything sorted at once.
+func expect(s script, floors []packet.Time) [][]packet.Order {
+	want := make([][]packet.Order, s.cfg.Shards)
+	for i, ps := range s.files {
+		for _, p := range ps {
+			if p.Eff < floors[i] {
+				p.Eff, p.Rank = floors[i], 0
+			}
+			want[p.Hash] = append(want[p.Hash], p.Order(uint64(i)))
+		}
+	}
+	for _, w := range want {
+		slices.SortFunc(w, packet.Order.Compare)
+	}
+	return want
+}
+
+// try plays one script and says what went wrong, or nothing.
+func try(t *testing.T, seed uint64, do rules) string {
+	s := newScript(rand.New(rand.NewPCG(seed, 0)))
+	out := play(t, s, seed, do)
+	if out.hang {
+		return "hang"
+	}
+	for i, want := range expect(s, out.late) {
+		got := out.handled[i]
+		if !slices.IsSortedFunc(got, packet.Order.Compare) {
+			return fmt.Sprintf("shard %d out of order: %v", i, got)
+		}
+		if !slices.Equal(got, want) {
+			return fmt.Sprintf("shard %d handled %d packets %v, want %d %v", i, len(got), got, len(want), want)
+		}
+	}
+	return ""
+}
+
+func schedules(t *testing.T) uint64 {
+	if testing.Short() {
+		return 150
+	}
+	return 1000
+}
+
+func TestEveryScheduleGivesTheOneOrder(t *testing.T) {
+	for seed := range schedules(t) {
+		if bad := try(t, seed, sound()); bad != "" {
+			t.Fatalf("seed %d: %s", seed, bad)
+		}
+	}
+}
+
+func TestEveryBrokenRuleIsSeen(t *testing.T) {
+	for _, m := range mutants() {
+		t.Run(m.name, func(t *testing.T) {
+			hangs, wrong := 0, 0
+			for seed := range schedules(t) {
+				switch bad := try(t, seed, m.rules); {
+				case bad == "hang":
+					hangs++
+				case bad != "":
+					wrong++
+				}
+				if hangs+wrong >= 3 && testing.Short() {
+					break
+				}
+			}
+			t.Logf("of %d schedules %d hung and %d were wrong", schedules(t), hangs, wrong)
+			if hangs+wrong == 0 {
+				t.Error("the rule was broken and nothing failed")
+			}
+		})
+	}
+}
+
+// The mutants are written with their own Append and Close: without a breach
+// these must hold like the real ones, or a mutant could fail for its wrapping.
+func TestMutantsAreSoundButForTheirBreach(t *testing.T) {
+	do := sound()
+	whole := writing{publish: (*Writer).Publish, flush: flushSound}
+	do.append, do.close = appendBy(whole), closeBy(whole)
+	for seed := range schedules(t) {
+		if bad := try(t, seed, do); bad != "" {
+			t.Fatalf("seed %d: %s", seed, bad)
+		}
+	}
+}

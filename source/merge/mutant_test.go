@@ -1,0 +1,182 @@
+package merge
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"pcapdir/source/packet"
+)
+
+// mutant is the sound rules with one of them broken.
+type mutant struct {
+	name string
+	rules
+}
+
+func mutants() []mutant {
+	return []mutant{
+		mutate("R1 progress by time alone, rounded down", func(r *rules) {
+			r.append, r.close = appendBy(publishTime(0)), closeBy(publishTime(0))
+		}),
+		mutate("R1 progress by time alone, rounded up", func(r *rules) {
+			r.append, r.close = appendBy(publishTime(1)), closeBy(publishTime(1))
+		}),
+		mutate("R2 publish after the send", func(r *rules) {
+			r.append = appendBy(writing{publish: (*Writer).Publish, flush: flushThenPublish})
+		}),
+		mutate("R2 count past partial batches", func(r *rules) {
+			r.append, r.close = appendBy(publishAll()), closeBy(publishAll())
+		}),
+		mutate("R3 wait on the full queue", func(r *rules) {
+			r.append = appendBy(writing{publish: (*Writer).Publish, flush: waitOnFull})
+		}),
+		mutate("R4 the bound rises before the run is visible", func(r *rules) { r.open = boundBeforeRun }),
+		mutate("R4 poll the queues, then load safe", func(r *rules) { r.load = pollBeforeSafe }),
+		mutate("R5 sleep although safe rose", func(r *rules) { r.wait = loseToken }),
+		mutate("R6 open only when nothing is open", func(r *rules) { r.open = openWhenIdle }),
+		mutate("admit below safe without a floor", func(r *rules) { r.admit = admitAsIs }),
+	}
+}
+
+func mutate(name string, change func(*rules)) mutant {
+	m := mutant{name, sound()}
+	change(&m.rules)
+	return m
+}
+
+// writing is what a broken Append does when a batch is full.
+type writing struct {
+	publish func(*Writer)
+	flush   func(w *Writer, full int, publish func(*Writer)) bool
+}
+
+// appendBy is Append with the steps of how. With the sound steps it is Append,
+// which TestMutantsAreSoundButForTheirBreach holds it to.
+func appendBy(how writing) func(*Writer, int, *packet.Packet) bool {
+	return func(w *Writer, shard int, p *packet.Packet) bool {
+		w.partial[shard] = append(w.partial[shard], *p)
+		w.last, w.any = p.Order(w.File), true
+		if len(w.partial[shard]) < w.frontier.cfg.Batch {
+			return true
+		}
+		select {
+		case w.queues[shard] <- w.partial[shard]:
+			w.partial[shard] = nil
+			how.publish(w)
+			return true
+		default:
+			return how.flush(w, shard, how.publish)
+		}
+	}
+}
+
+func closeBy(how writing) func(*Writer) {
+	return func(w *Writer) {
+		how.flush(w, 0, how.publish)
+		for _, q := range w.queues {
+			close(q)
+		}
+		w.frontier.end(w.Run, w.last, w.any)
+	}
+}
+
+func flushSound(w *Writer, _ int, publish func(*Writer)) bool {
+	for {
+		shard, ok := w.oldest()
+		publish(w)
+		if !ok {
+			return true
+		}
+		if !w.push(shard) {
+			return false
+		}
+	}
+}
+
+func flushThenPublish(w *Writer, _ int, publish func(*Writer)) bool {
+	for {
+		shard, ok := w.oldest()
+		if !ok {
+			publish(w)
+			return true
+		}
+		if !w.push(shard) {
+			return false
+		}
+	}
+}
+
+func waitOnFull(w *Writer, full int, publish func(*Writer)) bool {
+	publish(w)
+	return w.push(full)
+}
+
+func publishTime(round packet.Time) writing {
+	return writing{flush: flushSound, publish: func(w *Writer) {
+		p := w.last.Next()
+		if shard, ok := w.oldest(); ok {
+			p = w.partial[shard][0].Order(w.File)
+		}
+		w.frontier.publish(w.Run, packet.At(p.Eff+round))
+	}}
+}
+
+func publishAll() writing {
+	return writing{flush: flushSound, publish: func(w *Writer) { w.frontier.publish(w.Run, w.last.Next()) }}
+}
+
+func boundBeforeRun(f *Frontier) func() {
+	f.mu.Lock()
+	if !f.due(f.least(), f.bound()) {
+		f.mu.Unlock()
+		return nil
+	}
+	w := f.waiting[0]
+	r := newRun(f, w)
+	f.waiting = slices.Delete(f.waiting, 0, 1)
+	f.raise()
+	f.mu.Unlock()
+	time.Sleep(time.Microsecond)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.open = append(f.open, r)
+	f.list(append(slices.Clone(f.runs), r))
+	return func() { w.Start(newWriter(r)) }
+}
+
+func openWhenIdle(f *Frontier) func() {
+	f.mu.Lock()
+	open := len(f.open)
+	f.mu.Unlock()
+	if open > 0 {
+		return nil
+	}
+	return f.openNext()
+}
+
+func pollBeforeSafe(m *Merger) (packet.Order, packet.Time) {
+	_, last := m.Load()
+	time.Sleep(time.Microsecond)
+	m.safe = m.frontier.view().safe
+	return m.safe, last
+}
+
+// loseToken forgets one token: the rise that it stood for goes unseen until the next.
+func loseToken(m *Merger, ctx context.Context) error {
+	select {
+	case <-m.frontier.shards[m.shard]:
+	default:
+	}
+	return m.Wait(ctx)
+}
+
+func admitAsIs(f *Frontier, entries ...Entry) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, e := range entries {
+		f.waiting = append(f.waiting, &waiting{Entry: e, lower: packet.At(e.First), watermark: f.safe.Eff})
+	}
+	slices.SortStableFunc(f.waiting, func(a, b *waiting) int { return a.lower.Compare(b.lower) })
+	f.raise()
+}

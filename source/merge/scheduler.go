@@ -1,0 +1,86 @@
+package merge
+
+import (
+	"context"
+	"slices"
+
+	"pcapdir/source/packet"
+)
+
+// Entry is a file to be read when its turn comes.
+type Entry struct {
+	File uint64 // content id: part of the key of each of its packets
+	// First is a lower bound of the effective times in the file: its first
+	// stamp, less the reorder window.
+	First packet.Time
+	// Start begins to read the file into w, and must not wait: it is called by
+	// the scheduler, which nothing else opens files beside. Whoever reads calls
+	// w.Close at the end, whatever happened.
+	Start func(w *Writer)
+}
+
+type waiting struct {
+	Entry
+	lower     packet.Order // no key of the file is below
+	watermark packet.Time  // effective times below were already handled at admission
+}
+
+// Admit adds files to those that wait, as one step: none of them is opened
+// before all of them are known. A file that starts below what shards have
+// already been allowed to handle gets a floor just above it, and its packets
+// below are late (Run.Floor).
+func (f *Frontier) Admit(entries ...Entry) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, e := range entries {
+		w := &waiting{Entry: e, lower: packet.At(e.First), watermark: f.safe.Eff}
+		if w.lower.Less(f.safe) {
+			w.lower = packet.At(f.safe.Eff + 1)
+		}
+		f.waiting = append(f.waiting, w)
+	}
+	slices.SortStableFunc(f.waiting, func(a, b *waiting) int { return a.lower.Compare(b.lower) })
+	f.raise()
+}
+
+// CloseInput says that no file comes any more: what is waiting and open is all.
+func (f *Frontier) CloseInput() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.closed = true
+	f.raise()
+}
+
+// Schedule opens files when the merge needs them, until ctx ends. The number of
+// open files is thus the depth of their overlap, not their number.
+func (f *Frontier) Schedule(ctx context.Context) error {
+	for {
+		for start := f.openNext(); start != nil; start = f.openNext() {
+			start()
+		}
+		select {
+		case <-f.scheduler:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// openNext makes the run of the next waiting file if it is due, and returns
+// what starts its reader.
+func (f *Frontier) openNext() (start func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !f.due(f.least(), f.bound()) {
+		return nil
+	}
+	w := f.waiting[0]
+	r := newRun(f, w)
+	// The run is listed before the bound rises past it (I5): both happen under
+	// the lock, and raise comes last.
+	f.open = append(f.open, r)
+	f.list(append(slices.Clone(f.runs), r))
+	f.waiting = slices.Delete(f.waiting, 0, 1)
+	f.raise()
+	return func() { w.Start(newWriter(r)) }
+}
