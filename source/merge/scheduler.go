@@ -84,3 +84,13 @@ func (f *Frontier) openNext() (start func()) {
 	f.raise()
 	return func() { w.Start(newWriter(r)) }
 }
+
+// Drain ends the input early: files that wait are forgotten, as if they had
+// never been admitted, and those that are open are read to their ends.
+func (f *Frontier) Drain() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.waiting = nil
+	f.closed = true
+	f.raise()
+}

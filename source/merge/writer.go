@@ -114,3 +114,6 @@ func (w *Writer) Close() {
 	}
 	w.frontier.end(w.Run, w.last, w.any)
 }
+
+// End is the key of the last packet appended; any says that there was one.
+func (w *Writer) End() (last packet.Order, any bool) { return w.last, w.any }

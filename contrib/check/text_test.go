@@ -1,0 +1,66 @@
+package check
+
+import (
+	"bytes"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// The patterns are put together from pieces, so that this file does not
+// match itself.
+var unwanted = []struct {
+	what *regexp.Regexp
+	why  string
+}{
+	{
+		regexp.MustCompile(`\b(TO` + `DO|FIX` + `ME|X` + `XX)\b`),
+		"a note to oneself is read by everybody and done by nobody; do it, or put it where work is planned",
+	},
+	{
+		regexp.MustCompile(`(^|[\s"'=(:` + "`" + `])(/ho` + `me/|/Us` + `ers/|/ro` + `ot/|/wo` + `rk/|[A-Z]:\\Us` + `ers\\)`),
+		"a path of one developer's machine works on no other",
+	},
+	{
+		regexp.MustCompile(`(?i)\b(proxy\.golang\.org|goproxy\.|artif` + `actory|nexus\.|registry\.[a-z]|mirror[s]?\.)`),
+		"where modules are fetched from is a setting of the machine, not of the project",
+	},
+}
+
+// isText is by ending: a capture may well look like text.
+func isText(p string) bool {
+	switch path.Ext(p) {
+	case ".go", ".md", ".toml", ".txt", ".sh", ".yml", ".yaml", ".mod", ".sum", ".service", ".socket", ".conf", ".json", ".golden":
+		return true
+	}
+	return path.Dir(p) == ".ci" || !strings.Contains(path.Base(p), ".") && !inTestdata(p)
+}
+
+func TestText(t *testing.T) {
+	files := tracked(t)
+	if len(files) < 10 {
+		t.Fatalf("found %d tracked files", len(files))
+	}
+	for _, p := range files {
+		if !isText(p) {
+			continue
+		}
+		text, err := os.ReadFile(filepath.Join(root, p))
+		if os.IsNotExist(err) { // removed, and git does not know yet
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, line := range bytes.Split(text, []byte("\n")) {
+			for _, u := range unwanted {
+				if found := u.what.Find(line); found != nil {
+					t.Errorf("%s:%d: %q: %s", p, i+1, bytes.TrimSpace(found), u.why)
+				}
+			}
+		}
+	}
+}

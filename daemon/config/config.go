@@ -1,0 +1,197 @@
+// Package config is what an operator can set: one struct per section of the
+// TOML file, its defaults, and every problem of a file at once, each with its
+// line. A key exists here only when it has an effect.
+//
+// A new key is a field below, its value in Default, and a row in fields.
+package config
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Config is the effective configuration: the defaults, overlaid by a file, by
+// --set. It holds values only; nothing in it is opened or looked up.
+type Config struct {
+	Spool   Spool
+	Order   Order
+	Shards  Shards
+	Conn    Conn
+	Vectors Vectors
+	KMeans  KMeans
+	Anomaly Anomaly
+	Logs    Logs
+	Commit  Commit
+	Limits  Limits
+
+	// origin is where each key that was set came from, for problems that show
+	// only when keys are looked at together.
+	origin map[string]place
+}
+
+// After is what becomes of a capture file once its commit covers it.
+type After string
+
+// The fates of a file that was read to its end.
+const (
+	AfterDone   After = "done"   // renamed into Spool.Done
+	AfterDelete After = "delete" // unlinked
+	AfterKeep   After = "keep"   // left where it is
+)
+
+// Spool says where capture files arrive and where they go. A relative path is
+// taken from the working directory.
+type Spool struct {
+	Dirs   []string      // watched; never empty, never one inside another
+	Done   string        // read files, when After is AfterDone
+	Failed string        // files that cannot be parsed, each beside its .reason
+	After  After         // what becomes of a read file
+	Settle time.Duration // how long a file that was not moved in must rest, wall time
+}
+
+// Inside is what is done about disorder between the records of one file.
+type Inside string
+
+// The two readings of a file's own order.
+const (
+	InsideSort Inside = "sort" // repaired up to Order.Window
+	InsideFile Inside = "file" // taken as it stands, which is what Zeek does
+)
+
+// Order says how long to wait for what may still come.
+type Order struct {
+	HoldBack time.Duration // quiet time after which waiting files are admitted, wall time
+	Idle     time.Duration // silence after which a source is waited for no more, wall time
+	Lateness time.Duration // how far behind the watermark a late file may still join, packet time
+	Window   time.Duration // disorder that is repaired inside one file, packet time
+	Inside   Inside        // sort or file
+}
+
+// Hash names the part of a packet's 5-tuple that chooses its shard.
+type Hash string
+
+// The hashes; all are symmetric, so both directions meet on one shard.
+const (
+	Hash2Tuple Hash = "2-tuple" // the address pair
+	Hash4Tuple Hash = "4-tuple" // and the ports
+	Hash5Tuple Hash = "5-tuple" // and the protocol
+)
+
+// Shards says how packets are spread over cores.
+type Shards struct {
+	Count int  // 0: one per core
+	Hash  Hash // what is hashed
+}
+
+// Conn holds Zeek's connection timeouts, all in packet time, and what else
+// shapes conn.log. Defaults are those of Zeek 8.
+type Conn struct {
+	TCPInactivity     time.Duration // tcp_inactivity_timeout
+	UDPInactivity     time.Duration // udp_inactivity_timeout; also a TCP handshake's
+	ICMPInactivity    time.Duration // icmp_inactivity_timeout
+	UnknownInactivity time.Duration // unknown_ip_inactivity_timeout
+	LongLived         time.Duration // of TCP sessions that people leave open, as of Zeek's conn/inactivity.zeek
+	TCPAttemptDelay   time.Duration // tcp_attempt_delay
+	TCPSyn            time.Duration // tcp_SYN_timeout: the first periodic check
+	TCPSession        time.Duration // tcp_session_timer: those after it
+	TCPLinger         time.Duration // tcp_connection_linger
+	TCPCloseDelay     time.Duration // tcp_close_delay
+	DNS               time.Duration // dns_session_timeout
+
+	LocalNets       []netip.Prefix // Site::local_nets; empty: Zeek's private address space
+	IgnoreChecksums bool           // Zeek's -C
+	UIDKey          string         // keys the hash behind uids; empty: the fixed key
+}
+
+// Features names a set of flow-vector features.
+type Features string
+
+// FeaturesDefault is the feature set of the analysis/flowvec package.
+const FeaturesDefault Features = "default"
+
+// Vectors says over what stretches of packet time flow vectors are built.
+type Vectors struct {
+	Pane     time.Duration   // a report at the end of each; whole seconds
+	Windows  []time.Duration // distinct multiples of Pane, each with a model of its own
+	Features Features        // which columns a vector has
+}
+
+// KMeans holds the parameters of the clustering.
+type KMeans struct {
+	K             int    // clusters; 0: chosen from the size of the baseline
+	Seed          uint64 // of the generator; the same seed gives the same report
+	MaxIterations int    // per fit
+}
+
+// Anomaly says how much an operator is willing to read.
+type Anomaly struct {
+	Budget float64 // false incidents per hour and window
+	Lines  int     // at most so many lines per report
+}
+
+// Format is how log lines are encoded.
+type Format string
+
+// FormatJSON is one JSON object a line.
+const FormatJSON Format = "json"
+
+// Logs says where log streams go.
+type Logs struct {
+	Dir    string // holds conn.log and its siblings under their live names
+	Format Format // of every stream
+}
+
+// Commit says how often work becomes durable and visible.
+type Commit struct {
+	Interval time.Duration // wall time between commits, at least
+	Dir      string        // holds the ledger and the stage
+}
+
+// Limits bounds what the process may hold.
+type Limits struct {
+	OpenFiles int // capture files open at once; the process's own limit also holds
+}
+
+// Default is the configuration of an empty file.
+func Default() *Config {
+	return &Config{
+		Spool: Spool{
+			Dirs:   []string{"/var/spool/pcapdir/incoming"},
+			Done:   "/var/spool/pcapdir/done",
+			Failed: "/var/spool/pcapdir/failed",
+			After:  AfterDone,
+			Settle: 5 * time.Second,
+		},
+		Order: Order{
+			HoldBack: 10 * time.Second,
+			Idle:     time.Minute,
+			Lateness: 10 * time.Minute,
+			Window:   100 * time.Millisecond,
+			Inside:   InsideSort,
+		},
+		Shards: Shards{Hash: Hash2Tuple},
+		Conn: Conn{
+			TCPInactivity:     5 * time.Minute,
+			UDPInactivity:     time.Minute,
+			ICMPInactivity:    time.Minute,
+			UnknownInactivity: time.Minute,
+			LongLived:         time.Hour,
+			TCPAttemptDelay:   5 * time.Second,
+			TCPSyn:            5 * time.Second,
+			TCPSession:        6 * time.Second,
+			TCPLinger:         5 * time.Second,
+			TCPCloseDelay:     5 * time.Second,
+			DNS:               10 * time.Second,
+		},
+		Vectors: Vectors{
+			Pane:     time.Minute,
+			Windows:  []time.Duration{time.Minute, 5 * time.Minute},
+			Features: FeaturesDefault,
+		},
+		KMeans:  KMeans{Seed: 1, MaxIterations: 100},
+		Anomaly: Anomaly{Budget: 10, Lines: 5},
+		Logs:    Logs{Dir: "/var/log/pcapdir", Format: FormatJSON},
+		Commit:  Commit{Interval: 5 * time.Second, Dir: "/var/lib/pcapdir"},
+		Limits:  Limits{OpenFiles: 256},
+	}
+}

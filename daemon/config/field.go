@@ -1,0 +1,113 @@
+package config
+
+import (
+	"strings"
+	"time"
+)
+
+// field is one key: its name, what the dump says about it, and how a value
+// gets in and out of a Config.
+type field struct {
+	key string // section.key
+	doc string // one line for the operator
+	in  func(*Config) value
+}
+
+// section is the part of the key before the dot, name the part behind it.
+func (f field) section() string { s, _, _ := strings.Cut(f.key, "."); return s }
+func (f field) name() string    { _, n, _ := strings.Cut(f.key, "."); return n }
+
+const (
+	day       = 24 * time.Hour
+	maxSilent = 30 * day // beyond this a timeout is a typing error
+)
+
+// fields is every key there is, in the order of the dump. Bounds are wide: they
+// catch a wrong unit, not a taste.
+var fields = [...]field{
+	{"spool.dirs", "watched; sub-directories are sources of one timeline", func(c *Config) value { return paths{&c.Spool.Dirs} }},
+	{"spool.done", "where files go that were read; same file system", func(c *Config) value { return path{&c.Spool.Done} }},
+	{"spool.failed", "where files go that cannot be parsed; same file system", func(c *Config) value { return path{&c.Spool.Failed} }},
+	{"spool.after", "done | delete | keep", func(c *Config) value {
+		return choice[After]{&c.Spool.After, []After{AfterDone, AfterDelete, AfterKeep}, nil}
+	}},
+	{"spool.settle", "rest that a file needs which was not moved in", func(c *Config) value { return duration{&c.Spool.Settle, 0, time.Hour} }},
+
+	{"order.hold_back", "quiet time after which new files are admitted", func(c *Config) value { return duration{&c.Order.HoldBack, 0, time.Hour} }},
+	{"order.idle", "silence after which a source is waited for no more", func(c *Config) value { return duration{&c.Order.Idle, 0, day} }},
+	{"order.lateness", "how far behind a late file may be and still join", func(c *Config) value { return duration{&c.Order.Lateness, 0, 7 * day} }},
+	{"order.window", "reorder window inside a file", func(c *Config) value { return duration{&c.Order.Window, 0, time.Minute} }},
+	{"order.inside", "sort: repair disorder inside a file | file: take its records as they stand, as Zeek does", func(c *Config) value {
+		return choice[Inside]{&c.Order.Inside, []Inside{InsideSort, InsideFile}, nil}
+	}},
+
+	{"shards.count", "0: one per core", func(c *Config) value { return integer[int]{&c.Shards.Count, 0, 1024} }},
+	{"shards.hash", "2-tuple | 4-tuple | 5-tuple", func(c *Config) value {
+		return choice[Hash]{&c.Shards.Hash, []Hash{Hash2Tuple, Hash4Tuple, Hash5Tuple}, nil}
+	}},
+
+	{"conn.tcp_inactivity", "Zeek's timeouts, in packet time", func(c *Config) value { return timeout(&c.Conn.TCPInactivity) }},
+	{"conn.udp_inactivity", "also that of a TCP handshake", func(c *Config) value { return timeout(&c.Conn.UDPInactivity) }},
+	{"conn.icmp_inactivity", "", func(c *Config) value { return timeout(&c.Conn.ICMPInactivity) }},
+	{"conn.unknown_inactivity", "any other IP protocol", func(c *Config) value { return timeout(&c.Conn.UnknownInactivity) }},
+	{"conn.long_lived", "sessions that people leave open: tcp ports 21, 22, 23, 513", func(c *Config) value { return timeout(&c.Conn.LongLived) }},
+	{"conn.tcp_attempt_delay", "a SYN that nobody answers", func(c *Config) value { return timeout(&c.Conn.TCPAttemptDelay) }},
+	{"conn.tcp_syn", "first periodic check, after the first packet", func(c *Config) value { return timeout(&c.Conn.TCPSyn) }},
+	{"conn.tcp_session", "periodic checks after that", func(c *Config) value { return timeout(&c.Conn.TCPSession) }},
+	{"conn.tcp_linger", "silence of a half-closed connection before a check ends it", func(c *Config) value { return timeout(&c.Conn.TCPLinger) }},
+	{"conn.tcp_close_delay", "from a complete close to the record", func(c *Config) value { return timeout(&c.Conn.TCPCloseDelay) }},
+	{"conn.dns", "UDP on the ports of DNS", func(c *Config) value { return timeout(&c.Conn.DNS) }},
+	{"conn.local_nets", "CIDR; empty: Zeek's private address space", func(c *Config) value { return prefixes{&c.Conn.LocalNets} }},
+	{"conn.ignore_checksums", "true for captures with offloaded checksums", func(c *Config) value { return boolean{&c.Conn.IgnoreChecksums} }},
+	{"conn.uid_key", "any text, for uids that outsiders cannot compute", func(c *Config) value { return text{&c.Conn.UIDKey} }},
+
+	{"vectors.pane", "event time; a report at the end of each", func(c *Config) value { return duration{&c.Vectors.Pane, time.Second, time.Hour} }},
+	{"vectors.windows", "whole panes; each has a model and a report of its own", func(c *Config) value {
+		return durations{&c.Vectors.Windows, time.Second, day, 8}
+	}},
+	{"vectors.features", "default", func(c *Config) value {
+		return choice[Features]{&c.Vectors.Features, []Features{FeaturesDefault}, []Features{"asura"}}
+	}},
+
+	{"kmeans.k", "1 to 64, or \"auto\": up to 64, fewer while the baseline is small", func(c *Config) value { return autoInteger{&c.KMeans.K, 64} }},
+	{"kmeans.seed", "the same seed gives the same report", func(c *Config) value { return integer[uint64]{&c.KMeans.Seed, 0, 1<<63 - 1} }},
+	{"kmeans.max_iterations", "per fit", func(c *Config) value { return integer[int]{&c.KMeans.MaxIterations, 1, 100000} }},
+
+	{"anomaly.budget", "false incidents per hour and window; at most `lines` per report", func(c *Config) value { return number{&c.Anomaly.Budget, 0.001, 1e6} }},
+	{"anomaly.lines", "", func(c *Config) value { return integer[int]{&c.Anomaly.Lines, 1, 10000} }},
+
+	{"logs.dir", "conn.log and its siblings", func(c *Config) value { return path{&c.Logs.Dir} }},
+	{"logs.format", "json", func(c *Config) value {
+		return choice[Format]{&c.Logs.Format, []Format{FormatJSON}, []Format{"tsv"}}
+	}},
+
+	{"commit.interval", "lines reach the logs within two of these", func(c *Config) value {
+		return duration{&c.Commit.Interval, 100 * time.Millisecond, time.Hour}
+	}},
+	{"commit.dir", "ledger and stage", func(c *Config) value { return path{&c.Commit.Dir} }},
+
+	{"limits.open_files", "capture files open at once", func(c *Config) value { return integer[int]{&c.Limits.OpenFiles, 8, 1 << 20} }},
+}
+
+// timeout is a duration that must be positive.
+func timeout(p *time.Duration) value { return duration{p, time.Millisecond, maxSilent} }
+
+// fieldOf finds a key's row.
+func fieldOf(key string) (field, bool) {
+	for _, f := range fields {
+		if f.key == key {
+			return f, true
+		}
+	}
+	return field{}, false
+}
+
+// isSection says whether any key is in the section called name.
+func isSection(name string) bool {
+	for _, f := range fields {
+		if f.section() == name {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,121 @@
+package pcapfile
+
+import (
+	"encoding/binary"
+	"fmt"
+	"io"
+
+	"pcapdir/source/packet"
+)
+
+// Layout of pcap (draft-ietf-opsawg-pcap), all numbers in the writer's order:
+//
+//	file:   magic 4 · major 2 · minor 2 · zone 4 · sigfigs 4 · snaplen 4 · network 4
+//	record: seconds 4 · fraction 4 · captured length 4 · wire length 4 · bytes
+const (
+	fileHeaderLen   = 24
+	recordHeaderLen = 16
+	magicMicro      = 0xa1b2c3d4
+	magicNano       = 0xa1b23c4d
+)
+
+// lengthOrder is which of a record's two lengths comes first. Writers before
+// version 2.4 did not agree; the rules are those of libpcap (sf-pcap.c).
+type lengthOrder uint8
+
+const (
+	capFirst     lengthOrder = iota
+	wireFirst                // before 2.3, and DG/UX with its version 543.0
+	smallerIsCap             // 2.3 was written both ways
+)
+
+// readFileHeader reads a pcap file header. Its magic is in the window.
+func (r *Reader) readFileHeader() error {
+	head := r.in.rest()
+	switch magic := binary.LittleEndian.Uint32(head); magic {
+	case magicMicro:
+		r.scale = 1000
+	case magicNano:
+		r.scale = 1
+	case 0xd4c3b2a1:
+		r.big, r.scale = true, 1000
+	case 0x4d3cb2a1:
+		r.big, r.scale = true, 1
+	default:
+		return notCapture(head)
+	}
+	if err := r.in.fill(fileHeaderLen); err != nil {
+		return r.short(0, "file header", fileHeaderLen, err)
+	}
+	head = r.in.rest()
+	if err := r.setVersion(r.u16(head[4:]), r.u16(head[6:])); err != nil {
+		return err
+	}
+	// The upper half says how long frame check sequences are, and is no part
+	// of the link type. The snaplen is what the writer meant to do: no check.
+	r.linkType = uint16(r.u32(head[20:]))
+	r.declare(r.linkType)
+	r.in.pos += fileHeaderLen
+	return nil
+}
+
+func (r *Reader) setVersion(major, minor uint16) error {
+	switch {
+	case major == 2 && minor == 4:
+		r.lengths = capFirst
+	case major == 2 && minor == 3:
+		r.lengths = smallerIsCap
+	case major == 2 && minor < 3, major == 543 && minor == 0:
+		r.lengths = wireFirst
+	default:
+		return r.damage(0, "pcap version %d.%d is not known", major, minor)
+	}
+	return nil
+}
+
+// nextRecord is Next for pcap. It is the hot path: one bounds check each for
+// header and bytes, and nothing else where both are in the window.
+func (r *Reader) nextRecord(rec *Record) error {
+	w := &r.in
+	b := w.rest()
+	if len(b) < recordHeaderLen {
+		if err := w.fill(recordHeaderLen); err != nil {
+			return r.shortRecord(recordHeaderLen, err)
+		}
+		b = w.rest()
+	}
+	h := b[:recordHeaderLen:recordHeaderLen]
+	sec, frac := r.u32(h), r.u32(h[4:])
+	caplen, wire := r.u32(h[8:]), r.u32(h[12:])
+	if r.lengths != capFirst && (r.lengths == wireFirst || caplen > wire) {
+		caplen, wire = wire, caplen
+	}
+	if caplen > MaxCaplen {
+		return r.damage(w.offset(), "record %d has a captured length of %d, more than %d", r.records+1, caplen, MaxCaplen)
+	}
+	n := recordHeaderLen + int(caplen)
+	if len(b) < n {
+		if err := w.fill(n); err != nil {
+			return r.shortRecord(n, err)
+		}
+		b = w.rest()
+	}
+	// 32 bits of seconds and a fraction of up to 4294 s cannot overflow: a
+	// fraction of a second or more is carried.
+	rec.TS = packet.Time(int64(sec)*1e9 + int64(frac)*r.scale)
+	rec.Wire = wire
+	rec.LinkType = r.linkType
+	rec.Data = b[recordHeaderLen:n:n]
+	w.pos += n
+	r.records++
+	return nil
+}
+
+// shortRecord is why the record that starts here is not to be had. No byte of it
+// is a clean end.
+func (r *Reader) shortRecord(want int, err error) error {
+	if err == io.EOF && len(r.in.rest()) == 0 {
+		return io.EOF
+	}
+	return r.short(r.in.offset(), fmt.Sprintf("record %d", r.records+1), int64(want), err)
+}

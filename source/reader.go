@@ -1,0 +1,203 @@
+package source
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"github.com/cespare/xxhash/v2"
+
+	"pcapdir/source/decode"
+	"pcapdir/source/decompress"
+	"pcapdir/source/merge"
+	"pcapdir/source/packet"
+	"pcapdir/source/pcapfile"
+)
+
+// Stamps outside this range are taken as its ends, so that no sum of times can
+// overflow. pcap cannot say such; pcapng can.
+const (
+	leastStamp = packet.Time(-1 << 61)
+	mostStamp  = packet.Time(7_258_118_400_000_000_000) // 2200-01-01
+)
+
+// Clamp is t, or the nearest time that the merge can reckon with.
+func Clamp(t packet.Time) packet.Time { return min(max(t, leastStamp), mostStamp) }
+
+// rankBytes is how much of a record decides its rank: the headers, with the
+// transport checksum, which sums up the rest.
+const rankBytes = 96
+
+// Router deals packets to shards. sharder.Hasher is one.
+type Router interface {
+	// Route fills p.Hash and returns the shard.
+	Route(p *packet.Packet) int
+}
+
+// Gate holds readers back, between two reads of their file.
+type Gate interface {
+	// Closed says that Wait would wait.
+	Closed() bool
+	// Wait returns when the gate is open, or with the context's error.
+	Wait(ctx context.Context) error
+}
+
+// Config says how records inside a file are ordered.
+type Config struct {
+	// Sort repairs disorder of up to Window inside a file. Otherwise its records
+	// stand as they are, lifted to the running maximum of their stamps, as Zeek
+	// takes them.
+	Sort   bool
+	Window time.Duration
+	// Buffer is the size of one read, in bytes; 0 for the default.
+	Buffer int
+}
+
+// Lead is how far below its first stamp a file may go.
+func (c Config) Lead() time.Duration {
+	if c.Sort {
+		return c.Window
+	}
+	return 0
+}
+
+// Reader reads one file into one run.
+type Reader struct {
+	cfg    Config
+	router Router
+	gate   Gate
+	w      *merge.Writer
+	window *window
+	books  Books
+
+	eff  packet.Time // of the current run of equal effective times
+	rank uint64      // of that run
+}
+
+// NewReader makes the reader of the run w.
+func NewReader(cfg Config, router Router, gate Gate, w *merge.Writer) *Reader {
+	return &Reader{
+		cfg: cfg, router: router, gate: gate, w: w, eff: -packet.MaxTime,
+		window: newWindow(cfg.Lead(), max(w.Floor, leastStamp)),
+	}
+}
+
+// Read reads src, the bytes of the file on disk, to its end, and closes the
+// run. What was readable before damage has been handed on. It returns early
+// when ctx ends.
+func (r *Reader) Read(ctx context.Context, src io.Reader, c decompress.Format) Books {
+	r.w.Bind(ctx)
+	r.books.Err = r.read(ctx, src, c)
+	if ctx.Err() == nil {
+		for p := r.window.next(true); p != nil && r.emit(p); p = r.window.next(true) {
+		}
+	}
+	r.w.Close()
+	r.books.End, r.books.Sent = r.w.End()
+	return r.books
+}
+
+func (r *Reader) read(ctx context.Context, src io.Reader, c decompress.Format) error {
+	inflated, err := decompress.NewReader(c, &chunks{ctx: ctx, src: src, before: r.beforeChunk})
+	if err != nil {
+		return err
+	}
+	defer inflated.Close()
+	file, err := pcapfile.NewReader(inflated, r.cfg.Buffer)
+	if err != nil {
+		return err
+	}
+	r.books.Format = file.Format()
+	defer func() { r.books.LinkTypes = file.LinkTypes() }()
+	return r.records(file)
+}
+
+// records is the hot loop: frame, decode, order, hand on.
+func (r *Reader) records(file *pcapfile.Reader) error {
+	var rec pcapfile.Record
+	var p packet.Packet
+	for n := uint64(0); ; n++ {
+		if err := file.Next(&rec); err != nil {
+			if errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+				return nil
+			}
+			return err
+		}
+		drop := decode.Decode(rec.LinkType, rec.Data, rec.Wire, &p)
+		p.TS = Clamp(rec.TS)
+		p.Rec = n
+		p.Rank = xxhash.Sum64(rec.Data[:min(len(rec.Data), rankBytes)]) ^ uint64(len(rec.Data))<<32 ^ uint64(rec.Wire)
+		r.account(&p, drop, len(rec.Data))
+		if r.window.add(&p) {
+			r.books.Inversions++
+		}
+		for q := r.window.next(false); q != nil; q = r.window.next(false) {
+			if !r.emit(q) {
+				return context.Canceled
+			}
+		}
+	}
+}
+
+// account gives the record its one fate in the books.
+func (r *Reader) account(p *packet.Packet, drop packet.Drop, n int) {
+	r.books.Read.add(n)
+	r.books.stamp(p.TS)
+	if drop == packet.DropNone {
+		r.books.Handled.add(n)
+	} else {
+		r.books.Dropped[drop].add(n)
+	}
+	if p.TS < r.w.Watermark {
+		p.Flags |= packet.Late
+		r.books.Late++
+	}
+}
+
+// emit sends p, which is next in the file's order. All packets of one effective
+// time share the rank of the first. False says that the context ended.
+func (r *Reader) emit(p *packet.Packet) bool {
+	if p.Eff != r.eff {
+		r.eff, r.rank = p.Eff, p.Rank
+	}
+	content := p.Rank
+	p.Rank = r.rank
+	if p.Drop != packet.DropNone {
+		if !p.Drop.Weird() {
+			return true
+		}
+		p.Hash = content
+	}
+	return r.w.Append(r.router.Route(p), p)
+}
+
+// beforeChunk is called before each read of the file, which may wait for a
+// descriptor or a disk: so the merge must know first how far this file is. At a
+// closed gate all that was read goes out, and then the reader waits here, not
+// the shards.
+func (r *Reader) beforeChunk(ctx context.Context) error {
+	if r.gate.Closed() {
+		r.w.Flush()
+		return r.gate.Wait(ctx)
+	}
+	r.w.Publish()
+	return nil
+}
+
+// chunks calls before ahead of every read.
+type chunks struct {
+	ctx    context.Context
+	src    io.Reader
+	before func(context.Context) error
+}
+
+func (c *chunks) Read(b []byte) (int, error) {
+	if err := c.before(c.ctx); err != nil {
+		return 0, err
+	}
+	if err := c.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return c.src.Read(b)
+}

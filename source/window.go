@@ -1,0 +1,134 @@
+package source
+
+import (
+	"time"
+
+	"pcapdir/source/packet"
+)
+
+// windowLimit bounds how many packets a window holds, whatever their stamps
+// say: 32 MiB. A file with more within its window has its oldest ones let out
+// early, and what then comes behind them is lifted.
+const windowLimit = 256 << 10
+
+// window puts the packets of one file in order of effective time.
+//
+// The effective time of a packet is max(ts, M - size, floor), M being the
+// largest stamp of its file before it. So no packet to come can be below
+// M - size, and whatever lies at or below that can go out. A file in order costs
+// one move through a ring; only stragglers, which come behind a later packet,
+// pass a heap. Without that split a file sorted backwards would cost quadratic
+// time.
+type window struct {
+	size  time.Duration // 0: the records stand as they are, lifted to the running maximum
+	floor packet.Time
+	max   packet.Time // M
+
+	ring       []packet.Packet // length a power of two
+	head, tail uint            // positions, not wrapped
+	stragglers []packet.Packet // binary heap by (Eff, Rec)
+}
+
+func newWindow(size time.Duration, floor packet.Time) *window {
+	return &window{size: size, floor: floor, max: leastStamp, ring: make([]packet.Packet, 64)}
+}
+
+// add takes a copy of p and sets its effective time. disorder says that an
+// earlier record of the file has a later stamp.
+func (w *window) add(p *packet.Packet) (disorder bool) {
+	disorder = p.TS < w.max
+	p.Eff = max(p.TS, w.max.Add(-w.size), w.floor)
+	w.max = max(w.max, p.TS)
+	if w.head != w.tail && p.Eff < w.at(w.tail-1).Eff {
+		w.push(p)
+		return disorder
+	}
+	if int(w.tail-w.head) == len(w.ring) {
+		w.grow()
+	}
+	*w.at(w.tail) = *p
+	w.tail++
+	return disorder
+}
+
+// next takes out the least packet if it is settled: none to come can be before
+// it. With drain everything is. The packet holds until the next call of add.
+func (w *window) next(drain bool) *packet.Packet {
+	p, straggler := w.least()
+	if p == nil {
+		return nil
+	}
+	full := int(w.tail-w.head)+len(w.stragglers) > windowLimit
+	if !drain && !full && p.Eff > w.max.Add(-w.size) && p.Eff > w.floor {
+		return nil
+	}
+	if full {
+		w.floor = max(w.floor, p.Eff)
+	}
+	if straggler {
+		return w.pop()
+	}
+	w.head++
+	return p
+}
+
+func (w *window) least() (p *packet.Packet, straggler bool) {
+	if w.head != w.tail {
+		p = w.at(w.head)
+	}
+	if len(w.stragglers) > 0 && (p == nil || before(&w.stragglers[0], p)) {
+		return &w.stragglers[0], true
+	}
+	return p, false
+}
+
+func before(a, b *packet.Packet) bool {
+	return a.Eff < b.Eff || a.Eff == b.Eff && a.Rec < b.Rec
+}
+
+func (w *window) at(i uint) *packet.Packet { return &w.ring[i&uint(len(w.ring)-1)] }
+
+func (w *window) grow() {
+	ring := make([]packet.Packet, 2*len(w.ring))
+	n := copy(ring, w.ring[w.head&uint(len(w.ring)-1):])
+	copy(ring[n:], w.ring[:w.head&uint(len(w.ring)-1)])
+	w.tail -= w.head
+	w.head = 0
+	w.ring = ring
+}
+
+func (w *window) push(p *packet.Packet) {
+	h := append(w.stragglers, *p)
+	for i := len(h) - 1; i > 0; {
+		parent := (i - 1) / 2
+		if !before(&h[i], &h[parent]) {
+			break
+		}
+		h[i], h[parent] = h[parent], h[i]
+		i = parent
+	}
+	w.stragglers = h
+}
+
+// pop takes the least straggler. Its place, the end of the heap's array, is
+// free until the next push.
+func (w *window) pop() *packet.Packet {
+	h := w.stragglers
+	n := len(h) - 1
+	h[0], h[n] = h[n], h[0]
+	for i := 0; ; {
+		least := i
+		for c := 2*i + 1; c <= 2*i+2 && c < n; c++ {
+			if before(&h[c], &h[least]) {
+				least = c
+			}
+		}
+		if least == i {
+			break
+		}
+		h[i], h[least] = h[least], h[i]
+		i = least
+	}
+	w.stragglers = h[:n]
+	return &h[:n+1][n]
+}
