@@ -13,7 +13,7 @@ const (
 	DropNotIP              // a well-formed frame that carries no IP (ARP, LLDP, …)
 	DropLinkType           // a link type that is not decoded
 	DropIPVersion          // neither IPv4 nor IPv6 behind the link header
-	DropIPTruncated        // IP header, or an extension header, cut short
+	DropIPTruncated        // IP header cut short
 	DropIPHeaderLen        // IPv4 header length below 20 or beyond the packet
 	DropIPLength           // IP length of zero, or beyond the frame
 	DropIPChecksum         // IPv4 header checksum wrong

@@ -42,3 +42,6 @@ func (t Time) Floor(step time.Duration) Time {
 	}
 	return t - r
 }
+
+// UTC is t for people, to the second.
+func (t Time) UTC() string { return time.Unix(0, int64(t)).UTC().Format(time.RFC3339) }

@@ -1,0 +1,170 @@
+// Package cli is the command line: one file per subcommand. It turns flags into
+// a configuration, errors into sentences and exit codes, and does no work itself.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"pcapdir/daemon/config"
+	"pcapdir/daemon/pipeline"
+	"pcapdir/source/spool"
+)
+
+// Exit codes. A service manager must not restart after exitUsage: nothing
+// changes until somebody changes the configuration.
+const (
+	exitDone   = 0
+	exitFailed = 1 // some input could not be read, or some output not written
+	exitUsage  = 2 // command line or configuration
+)
+
+// Streams are the standard streams.
+type Streams struct {
+	In       io.Reader
+	Out, Err io.Writer
+}
+
+// Stopped is the cause of a context that a signal ended.
+type Stopped struct{ Signal syscall.Signal }
+
+// Error names the signal.
+func (s Stopped) Error() string { return "stopped by " + s.Signal.String() }
+
+// usageError is an error that another command line or configuration would mend.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+// Main runs the command that args name and returns the exit code. ctx ends with
+// a cause of Stopped when a signal asks for a clean stop.
+func Main(ctx context.Context, args []string, s Streams) int {
+	root := newRoot(s)
+	root.SetArgs(args)
+	root.SetIn(s.In)
+	root.SetOut(s.Out)
+	root.SetErr(s.Err)
+	err := root.ExecuteContext(ctx)
+	code := exitCode(ctx, err)
+	if err != nil && !errors.Is(err, pipeline.ErrFailedFiles) {
+		_, _ = fmt.Fprintf(s.Err, "pcapdird: %v\n", err)
+	}
+	return code
+}
+
+func exitCode(ctx context.Context, err error) int {
+	var problems config.Problems
+	var usage usageError
+	var stopped Stopped
+	switch {
+	case errors.As(err, &problems), errors.As(err, &usage), errors.Is(err, spool.ErrConfig):
+		return exitUsage
+	case err != nil && !errors.Is(err, pipeline.ErrFailedFiles):
+		return exitFailed
+	case errors.As(context.Cause(ctx), &stopped):
+		return 128 + int(stopped.Signal)
+	case err != nil:
+		return exitFailed
+	default:
+		return exitDone
+	}
+}
+
+const rootHelp = `pcapdird reads capture files and writes what they hold as JSON lines.
+
+It puts the packets of all files into one time order, whatever the files are
+called and whenever they come, tracks connections as Zeek does, keeps a flow
+vector per <source, destination> pair, clusters the vectors, and reports what is
+far from everything seen before. It writes
+
+  conn.log     one line per connection, Zeek's fields
+  anomaly.log  what is unusual, and why
+  kmeans.log   one report per interval: clusters, their size, centroid, spread
+  weird.log    oddities of the traffic, counted
+  spool.log    what became of each file
+  stats.log    the heartbeat of the process`
+
+const rootExample = `  pcapdird read --log-dir logs captures/       read a directory once
+  pcapdird run --config /etc/pcapdir/pcapdir.toml   watch a spool
+  mv trace.pcap /var/spool/pcapdir/incoming/        what producers do
+  tail -F /var/log/pcapdir/conn.log                 what people do`
+
+func newRoot(s Streams) *cobra.Command {
+	root := &cobra.Command{
+		Use:           "pcapdird",
+		Short:         "read capture files as one stream; track connections, report anomalies",
+		Long:          rootHelp,
+		Example:       rootExample,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			_ = c.Usage()
+			return usageError{errors.New("a command is missing")}
+		},
+	}
+	root.CompletionOptions.DisableDefaultCmd = true
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return usageError{fmt.Errorf("%w (see %s --help)", err, c.CommandPath())}
+	})
+	root.AddCommand(newRun(s), newRead(s), newCheck(s), newVersion(s))
+	for _, c := range root.Commands() {
+		c.Args = asUsage(c.Args)
+	}
+	return root
+}
+
+// asUsage marks complaints about arguments as usage errors.
+func asUsage(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if err := check(c, args); err != nil {
+			return usageError{fmt.Errorf("%w (see %s --help)", err, c.CommandPath())}
+		}
+		return nil
+	}
+}
+
+// settings are the flags that make a configuration.
+type settings struct {
+	file string
+	set  []string
+}
+
+func (f *settings) register(c *cobra.Command) {
+	c.Flags().StringVar(&f.file, "config", "", "configuration `FILE` (TOML); the defaults without it")
+	c.Flags().StringArrayVar(&f.set, "set", nil, "override one `section.key=value`; repeatable")
+}
+
+// load reads the file and the overrides, and names the problems of both at once.
+func (f *settings) load() (*config.Config, error) {
+	cfg := config.Default()
+	var err error
+	if f.file != "" {
+		cfg, err = config.Load(f.file)
+	}
+	if cfg == nil {
+		return nil, usageError{err}
+	}
+	return cfg, errors.Join(err, cfg.Set(f.set))
+}
+
+// newLog is the operational log: text on standard error. Under a service manager
+// that stamps lines itself the time is left out.
+func newLog(w io.Writer, level slog.Level, stamped bool) *slog.Logger {
+	o := &slog.HandlerOptions{Level: level}
+	if stamped {
+		o.ReplaceAttr = func(groups []string, a slog.Attr) slog.Attr {
+			if a.Key == slog.TimeKey && len(groups) == 0 {
+				return slog.Attr{}
+			}
+			return a
+		}
+	}
+	return slog.New(slog.NewTextHandler(w, o))
+}

@@ -1,0 +1,92 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"pcapdir/daemon/pipeline"
+)
+
+const readHelp = `Read a closed set of captures in exact time order, write the logs, and exit.
+
+A PATH is a file, a directory with all below it, or - for standard input. The
+files are left as they are. Lines are appended to the logs in the log directory:
+give an empty one for logs of this run alone.
+
+The exit code is 0 when all went well, 1 when some file could not be read to its
+end (what was readable is in the logs, spool.log says why), 2 when the command
+line or the configuration is at fault.`
+
+func newRead(s Streams) *cobra.Command {
+	var flags settings
+	var dir string
+	var quiet bool
+	c := &cobra.Command{
+		Use:   "read [flags] PATH...",
+		Short: "read captures once, in exact order",
+		Long:  readHelp,
+		Example: `  pcapdird read --log-dir logs captures/ more.pcap.gz
+  tcpdump -w - -c 1000 | pcapdird read --log-dir logs -
+  pcapdird read --set order.inside=file --log-dir logs trace.pcap   # as Zeek does`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(c *cobra.Command, paths []string) error {
+			return readBatch(c.Context(), s, &flags, dir, quiet, paths)
+		},
+	}
+	flags.register(c)
+	c.Flags().StringVar(&dir, "log-dir", ".", "`DIR` for the logs, made where it is missing")
+	c.Flags().BoolVar(&quiet, "quiet", false, "no summary; errors only")
+	return c
+}
+
+func readBatch(ctx context.Context, s Streams, flags *settings, dir string, quiet bool, paths []string) error {
+	cfg, err := flags.load()
+	if err != nil {
+		return err
+	}
+	cfg.Logs.Dir = dir
+	if !quiet {
+		noteExisting(s.Err, dir)
+	}
+	log := newLog(s.Err, slog.LevelWarn, false)
+	sum, err := pipeline.Read(ctx, pipeline.Options{Config: cfg, Log: log, Input: s.In}, paths)
+	if err != nil && !errors.Is(err, pipeline.ErrFailedFiles) {
+		return err
+	}
+	for _, f := range sum.Failures {
+		_, _ = fmt.Fprintf(s.Err, "pcapdird: %q failed: %s\n", f.Path, f.Reason)
+	}
+	if !quiet {
+		printSummary(s.Err, sum, dir)
+	}
+	return err
+}
+
+// noteExisting says when lines will follow those of another run.
+func noteExisting(w io.Writer, dir string) {
+	if _, err := os.Stat(filepath.Join(dir, "conn.log")); err == nil {
+		_, _ = fmt.Fprintf(w, "pcapdird: %s has logs already; lines are appended to them\n", dir)
+	}
+}
+
+func printSummary(w io.Writer, s pipeline.Summary, dir string) {
+	span := "no packets"
+	if s.Times {
+		span = fmt.Sprintf("%s to %s", s.First.UTC(), s.Last.UTC())
+	}
+	_, _ = fmt.Fprintf(w, "read %d of %d files, %d packets, %s\n", s.Done, s.Admitted, s.Packets, span)
+	_, _ = fmt.Fprintf(w, "logged %d connections to %s in %s, %s of CPU",
+		s.Conns, dir, s.Elapsed.Round(time.Millisecond), s.CPU.Round(time.Millisecond))
+	if s.Dropped > 0 {
+		_, _ = fmt.Fprintf(w, "; %d packets without a connection (spool.log says why)", s.Dropped)
+	}
+	_, _ = fmt.Fprintln(w)
+}

@@ -1,0 +1,86 @@
+package cli
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"sync/atomic"
+
+	"github.com/spf13/cobra"
+
+	"pcapdir/daemon/pipeline"
+	"pcapdir/daemon/status"
+)
+
+const runHelp = `Watch the spool directories until SIGTERM or SIGINT, then stop cleanly.
+
+Move capture files into the spool with mv: it is atomic on one file system. A
+file that was not moved in is read once it has stopped changing (spool.settle).
+What lies in the spool at the start is read in one exact order; what comes later
+is read in groups (order.hold_back). Files that were read go to spool.done,
+those that could not be read to spool.failed beside a .reason file; spool.log
+has one line for each.
+
+Log lines become visible, and files are put away, only together, at commits.`
+
+func newRun(s Streams) *cobra.Command {
+	var flags settings
+	c := &cobra.Command{
+		Use:     "run",
+		Short:   "watch the spool and keep the logs",
+		Long:    runHelp,
+		Example: "  pcapdird run --config /etc/pcapdir/pcapdir.toml\n  pcapdird run --set spool.dirs=in --set spool.done=done --set spool.failed=failed --set logs.dir=logs --set commit.dir=state",
+		Args:    cobra.NoArgs,
+		RunE:    func(c *cobra.Command, _ []string) error { return runDaemon(c.Context(), s, &flags) },
+	}
+	flags.register(c)
+	return c
+}
+
+func runDaemon(ctx context.Context, s Streams, flags *settings) error {
+	cfg, err := flags.load()
+	if err != nil {
+		return err
+	}
+	log := newLog(s.Err, slog.LevelInfo, os.Getenv("JOURNAL_STREAM") != "")
+	notify := status.NewNotifier()
+	var live pulse
+	watching, done := context.WithCancel(context.WithoutCancel(ctx))
+	defer done()
+	go func() { _ = notify.Watchdog(watching, live.progress) }() // nil by its contract
+	stopping := context.AfterFunc(ctx, func() {
+		log.Info("stopping: what is open is read to its end", "cause", context.Cause(ctx))
+		_ = notify.Stopping() // without a service manager there is nobody to tell
+	})
+	defer stopping()
+	return pipeline.Run(ctx, pipeline.Options{
+		Config: cfg,
+		Log:    log,
+		Input:  s.In,
+		Ready: func() {
+			log.Info("watching", "dirs", cfg.Spool.Dirs, "logs", cfg.Logs.Dir)
+			_ = notify.Ready()
+		},
+		Heard: func(b pipeline.Beat) {
+			live.heard(b)
+			_ = notify.Status(b.String())
+		},
+	})
+}
+
+// pulse decides whether the watchdog is fed: by work done, or by there being
+// none to do. A daemon whose stages wait for each other has neither.
+type pulse struct {
+	work, fed atomic.Uint64
+	idle      atomic.Bool
+}
+
+func (p *pulse) heard(b pipeline.Beat) {
+	p.work.Store(b.Handled + uint64(b.ReadBytes) + b.Done + b.Failed + 1)
+	p.idle.Store(b.OpenFiles == 0 && b.Ahead == 0)
+}
+
+func (p *pulse) progress() bool {
+	now := p.work.Load()
+	return p.fed.Swap(now) != now || p.idle.Load() || now == 0
+}

@@ -1,0 +1,79 @@
+package pipeline
+
+import (
+	"context"
+	"sync"
+)
+
+// Bounds of what may wait for a commit, in bytes of log lines. Above the first
+// the committer is asked not to wait for its interval; above the second readers
+// pause, so that a full disk or a slow one costs time, never memory. Shards are
+// never stalled: what readers have handed on is finite.
+const (
+	backlogCommit = 32 << 20
+	backlogPause  = 128 << 20
+)
+
+// backlog counts the bytes of lines that wait for a commit, and is the gate
+// that holds readers back while there are too many. It meets source.Gate.
+type backlog struct {
+	mu     sync.Mutex
+	bytes  int
+	opened chan struct{} // closed when the gate opens; nil while it is open
+	kick   chan struct{} // capacity 1: commit now
+}
+
+func newBacklog() *backlog { return &backlog{kick: make(chan struct{}, 1)} }
+
+// grow counts n bytes more.
+func (b *backlog) grow(n int) {
+	if n == 0 {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.bytes += n
+	if b.bytes > backlogCommit {
+		select {
+		case b.kick <- struct{}{}:
+		default:
+		}
+	}
+	if b.bytes > backlogPause && b.opened == nil {
+		b.opened = make(chan struct{})
+	}
+}
+
+// shrink counts n bytes less: they are in the logs.
+func (b *backlog) shrink(n int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.bytes -= n
+	if b.bytes <= backlogPause && b.opened != nil {
+		close(b.opened)
+		b.opened = nil
+	}
+}
+
+// Closed says that readers have to wait.
+func (b *backlog) Closed() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.opened != nil
+}
+
+// Wait returns when the gate is open, or with the context's error.
+func (b *backlog) Wait(ctx context.Context) error {
+	b.mu.Lock()
+	opened := b.opened
+	b.mu.Unlock()
+	if opened == nil {
+		return nil
+	}
+	select {
+	case <-opened:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,220 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"pcapdir/analysis/anomaly"
+	"pcapdir/analysis/flowvec"
+	"pcapdir/analysis/logs"
+	"pcapdir/source/merge"
+	"pcapdir/source/packet"
+)
+
+// committer makes what the shards brought visible, and puts files away, both
+// only together. It never looks at a shard's speed: what belongs to a commit is
+// decided by event time alone, so log files do not depend on where a commit fell.
+type committer struct {
+	boxes    []*outbox
+	frontier *merge.Frontier
+	detector *anomaly.Detector
+	backlog  *backlog
+	files    *files
+	store    *store
+	log      *slog.Logger
+	interval time.Duration
+	retries  int // give up after so many failures in a row; 0 never
+
+	started bool // a pane was reported: later ones have a whole past
+
+	mu    sync.Mutex
+	state commitState
+}
+
+// commitState is what the heartbeat and the status line show.
+type commitState struct {
+	commits   uint64
+	spent     time.Duration // wall time spent committing
+	reporting time.Duration // of it, on reports
+	watermark packet.Time   // lines of events before it are in the logs
+	err       error         // why the commit in hand waits, or nil
+}
+
+// run commits at every interval, earlier when much waits, until ctx ends.
+func (c *committer) run(ctx context.Context) error {
+	tick := time.NewTicker(c.interval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+		case <-c.backlog.kick:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		if err := c.commit(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// commit cuts at the last epoch end that every shard has passed.
+func (c *committer) commit(ctx context.Context) error {
+	begin := time.Now()
+	end, covered := c.cut()
+	b, err := c.gather(end, covered)
+	if err != nil {
+		return err
+	}
+	if !b.empty() {
+		if err := c.publish(ctx, b); err != nil {
+			return err
+		}
+	}
+	c.backlog.shrink(b.waited)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.state.commits++
+	c.state.spent += time.Since(begin)
+	c.state.watermark = end
+	return nil
+}
+
+// cut is the event time before which every shard has handed over, and the key
+// below which every packet is handled. While files are open that is the epoch's
+// end; at rest it is where event time rests, so that the last file need not wait
+// for a next one.
+func (c *committer) cut() (end packet.Time, covered packet.Order) {
+	end, reached := packet.MaxTime, packet.MaxOrder
+	rest, idle := c.frontier.Idle()
+	for _, b := range c.boxes {
+		f, r := b.progress()
+		end, reached = min(end, f), reached.Min(r)
+	}
+	covered = packet.At(end)
+	if idle && !reached.Less(rest) {
+		covered = covered.Max(rest)
+	}
+	if end == packet.MaxTime {
+		covered = packet.MaxOrder
+	}
+	return end, covered
+}
+
+// gather builds the commit: the lines of every log, in order, and the moves.
+func (c *committer) gather(end packet.Time, covered packet.Order) (*commit, error) {
+	b := &commit{seq: c.store.seq + 1, cut: end}
+	var conns []lines
+	var weirds []weirdCount
+	var panes []pane
+	for _, box := range c.boxes {
+		y := box.fetch(end)
+		conns = append(conns, y.conns)
+		weirds = append(weirds, y.weirds...)
+		panes = append(panes, y.panes...)
+		for _, l := range y.conns.list {
+			b.waited += l.to - l.from
+		}
+	}
+	b.add(logs.ConnStream().Name, appendMerged(nil, conns))
+	b.add(logs.WeirdStream().Name, appendWeirds(nil, weirds))
+	c.report(b, panes)
+	if err := c.retire(b, covered); err != nil {
+		return nil, err
+	}
+	return b, nil
+}
+
+// report runs the detector over every pane that has ended, all shards' parts of
+// it together, in event time.
+func (c *committer) report(b *commit, panes []pane) {
+	begin := time.Now()
+	var anomalies, clusters []byte
+	kmeans, anomaly := logs.KMeansStream(), logs.AnomalyStream()
+	for len(panes) > 0 {
+		end := panes[0].end
+		for _, p := range panes {
+			end = min(end, p.end)
+		}
+		var due []pane
+		due, panes = cut(panes, func(p pane) bool { return p.end == end })
+		// The first pane of a timeline began before anything was read.
+		complete := c.started
+		var parts []*flowvec.Pane
+		for _, p := range due {
+			parts = append(parts, p.part)
+			complete = complete && !p.touched
+		}
+		c.started = true
+		for _, r := range c.detector.Pane(end, parts, complete) {
+			clusters = kmeans.Append(clusters, &r.KMeans)
+			for i := range r.Anomalies {
+				anomalies = anomaly.Append(anomalies, &r.Anomalies[i])
+			}
+		}
+	}
+	b.add(anomaly.Name, anomalies)
+	b.add(kmeans.Name, clusters)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.state.reporting += time.Since(begin)
+}
+
+// retire adds the files that the commit covers: their lines and their moves.
+func (c *committer) retire(b *commit, covered packet.Order) error {
+	var text []byte
+	stream := logs.SpoolStream()
+	for _, f := range c.files.take(covered) {
+		out, err := c.files.retire(f)
+		if err != nil {
+			c.log.Warn("a file cannot be put away yet", "file", f.Path, "error", err)
+			c.files.giveBack(f)
+			continue
+		}
+		text = stream.Append(text, &out.line)
+		b.moves = append(b.moves, out.move)
+		b.done = append(b.done, f)
+		if !f.books.Balanced() {
+			return fmt.Errorf("BUG: the books of %s do not balance: %+v", f.Path, f.books)
+		}
+	}
+	b.add(stream.Name, text)
+	return nil
+}
+
+// publish makes b durable and visible. What fails is tried again with growing
+// pauses: the files stay, the lines wait, and work resumes by itself. Nothing
+// of b is built anew meanwhile, so every try does the same.
+func (c *committer) publish(ctx context.Context, b *commit) error {
+	for try := 1; ; try++ {
+		err := c.store.publish(b)
+		c.note(err)
+		if err == nil {
+			c.files.retired(b.done, b.moves)
+			return nil
+		}
+		if c.retries > 0 && try >= c.retries {
+			return fmt.Errorf("commit: %w", err)
+		}
+		c.log.Error("the commit waits: logs and files stay as they are until it succeeds", "try", try, "error", err)
+		select {
+		case <-time.After(min(time.Second<<min(try, 6), time.Minute)):
+		case <-ctx.Done():
+			return fmt.Errorf("commit: %w", err)
+		}
+	}
+}
+
+func (c *committer) note(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.state.err = err
+}
+
+func (c *committer) snapshot() commitState {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.state
+}

@@ -1,0 +1,125 @@
+package pipeline
+
+import (
+	"sync/atomic"
+	"time"
+
+	"pcapdir/analysis/conn"
+	"pcapdir/analysis/flowvec"
+	"pcapdir/analysis/logs"
+	"pcapdir/source/packet"
+)
+
+// core is what one shard does with its packets: it tracks connections, keeps
+// flow vectors, and leaves what each epoch brought in its outbox. It meets
+// sharder.Handler; all but its counters and outbox belong to its goroutine.
+type core struct {
+	tracker *conn.Tracker
+	vectors *flowvec.Table
+	weirds  weirds
+	stream  logs.Stream[logs.Conn]
+	out     *outbox
+	backlog *backlog
+
+	fresh   lines // since the last Advance
+	pane    time.Duration
+	paneEnd packet.Time // of the open pane; holds if open
+	open    bool
+	touched bool // the open pane has a late packet
+
+	counters counters
+}
+
+// counters are read by the heartbeat while the shard works.
+type counters struct {
+	packets, bytes, ended, conns, pairs atomic.Uint64
+}
+
+func newCore(cfg conn.Config, vectors flowvec.Config, b *backlog) *core {
+	c := &core{
+		vectors: flowvec.New(vectors), pane: vectors.Pane, stream: logs.ConnStream(), backlog: b,
+		weirds: weirds{open: map[weirdKey]*weirdCount{}},
+		out:    &outbox{frontier: -packet.MaxTime, reached: packet.At(-packet.MaxTime)},
+	}
+	c.tracker = conn.New(cfg, conn.Deps{Emit: c.emit, Weird: c.weirds.add})
+	return c
+}
+
+// Handle tracks and counts the packets of one epoch.
+func (c *core) Handle(ps []*packet.Packet) {
+	c.tracker.Prefetch(ps)
+	var bytes uint64
+	for _, p := range ps {
+		bytes += uint64(p.WireLen)
+		if p.Drop != packet.DropNone {
+			c.weirds.add(p.Eff, p.Drop.String(), p, logs.UID{})
+			continue
+		}
+		if !c.open {
+			c.open, c.paneEnd = true, p.Eff.Floor(c.pane).Add(c.pane)
+		}
+		c.touched = c.touched || p.Flags&packet.Late != 0
+		uid, _ := c.tracker.Handle(p)
+		c.vectors.Add(p, uid)
+	}
+	c.counters.packets.Add(uint64(len(ps)))
+	c.counters.bytes.Add(bytes)
+}
+
+// emit takes the record of a connection that ended at event time at.
+func (c *core) emit(at packet.Time, r *logs.Conn) {
+	from := len(c.fresh.text)
+	c.fresh.text = c.stream.Append(c.fresh.text, r)
+	c.fresh.list = append(c.fresh.list, line{at: at, ts: r.TS, uid: r.UID, from: from, to: len(c.fresh.text)})
+}
+
+// Advance closes what ended before end and hands it over.
+func (c *core) Advance(end packet.Time) {
+	c.tracker.Advance(end)
+	var panes []pane
+	if c.open && c.paneEnd <= end {
+		panes = c.closePane(false)
+	}
+	c.handOver(end, panes)
+}
+
+// Reached says how far packets were handled, for files that end inside an epoch.
+func (c *core) Reached(safe packet.Order) {
+	c.out.mu.Lock()
+	defer c.out.mu.Unlock()
+	c.out.reached = safe
+}
+
+// Finish closes every connection, and the pane that the end of input cut short.
+func (c *core) Finish(last packet.Time) {
+	c.tracker.Flush(last)
+	var panes []pane
+	if c.open {
+		panes = c.closePane(true)
+	}
+	c.handOver(packet.MaxTime, panes)
+	c.Reached(packet.MaxOrder)
+}
+
+func (c *core) closePane(short bool) []pane {
+	p := pane{end: c.paneEnd, part: c.vectors.ClosePane(), touched: c.touched || short}
+	c.open, c.touched = false, false
+	return []pane{p}
+}
+
+func (c *core) handOver(end packet.Time, panes []pane) {
+	c.fresh.sort()
+	weirds := c.weirds.closed(end)
+	n := len(c.fresh.list)
+	size := len(c.fresh.text)
+	c.out.mu.Lock()
+	c.out.conns.take(&c.fresh)
+	c.out.weirds = append(c.out.weirds, weirds...)
+	c.out.panes = append(c.out.panes, panes...)
+	c.out.frontier = end
+	c.out.mu.Unlock()
+	c.counters.ended.Add(uint64(n))
+	c.counters.conns.Store(uint64(c.tracker.Len()))
+	c.counters.pairs.Store(uint64(c.vectors.Len()))
+	c.backlog.grow(size)
+}

@@ -1,0 +1,200 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"runtime"
+	"time"
+
+	"github.com/cespare/xxhash/v2"
+	"golang.org/x/sync/errgroup"
+
+	"pcapdir/analysis/anomaly"
+	"pcapdir/analysis/conn"
+	"pcapdir/analysis/flowvec"
+	"pcapdir/analysis/logs"
+	"pcapdir/daemon/config"
+	"pcapdir/sharder"
+	"pcapdir/source"
+	"pcapdir/source/merge"
+	"pcapdir/source/spool"
+)
+
+// epoch is the length of an epoch in event time: how finely lines become
+// visible. No log depends on it.
+const epoch = time.Second
+
+// Options are what the caller decides beside the configuration.
+type Options struct {
+	Config *config.Config
+	Log    *slog.Logger
+	Input  io.Reader // standard input, for the path "-"
+
+	// Merge sizes the hand-off; the zero value is the default. No log depends on it.
+	Merge merge.Config
+	// Ready is called once the spool is watched; nil is fine.
+	Ready func()
+	// Heard gets the state of the work every few seconds; nil is fine.
+	Heard func(Beat)
+}
+
+// engine is the stages between the spool and the logs.
+type engine struct {
+	frontier  *merge.Frontier
+	shards    []*sharder.Shard
+	cores     []*core
+	files     *files
+	committer *committer
+	heartbeat *heartbeat
+	log       *slog.Logger
+}
+
+// deps are what differs between a daemon and a batch.
+type deps struct {
+	store       *store
+	beats       logs.Sink // of the heartbeat, which does not wait for commits
+	plan        func(spool.Retirement) (spool.Move, error)
+	descriptors *spool.Descriptors
+	seed        uint64 // of the shard hash
+	retries     int
+}
+
+func newEngine(o Options, d deps) (*engine, error) {
+	cfg := o.Config
+	mode, err := sharder.ParseMode(string(cfg.Shards.Hash))
+	if err != nil {
+		return nil, err
+	}
+	sizes := o.Merge
+	if sizes == (merge.Config{}) {
+		sizes = merge.DefaultConfig(shardCount(cfg))
+	}
+	sizes.Shards = shardCount(cfg)
+	e := &engine{frontier: merge.NewFrontier(sizes), log: o.Log}
+	waiting := newBacklog()
+	boxes := make([]*outbox, sizes.Shards)
+	for i := range sizes.Shards {
+		c := newCore(connConfig(cfg), vectorConfig(cfg), waiting)
+		boxes[i] = c.out
+		e.cores = append(e.cores, c)
+		e.shards = append(e.shards, sharder.NewShard(merge.NewMerger(e.frontier, i), c, epoch))
+	}
+	e.files = &files{
+		cfg:      source.Config{Sort: cfg.Order.Inside == config.InsideSort, Window: cfg.Order.Window},
+		router:   &sharder.Hasher{Mode: mode, Shards: sizes.Shards, Seed: d.seed},
+		gate:     waiting,
+		frontier: e.frontier, descriptors: d.descriptors, input: o.Input, plan: d.plan,
+	}
+	e.committer = &committer{
+		boxes: boxes, frontier: e.frontier, detector: anomaly.New(anomalyConfig(cfg)), backlog: waiting,
+		files: e.files, store: d.store, log: o.Log, interval: cfg.Commit.Interval, retries: d.retries,
+	}
+	e.heartbeat = newHeartbeat(e, d.beats, o.Heard)
+	return e, nil
+}
+
+func shardCount(cfg *config.Config) int {
+	if cfg.Shards.Count > 0 {
+		return cfg.Shards.Count
+	}
+	return runtime.GOMAXPROCS(0)
+}
+
+// run runs the stages until the input has ended and all of it is committed.
+// feed admits files; when it returns the input is over. Cancelling stop is the
+// clean end: nothing further is admitted or opened, what is open is read to its
+// end, connections are closed and logged.
+func (e *engine) run(stop context.Context, feed func(ctx, work context.Context) error) error {
+	group, work := errgroup.WithContext(context.WithoutCancel(stop))
+	shards, onShards := errgroup.WithContext(work)
+	scheduling, done := context.WithCancel(work)
+	group.Go(func() error { return ended(e.frontier.Schedule(scheduling)) })
+	group.Go(func() error { return ended(e.committer.run(scheduling)) })
+	group.Go(func() error { return ended(e.heartbeat.run(scheduling)) })
+	for _, s := range e.shards {
+		shards.Go(func() error { return s.Run(onShards) })
+	}
+	group.Go(func() error {
+		defer done()
+		feeding, fed := context.WithCancel(stop)
+		defer fed()
+		defer context.AfterFunc(work, fed)() // a stage failed: stop feeding
+		err := feed(feeding, work)
+		if stop.Err() != nil {
+			e.frontier.Drain()
+		} else {
+			e.frontier.CloseInput()
+		}
+		// Until the input ends the shards wait for it. A stop in the meantime
+		// drops what is not open yet.
+		release := context.AfterFunc(stop, e.frontier.Drain)
+		defer release()
+		return errors.Join(err, shards.Wait())
+	})
+	err := group.Wait()
+	e.files.readers.Wait()
+	if err != nil {
+		return err
+	}
+	if err := e.committer.commit(context.WithoutCancel(stop)); err != nil {
+		return err
+	}
+	return e.heartbeat.beat()
+}
+
+// ended takes the end of a context, by which stages are stopped, for what it is.
+func ended(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+func connConfig(cfg *config.Config) conn.Config {
+	c := conn.DefaultConfig()
+	c.TCPInactivity, c.UDPInactivity = cfg.Conn.TCPInactivity, cfg.Conn.UDPInactivity
+	c.ICMPInactivity, c.OtherInactivity = cfg.Conn.ICMPInactivity, cfg.Conn.UnknownInactivity
+	c.LoginInactivity, c.DNSSession = cfg.Conn.LongLived, cfg.Conn.DNS
+	c.AttemptDelay, c.SYNTimeout, c.SessionTimer = cfg.Conn.TCPAttemptDelay, cfg.Conn.TCPSyn, cfg.Conn.TCPSession
+	c.Linger, c.CloseDelay = cfg.Conn.TCPLinger, cfg.Conn.TCPCloseDelay
+	c.IgnoreChecksums = cfg.Conn.IgnoreChecksums
+	if len(cfg.Conn.LocalNets) > 0 {
+		c.Local = cfg.Conn.LocalNets
+	}
+	if cfg.Conn.UIDKey != "" {
+		c.UIDKey = xxhash.Sum64String(cfg.Conn.UIDKey)
+	}
+	return c
+}
+
+func vectorConfig(cfg *config.Config) flowvec.Config {
+	c := flowvec.DefaultConfig()
+	c.Pane = cfg.Vectors.Pane
+	return c
+}
+
+func anomalyConfig(cfg *config.Config) anomaly.Config {
+	c := anomaly.DefaultConfig()
+	c.Pane, c.Windows = cfg.Vectors.Pane, cfg.Vectors.Windows
+	c.K, c.Seed, c.MaxIterations = cfg.KMeans.K, cfg.KMeans.Seed, cfg.KMeans.MaxIterations
+	c.Budget, c.Lines = cfg.Anomaly.Budget, cfg.Anomaly.Lines
+	return c
+}
+
+// openLogs opens the log directory, making it where it is missing: once for the
+// committer, once for the heartbeat, since a sink has one user.
+func openLogs(dir string) (lines, beats *logs.Dir, err error) {
+	if err := (spool.OS{}).MkdirAll(dir); err != nil {
+		return nil, nil, fmt.Errorf("log directory: %w", err)
+	}
+	if lines, err = logs.OpenDir(dir); err != nil {
+		return nil, nil, err
+	}
+	if beats, err = logs.OpenDir(dir); err != nil {
+		return nil, nil, errors.Join(err, lines.Close())
+	}
+	return lines, beats, nil
+}

@@ -1,0 +1,185 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"pcapdir/analysis/logs"
+	"pcapdir/source/packet"
+	"pcapdir/source/spool"
+)
+
+// beatInterval is the wall time between lines of stats.log.
+const beatInterval = 10 * time.Second
+
+// Beat is the state of the work, in totals since the start.
+type Beat struct {
+	Packets, Bytes   uint64 // read records and their captured bytes, of files that are put away
+	Dropped, Late    uint64
+	Handled, Wire    uint64 // packets that shards have handled, and their bytes on the wire
+	Conns            uint64 // connections that ended
+	ActiveConns      uint64
+	Admitted         uint64 // files
+	Done, Failed     uint64
+	ReadBytes        int64 // of files, as on disk
+	Watermark        packet.Time
+	HasWatermark     bool
+	CommitError      error
+	CPU              time.Duration
+	Resident         uint64
+	Commits          uint64
+	CommitSpent      time.Duration
+	ReportSpent      time.Duration
+	OpenFiles, Ahead int // files open, and waiting for their turn
+}
+
+// heartbeat writes stats.log. Its lines are no part of commits: they are about
+// the process, and must be there when commits are not.
+type heartbeat struct {
+	engine *engine
+	sink   logs.Sink
+	heard  func(Beat)
+	spool  *spool.Spool // nil in a batch
+
+	mu   sync.Mutex
+	then time.Time
+	last Beat
+	per  []uint64 // packets by shard at the last beat
+}
+
+func newHeartbeat(e *engine, sink logs.Sink, heard func(Beat)) *heartbeat {
+	return &heartbeat{engine: e, sink: sink, heard: heard, then: time.Now(), per: make([]uint64, len(e.cores))}
+}
+
+// run beats until ctx ends.
+func (h *heartbeat) run(ctx context.Context) error {
+	tick := time.NewTicker(beatInterval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			if err := h.beat(); err != nil {
+				h.engine.log.Warn("stats.log", "error", err)
+			}
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// total is the state now.
+func (h *heartbeat) total() Beat {
+	e := h.engine
+	files, state := e.files.snapshot(), e.committer.snapshot()
+	b := Beat{
+		Packets: files.records, Bytes: files.bytes, Dropped: files.dropped, Late: files.late,
+		Admitted: files.admitted, Done: files.done, Failed: files.failed, ReadBytes: e.files.read.Load(),
+		CommitError: state.err, Commits: state.commits, CommitSpent: state.spent, ReportSpent: state.reporting,
+		Watermark: state.watermark, Resident: resident(), CPU: cpuTime(),
+	}
+	b.HasWatermark = b.Commits > 0 && b.Watermark != packet.MaxTime && b.Watermark != -packet.MaxTime
+	for _, c := range e.cores {
+		b.Handled += c.counters.packets.Load()
+		b.Wire += c.counters.bytes.Load()
+		b.Conns += c.counters.ended.Load()
+		b.ActiveConns += c.counters.conns.Load()
+	}
+	b.OpenFiles, b.Ahead = e.frontier.Open()
+	return b
+}
+
+// beat appends one line to stats.log.
+func (h *heartbeat) beat() error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	now, b := time.Now(), h.total()
+	line := logs.Stats{
+		TS: wallSeconds(now), Interval: now.Sub(h.then).Seconds(),
+		Packets: b.Handled - h.last.Handled, Bytes: b.Wire - h.last.Wire, Dropped: b.Dropped - h.last.Dropped, Late: b.Late - h.last.Late,
+		Conns: b.Conns - h.last.Conns, ActiveConns: b.ActiveConns,
+		OpenFiles: uint64(b.OpenFiles), Done: b.Done - h.last.Done, Failed: b.Failed - h.last.Failed,
+		HasWatermark: b.HasWatermark, CPU: (b.CPU - h.last.CPU).Seconds(), Memory: b.Resident,
+		Commits:       b.Commits - h.last.Commits,
+		CommitSeconds: (b.CommitSpent - h.last.CommitSpent).Seconds(),
+		KMeansSeconds: (b.ReportSpent - h.last.ReportSpent).Seconds(),
+	}
+	if b.HasWatermark {
+		line.Watermark = b.Watermark.Seconds()
+		line.Lag = line.TS - line.Watermark
+	}
+	if b.CommitError != nil {
+		line.CommitError = b.CommitError.Error()
+	}
+	h.shards(&line)
+	if h.spool != nil {
+		line.Spool = uint64(h.spool.Status().Waiting())
+	} else {
+		line.Spool = b.Admitted - b.Done - b.Failed
+	}
+	h.then, h.last = now, b
+	if h.heard != nil {
+		h.heard(b)
+	}
+	stream := logs.StatsStream()
+	at, err := h.sink.Position(stream.Name)
+	if err != nil {
+		return err
+	}
+	_, err = h.sink.Append(stream.Name, at, stream.Append(nil, &line))
+	return err
+}
+
+func (h *heartbeat) shards(line *logs.Stats) {
+	line.ShardPackets = make([]uint64, len(h.per))
+	for i, c := range h.engine.cores {
+		n := c.counters.packets.Load()
+		line.ShardPackets[i] = n - h.per[i]
+		h.per[i] = n
+		line.ActivePairs += c.counters.pairs.Load()
+	}
+}
+
+// cpuTime is what the process has used, user and system.
+func cpuTime() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// resident is the process's resident memory in bytes, or 0 where /proc does not say.
+func resident() uint64 {
+	b, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		return 0
+	}
+	fields := strings.Fields(string(b))
+	if len(fields) < 2 {
+		return 0
+	}
+	pages, err := strconv.ParseUint(fields[1], 10, 64)
+	if err != nil {
+		return 0
+	}
+	return pages * uint64(os.Getpagesize())
+}
+
+// String is one line for people.
+func (b Beat) String() string {
+	s := fmt.Sprintf("%d files done, %d failed, %d open, %d waiting; %d packets, %d connections open",
+		b.Done, b.Failed, b.OpenFiles, b.Ahead, b.Handled, b.ActiveConns)
+	if b.HasWatermark {
+		s += ", logged up to " + b.Watermark.UTC()
+	}
+	if b.CommitError != nil {
+		s += "; commits wait: " + b.CommitError.Error()
+	}
+	return s
+}

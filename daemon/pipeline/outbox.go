@@ -1,0 +1,57 @@
+package pipeline
+
+import (
+	"slices"
+	"sync"
+
+	"pcapdir/analysis/flowvec"
+	"pcapdir/source/packet"
+)
+
+// outbox is where a shard leaves what its epochs have brought, for the
+// committer to fetch. The shard never waits for the committer.
+type outbox struct {
+	mu       sync.Mutex
+	frontier packet.Time  // everything that came to be before it is here, or was fetched
+	reached  packet.Order // every packet below it was handled
+	conns    lines
+	weirds   []weirdCount
+	panes    []pane
+}
+
+// pane is one shard's part of a pane of flow vectors.
+type pane struct {
+	end     packet.Time
+	part    *flowvec.Pane
+	touched bool // by a late packet, or cut short by the end of input
+}
+
+// yield is what an outbox gives for a commit.
+type yield struct {
+	conns  lines
+	weirds []weirdCount
+	panes  []pane
+}
+
+// fetch takes out what came to be before end, which is at most the frontier.
+func (b *outbox) fetch(end packet.Time) (y yield) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	y.conns = b.conns.split(end)
+	y.weirds, b.weirds = cut(b.weirds, func(w weirdCount) bool { return w.end <= end })
+	y.panes, b.panes = cut(b.panes, func(p pane) bool { return p.end <= end })
+	return y
+}
+
+// cut splits s into what is due and the rest, each in memory of its own.
+func cut[T any](s []T, due func(T) bool) (taken, rest []T) {
+	taken = slices.DeleteFunc(slices.Clone(s), func(e T) bool { return !due(e) })
+	return taken, slices.DeleteFunc(s, due)
+}
+
+// progress is the frontier and the key reached.
+func (b *outbox) progress() (packet.Time, packet.Order) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.frontier, b.reached
+}

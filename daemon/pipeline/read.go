@@ -1,0 +1,111 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"math"
+	"math/rand/v2"
+	"time"
+
+	"pcapdir/source/packet"
+	"pcapdir/source/spool"
+)
+
+// batchRetries is how often a batch tries a failing commit: somebody waits for
+// it, and nothing is lost, since it can be started again.
+const batchRetries = 5
+
+// Summary is what a batch did.
+type Summary struct {
+	Beat
+	Elapsed     time.Duration
+	First, Last packet.Time // own stamps, over all files; hold if Times
+	Times       bool
+	Failures    []Failure
+}
+
+// Failure is a file that was not read to its end, and why.
+type Failure struct{ Path, Reason string }
+
+// Read runs the main job over a closed set of files, in exact order, and leaves
+// the files as they are. paths are files, directories and "-". The error is
+// ErrFailedFiles when all went well but for some of the files, which the
+// Summary names. Cancelling ctx ends it early, cleanly: what is open is
+// finished, and the logs are whole as far as they go.
+func Read(ctx context.Context, o Options, paths []string) (s Summary, err error) {
+	begin := time.Now()
+	sink, beats, err := openLogs(o.Config.Logs.Dir)
+	if err != nil {
+		return Summary{}, err
+	}
+	defer func() { err = errors.Join(err, sink.Close(), beats.Close()) }()
+	fsys := spool.OS{}
+	descriptors := spool.NewDescriptors(fsys, openFiles(o.Config.Limits.OpenFiles))
+	e, err := newEngine(o, deps{
+		store:       &store{fs: fsys, sink: sink, log: o.Log},
+		beats:       beats,
+		plan:        stay,
+		descriptors: descriptors,
+		seed:        rand.Uint64(),
+		retries:     batchRetries,
+	})
+	if err != nil {
+		return Summary{}, err
+	}
+	err = e.run(ctx, func(ctx, work context.Context) error {
+		found, err := gatherPaths(ctx, descriptors, paths)
+		if err == nil {
+			e.files.admit(work, found)
+		}
+		return ended(err)
+	})
+	s = e.summary()
+	s.Elapsed = time.Since(begin)
+	if err == nil {
+		err = e.files.snapshot().err()
+	}
+	return s, err
+}
+
+// stay plans nothing: a batch leaves files where they are.
+func stay(r spool.Retirement) (spool.Move, error) {
+	return spool.Move{Outcome: r.Outcome, Reason: r.Reason}, nil
+}
+
+// gatherPaths indexes what the paths name. Standard input cannot be indexed: it
+// counts as beginning before everything else.
+func gatherPaths(ctx context.Context, d *spool.Descriptors, paths []string) ([]*spool.File, error) {
+	var named []string
+	var found []*spool.File
+	for _, p := range paths {
+		if p != stdin {
+			named = append(named, p)
+		} else if len(found) == 0 {
+			found = append(found, &spool.File{Path: stdin, Name: stdin, First: packet.Time(math.MinInt64), HasRecords: true})
+		}
+	}
+	walked, err := spool.Walk(ctx, d, named)
+	return append(found, walked...), err
+}
+
+// openFiles is the configured limit of capture files open at once, or less
+// where the process may not have so many descriptors: some are for logs, the
+// ledger and directories.
+func openFiles(limit int) int {
+	const reserve = 24
+	soft, ok := descriptorLimit()
+	if ok && soft-reserve < limit {
+		limit = max(1, soft-reserve)
+	}
+	return limit
+}
+
+func (e *engine) summary() Summary {
+	s := Summary{Beat: e.heartbeat.total()}
+	t := e.files.snapshot()
+	s.First, s.Last, s.Times = t.first, t.last, t.hasTimes
+	for _, f := range t.failures {
+		s.Failures = append(s.Failures, Failure{f.path, f.reason})
+	}
+	return s
+}

@@ -1,0 +1,124 @@
+package pipeline
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"syscall"
+
+	"pcapdir/source/spool"
+)
+
+// Run is the daemon: it watches the spool until ctx ends, and then stops
+// cleanly, with everything that was opened read, logged and put away.
+func Run(ctx context.Context, o Options) (err error) {
+	cfg := o.Config
+	fsys := spool.OS{}
+	if err := fsys.MkdirAll(cfg.Commit.Dir); err != nil {
+		return fmt.Errorf("state directory: %w", err)
+	}
+	unlock, err := lock(cfg.Commit.Dir)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	sink, beats, err := openLogs(cfg.Logs.Dir)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, sink.Close(), beats.Close()) }()
+	seed, err := hashSeed(fsys, cfg.Commit.Dir)
+	if err != nil {
+		return err
+	}
+	descriptors := spool.NewDescriptors(fsys, openFiles(cfg.Limits.OpenFiles))
+	sp := spool.New(spool.Config{
+		Dirs: cfg.Spool.Dirs, Done: cfg.Spool.Done, Failed: cfg.Spool.Failed, After: spool.After(cfg.Spool.After),
+		Settle: cfg.Spool.Settle, HoldBack: cfg.Order.HoldBack,
+	}, spool.Deps{Files: descriptors, Log: o.Log})
+	st := &store{fs: fsys, dir: cfg.Commit.Dir, sink: sink, mover: sp, log: o.Log}
+	if err := st.recover(); err != nil {
+		return err
+	}
+	e, err := newEngine(o, deps{store: st, beats: beats, plan: sp.Plan, descriptors: descriptors, seed: seed})
+	if err != nil {
+		return err
+	}
+	e.heartbeat.spool = sp
+	if err := sp.Probe(); err != nil {
+		return err
+	}
+	if o.Ready != nil {
+		o.Ready()
+	}
+	return e.run(ctx, func(ctx, work context.Context) error {
+		idle := newIdler(cfg.Order.Idle, cfg.Order.HoldBack, e.frontier)
+		walking, stop := context.WithCancel(ctx)
+		var walker sync.WaitGroup
+		walker.Go(func() { idle.run(walking) })
+		defer walker.Wait()
+		defer stop()
+		return sp.Run(ctx, func(_ context.Context, found []*spool.File) error {
+			idle.arrived(found)
+			e.files.admit(work, found)
+			return nil
+		})
+	})
+}
+
+// ErrBusy says that another daemon works with the same state directory.
+var ErrBusy = errors.New("another pcapdird uses the state directory")
+
+// stateMode is for files in the state directory, which nobody else has to read.
+const stateMode = os.FileMode(0o600)
+
+// lock keeps two daemons from one state directory, and so from one spool.
+func lock(dir string) (unlock func(), err error) {
+	path := filepath.Join(dir, "lock")
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|syscall.O_CLOEXEC, stateMode)
+	if err != nil {
+		return nil, fmt.Errorf("lock the state directory: %w", err)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		_ = f.Close()
+		return nil, fmt.Errorf("%w (%s): stop it, or set commit.dir to another directory", ErrBusy, path)
+	}
+	return func() { _ = f.Close() }, nil
+}
+
+// hashSeed is the seed of the shard hash, kept in the state directory so that a
+// restart deals packets alike.
+func hashSeed(fsys spool.FS, dir string) (uint64, error) {
+	path := filepath.Join(dir, "hash-seed")
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		var b [8]byte
+		_, _ = rand.Read(b[:]) // never fails
+		text = []byte(hex.EncodeToString(b[:]))
+		err = spool.WriteDurable(fsys, path, text)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("hash seed: %w", err)
+	}
+	seed, err := strconv.ParseUint(string(text), 16, 64)
+	if err != nil {
+		return 0, fmt.Errorf("hash seed: %s is damaged; remove it and it is made anew: %w", path, err)
+	}
+	return seed, nil
+}
+
+// descriptorLimit is how many descriptors the process may have.
+func descriptorLimit() (int, bool) {
+	var l syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &l); err != nil {
+		return 0, false
+	}
+	return int(min(l.Cur, 1<<30)), true
+}

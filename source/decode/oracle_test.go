@@ -1,0 +1,216 @@
+package decode
+
+import (
+	"bufio"
+	"compress/gzip"
+	"encoding/json"
+	"errors"
+	"maps"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"pcapdir/source/packet"
+	"pcapdir/source/pcapfile"
+)
+
+// captures is where reference captures lie, each with the conn.log that Zeek 8
+// makes of it.
+const captures = "../../../shared/oracle"
+
+type capture struct {
+	Pcap string `json:"pcap"`
+	Path string `json:"path"`
+	Conn string `json:"conn"`
+	Exit int    `json:"zeek_exit"`
+
+	Weirds []string `json:"weirds"`
+}
+
+// beyondSnaplen are captures with records longer than their file's snap length
+// says. libpcap cuts these before Zeek sees them.
+var beyondSnaplen = []string{"pcaps/33fe9e18a74e8712.pcap", "pcaps/4ba07baa2d7d7ecc.pcap", "pcaps/a1fbc61f991f1657.pcap"}
+
+// comparable says whether Zeek took every record as it stands: it gives up on a
+// capture that is cut, and skips stamps before 1970.
+func (c *capture) comparable() bool {
+	return c.Exit == 0 && !slices.Contains(c.Weirds, "negative_packet_timestamp") && !slices.Contains(beyondSnaplen, c.Pcap)
+}
+
+// ends is a connection as decoding sees it: protocol and unordered endpoints.
+// Ports are 0 but for TCP and UDP.
+type ends struct {
+	proto uint8
+	a, b  netip.AddrPort
+}
+
+func between(proto uint8, a, b netip.Addr, aPort, bPort uint16) ends {
+	if proto != packet.TCP && proto != packet.UDP {
+		aPort, bPort = 0, 0
+	}
+	e := ends{proto, netip.AddrPortFrom(a, aPort), netip.AddrPortFrom(b, bPort)}
+	if e.b.Compare(e.a) < 0 {
+		e.a, e.b = e.b, e.a
+	}
+	return e
+}
+
+// TestReferenceCaptures decodes every record of the reference captures. The
+// promises of the fuzz test hold, gopacket agrees, and where no tunnel or fragment
+// is involved, the endpoints are exactly those of Zeek's connections, and
+// checksums are wrong where Zeek finds them wrong.
+func TestReferenceCaptures(t *testing.T) {
+	index, err := os.Open(filepath.Join(captures, "index.jsonl"))
+	if err != nil {
+		t.Skipf("no reference captures: %v", err)
+	}
+	defer index.Close()
+	var compared int
+	for lines := bufio.NewScanner(index); lines.Scan(); {
+		var c capture
+		if err := json.Unmarshal(lines.Bytes(), &c); err != nil {
+			t.Fatal(err)
+		}
+		weirds := map[string]bool{}
+		seen, comparable := decodeFile(t, filepath.Join(captures, c.Pcap), weirds)
+		if !comparable || !c.comparable() {
+			continue
+		}
+		compared++
+		if want := connections(t, filepath.Join(captures, c.Conn)); !maps.Equal(seen, want) {
+			t.Errorf("%s (%s):", c.Pcap, c.Path)
+			report(t, "only here", seen, want)
+			report(t, "only in Zeek", want, seen)
+		}
+		for _, name := range checksumWeirds {
+			if got, want := weirds[name], slices.Contains(c.Weirds, name); got != want {
+				t.Errorf("%s (%s): %s %v, Zeek %v", c.Pcap, c.Path, name, got, want)
+			}
+		}
+	}
+	t.Logf("%d captures compared with Zeek", compared)
+}
+
+func report(t *testing.T, what string, in, notIn map[ends]bool) {
+	for e := range in {
+		if !notIn[e] {
+			t.Logf("  %s: %v", what, e)
+		}
+	}
+}
+
+var checksumWeirds = []string{"bad_IP_checksum", "bad_TCP_checksum", "bad_UDP_checksum", "bad_ICMP_checksum"}
+
+// checksumWeird is Zeek's name for the wrong checksum that p has, or empty.
+func checksumWeird(p *packet.Packet) string {
+	switch {
+	case p.Drop == packet.DropIPChecksum:
+		return checksumWeirds[0]
+	case p.Flags&packet.BadChecksum == 0:
+		return ""
+	case p.Proto == packet.TCP:
+		return checksumWeirds[1]
+	case p.Proto == packet.UDP:
+		return checksumWeirds[2]
+	}
+	return checksumWeirds[3]
+}
+
+// decodeFile returns the endpoints of a capture's packets, and whether Zeek's
+// connections are the same question: it looks into tunnels and reassembles. It
+// notes the names of wrong checksums in weirds.
+func decodeFile(t *testing.T, path string, weirds map[string]bool) (seen map[ends]bool, comparable bool) {
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	seen, comparable = map[ends]bool{}, true
+	r, err := pcapfile.NewReader(f, 0)
+	if err != nil {
+		return seen, false
+	}
+	var rec pcapfile.Record
+	for {
+		if err := r.Next(&rec); err != nil {
+			var damage *pcapfile.DamageError
+			return seen, comparable && !errors.As(err, &damage)
+		}
+		promises(t, rec.LinkType, rec.Data, rec.Wire)
+		if rec.LinkType == 1 && int(rec.Wire) == len(rec.Data) {
+			compare(t, rec.Data)
+		}
+		p := decodeWire(rec.LinkType, rec.Data, rec.Wire)
+		weirds[checksumWeird(&p)] = true
+		switch {
+		case p.Drop == packet.DropNone:
+			seen[between(p.Proto, p.Src.Netip(), p.Dst.Netip(), p.SrcPort, p.DstPort)] = true
+			comparable = comparable && !tunnels(&p)
+		case p.Drop == packet.DropFragment, p.Drop == packet.DropLinkType, otherLink(rec.LinkType, rec.Data):
+			comparable = false
+		}
+	}
+}
+
+// tunnels says whether Zeek might look for another packet inside p.
+func tunnels(p *packet.Packet) bool {
+	switch p.Proto {
+	case 4, 41, 47:
+		return true
+	case packet.UDP:
+		for _, port := range []uint16{2123, 2152, 3544, 4754, 4789, 5072, 6081} {
+			if p.SrcPort == port || p.DstPort == port {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// otherLink says whether a frame has a type that Zeek decodes and this package
+// does not: MPLS, PPPoE, PBB, VN-tag, FabricPath on Ethernet, MPLS on PPP.
+func otherLink(linkType uint16, data []byte) bool {
+	for _, at := range []int{0, 2, 12, 16} {
+		if at+2 > len(data) {
+			break
+		}
+		kind := uint16(data[at])<<8 | uint16(data[at+1])
+		if linkType == 1 && at >= 12 && slices.Contains([]uint16{0x8847, 0x8864, 0x88e7, 0x8926, 0x8903}, kind) {
+			return true
+		}
+		if (linkType == 9 || linkType == 50) && kind == 0x0281 {
+			return true
+		}
+	}
+	return false
+}
+
+// connections reads the endpoints of a conn.log in JSON.
+func connections(t *testing.T, path string) map[ends]bool {
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[ends]bool{}
+	for lines := bufio.NewScanner(z); lines.Scan(); {
+		var c struct {
+			OrigH netip.Addr `json:"id.orig_h"`
+			RespH netip.Addr `json:"id.resp_h"`
+			OrigP uint16     `json:"id.orig_p"`
+			RespP uint16     `json:"id.resp_p"`
+			Proto uint8      `json:"ip_proto"`
+		}
+		if err := json.Unmarshal(lines.Bytes(), &c); err != nil {
+			t.Fatalf("%s: %v", path, err)
+		}
+		all[between(c.Proto, c.OrigH, c.RespH, c.OrigP, c.RespP)] = true
+	}
+	return all
+}
