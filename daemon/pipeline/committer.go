@@ -28,7 +28,8 @@ type committer struct {
 	interval time.Duration
 	retries  int // give up after so many failures in a row; 0 never
 
-	started bool // a pane was reported: later ones have a whole past
+	merged  []byte // lines of conn.log of the commit in hand; kept for the next
+	started bool   // a pane was reported: later ones have a whole past
 
 	mu    sync.Mutex
 	state commitState
@@ -106,7 +107,7 @@ func (c *committer) cut() (end packet.Time, covered packet.Order) {
 // gather builds the commit: the lines of every log, in order, and the moves.
 func (c *committer) gather(end packet.Time, covered packet.Order) (*commit, error) {
 	b := &commit{seq: c.store.seq + 1, cut: end}
-	var conns []lines
+	var conns []queue
 	var weirds []weirdCount
 	var panes []pane
 	for _, box := range c.boxes {
@@ -114,11 +115,10 @@ func (c *committer) gather(end packet.Time, covered packet.Order) (*commit, erro
 		conns = append(conns, y.conns)
 		weirds = append(weirds, y.weirds...)
 		panes = append(panes, y.panes...)
-		for _, l := range y.conns.list {
-			b.waited += l.to - l.from
-		}
+		b.waited += y.conns.bytes()
 	}
-	b.add(logs.ConnStream().Name, appendMerged(nil, conns))
+	c.merged = appendMerged(c.merged[:0], conns)
+	b.add(logs.ConnStream().Name, c.merged)
 	b.add(logs.WeirdStream().Name, appendWeirds(nil, weirds))
 	c.report(b, panes)
 	if err := c.retire(b, covered); err != nil {

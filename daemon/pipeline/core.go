@@ -68,9 +68,7 @@ func (c *core) Handle(ps []*packet.Packet) {
 
 // emit takes the record of a connection that ended at event time at.
 func (c *core) emit(at packet.Time, r *logs.Conn) {
-	from := len(c.fresh.text)
-	c.fresh.text = c.stream.Append(c.fresh.text, r)
-	c.fresh.list = append(c.fresh.list, line{at: at, ts: r.TS, uid: r.UID, from: from, to: len(c.fresh.text)})
+	c.fresh.add(at, r.TS, r.UID, func(dst []byte) []byte { return c.stream.Append(dst, r) })
 }
 
 // Advance closes what ended before end and hands it over.
@@ -111,13 +109,14 @@ func (c *core) handOver(end packet.Time, panes []pane) {
 	c.fresh.sort()
 	weirds := c.weirds.closed(end)
 	n := len(c.fresh.list)
-	size := len(c.fresh.text)
+	size := c.fresh.bytes
 	c.out.mu.Lock()
-	c.out.conns.take(&c.fresh)
+	taken := c.out.conns.push(c.fresh)
 	c.out.weirds = append(c.out.weirds, weirds...)
 	c.out.panes = append(c.out.panes, panes...)
 	c.out.frontier = end
 	c.out.mu.Unlock()
+	c.fresh.reuse(taken)
 	c.counters.ended.Add(uint64(n))
 	c.counters.conns.Store(uint64(c.tracker.Len()))
 	c.counters.pairs.Store(uint64(c.vectors.Len()))

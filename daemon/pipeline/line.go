@@ -1,7 +1,9 @@
 package pipeline
 
 import (
+	"bytes"
 	"cmp"
+	"container/heap"
 	"slices"
 	"sort"
 
@@ -14,70 +16,179 @@ import (
 // uid. No two connections share all three, so the order of a log is total and
 // no shard's speed can show in it.
 type line struct {
-	at       packet.Time
-	ts       float64
-	uid      logs.UID
-	from, to int // in the text beside it
+	at    packet.Time
+	ts    float64
+	uid   logs.UID
+	chunk uint32 // of the lines' text
+	from  uint32 // in the chunk
+	size  uint32
 }
 
 func (l *line) compare(o *line) int {
-	return cmp.Or(cmp.Compare(l.at, o.at), cmp.Compare(l.ts, o.ts), slices.Compare(l.uid[:], o.uid[:]))
+	if l.at != o.at {
+		return cmp.Compare(l.at, o.at)
+	}
+	if l.ts != o.ts {
+		return cmp.Compare(l.ts, o.ts)
+	}
+	return bytes.Compare(l.uid[:], o.uid[:])
 }
 
-// lines are encoded lines, in order unless said otherwise.
+// chunkSize is how much text a chunk takes before the next is begun. Text is
+// written once and stays where it is until it is copied to the stage.
+const chunkSize = 256 << 10
+
+// lines are encoded lines, in order once sorted.
 type lines struct {
-	list []line
-	text []byte
+	list   []line
+	chunks [][]byte
+	bytes  int
+}
+
+// add puts in one line, which encode appends to a chunk.
+func (ls *lines) add(at packet.Time, ts float64, uid logs.UID, encode func(dst []byte) []byte) {
+	n := len(ls.chunks)
+	if n == 0 || len(ls.chunks[n-1]) > chunkSize {
+		// What a quiet epoch needs first; append doubles it where more comes.
+		ls.chunks = append(ls.chunks, make([]byte, 0, 1<<10))
+		n++
+	}
+	chunk := &ls.chunks[n-1]
+	from := len(*chunk)
+	*chunk = encode(*chunk)
+	size := len(*chunk) - from
+	ls.list = append(ls.list, line{at, ts, uid, uint32(n - 1), uint32(from), uint32(size)})
+	ls.bytes += size
+}
+
+func (ls *lines) text(l *line) []byte {
+	return ls.chunks[l.chunk][l.from : l.from+l.size]
 }
 
 func (ls *lines) sort() {
 	slices.SortFunc(ls.list, func(a, b line) int { return a.compare(&b) })
 }
 
-// take appends o's lines, which all come after those of ls.
-func (ls *lines) take(o *lines) {
-	for _, l := range o.list {
-		n := len(ls.text)
-		ls.text = append(ls.text, o.text[l.from:l.to]...)
-		l.from, l.to = n, len(ls.text)
-		ls.list = append(ls.list, l)
+// reuse empties ls. What was taken is left to whoever took it.
+func (ls *lines) reuse(taken bool) {
+	if taken {
+		*ls = lines{}
+		return
 	}
-	o.reset()
+	ls.list, ls.bytes = ls.list[:0], 0
+	if len(ls.chunks) > 0 {
+		ls.chunks = ls.chunks[:1]
+		ls.chunks[0] = ls.chunks[0][:0]
+	}
 }
 
-func (ls *lines) reset() {
-	ls.list, ls.text = ls.list[:0], ls.text[:0]
-}
-
-// split takes off the lines before end; ls keeps the rest, in memory of its own.
+// split takes off the lines before end; ls keeps the rest.
 func (ls *lines) split(end packet.Time) (before lines) {
 	n := sort.Search(len(ls.list), func(i int) bool { return ls.list[i].at >= end })
-	if n == 0 {
-		return lines{}
+	before = lines{list: ls.list[:n:n], chunks: ls.chunks}
+	for i := range before.list {
+		before.bytes += int(before.list[i].size)
 	}
-	before = lines{list: ls.list[:n], text: ls.text}
-	rest := lines{list: ls.list[n:], text: ls.text}
-	*ls = lines{}
-	ls.take(&lines{list: slices.Clone(rest.list), text: rest.text})
+	ls.list = ls.list[n:]
+	ls.bytes -= before.bytes
 	return before
 }
 
-// appendMerged appends the lines of all parts to dst in the order of their log.
-func appendMerged(dst []byte, parts []lines) []byte {
-	type ref struct {
-		*line
-		text []byte
+// queue holds lines in blocks, all of a block before all of the next.
+type queue []lines
+
+// push adds lines that come after all in q. Few of them are copied to the last
+// block, so that quiet epochs do not make a block each; the rest is taken as it is.
+func (q *queue) push(ls lines) (taken bool) {
+	if len(ls.list) == 0 {
+		return false
 	}
-	var refs []ref
-	for _, p := range parts {
-		for i := range p.list {
-			l := &p.list[i]
-			refs = append(refs, ref{l, p.text[l.from:l.to]})
+	if n := len(*q); n > 0 && ls.bytes < chunkSize/8 && (*q)[n-1].bytes < chunkSize {
+		last := &(*q)[n-1]
+		for i := range ls.list {
+			l := &ls.list[i]
+			last.add(l.at, l.ts, l.uid, func(dst []byte) []byte { return append(dst, ls.text(l)...) })
+		}
+		return false
+	}
+	*q = append(*q, ls)
+	return true
+}
+
+// cut takes out the lines before end.
+func (q *queue) cut(end packet.Time) (before queue) {
+	for len(*q) > 0 {
+		first := &(*q)[0]
+		if b := first.split(end); len(b.list) > 0 {
+			before = append(before, b)
+		}
+		if len(first.list) > 0 {
+			break
+		}
+		*q = (*q)[1:]
+	}
+	return before
+}
+
+func (q queue) bytes() (n int) {
+	for i := range q {
+		n += q[i].bytes
+	}
+	return n
+}
+
+// appendMerged appends the lines of all queues to dst in the order of their log.
+func appendMerged(dst []byte, queues []queue) []byte {
+	var heads cursors
+	for _, q := range queues {
+		if len(q) > 0 {
+			heads = append(heads, cursor{queue: q})
+		}
+		dst = slices.Grow(dst, q.bytes())
+	}
+	heap.Init(&heads)
+	for len(heads) > 0 {
+		c := &heads[0]
+		dst = append(dst, c.queue[0].text(c.line())...)
+		if c.advance() {
+			heap.Fix(&heads, 0)
+		} else {
+			heap.Pop(&heads)
 		}
 	}
-	slices.SortFunc(refs, func(a, b ref) int { return a.compare(b.line) })
-	for _, r := range refs {
-		dst = append(dst, r.text...)
-	}
 	return dst
+}
+
+// cursor walks one queue. Its queue is never empty, nor is a block.
+type cursor struct {
+	queue queue
+	at    int // in the first block
+}
+
+func (c *cursor) line() *line { return &c.queue[0].list[c.at] }
+
+func (c *cursor) advance() bool {
+	c.at++
+	if c.at == len(c.queue[0].list) {
+		c.queue, c.at = c.queue[1:], 0
+	}
+	return len(c.queue) > 0
+}
+
+// cursors is a heap by the next line.
+type cursors []cursor
+
+func (h cursors) Len() int           { return len(h) }
+func (h cursors) Less(i, j int) bool { return h[i].line().compare(h[j].line()) < 0 }
+func (h cursors) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
+
+// Push is there for the interface; cursors are only ever taken off.
+func (h *cursors) Push(x any) { *h = append(*h, x.(cursor)) }
+
+// Pop takes off the last.
+func (h *cursors) Pop() any {
+	n := len(*h) - 1
+	c := (*h)[n]
+	*h = (*h)[:n]
+	return c
 }

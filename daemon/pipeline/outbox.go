@@ -14,7 +14,7 @@ type outbox struct {
 	mu       sync.Mutex
 	frontier packet.Time  // everything that came to be before it is here, or was fetched
 	reached  packet.Order // every packet below it was handled
-	conns    lines
+	conns    queue
 	weirds   []weirdCount
 	panes    []pane
 }
@@ -28,7 +28,7 @@ type pane struct {
 
 // yield is what an outbox gives for a commit.
 type yield struct {
-	conns  lines
+	conns  queue
 	weirds []weirdCount
 	panes  []pane
 }
@@ -37,7 +37,7 @@ type yield struct {
 func (b *outbox) fetch(end packet.Time) (y yield) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	y.conns = b.conns.split(end)
+	y.conns = b.conns.cut(end)
 	y.weirds, b.weirds = cut(b.weirds, func(w weirdCount) bool { return w.end <= end })
 	y.panes, b.panes = cut(b.panes, func(p pane) bool { return p.end <= end })
 	return y

@@ -1,8 +1,3 @@
-//go:build pcapgo
-
-// The tag is there because pcapgo needs golang.org/x/net, which nothing else here
-// does: go test -tags pcapgo -modfile=COPY.mod, after go get -modfile=COPY.mod golang.org/x/net.
-
 package pcapfile_test
 
 import (

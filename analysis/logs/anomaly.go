@@ -1,0 +1,99 @@
+package logs
+
+// Anomaly is one line of anomaly.log: one incident of one window.
+type Anomaly struct {
+	TS           float64 // end of the window
+	Window       float64 // seconds
+	Rank         int     // 1 is the farthest of its report
+	Label        string  // anomalous or normal
+	Actor        [16]byte
+	OrigH, RespH [16]byte
+	RespP        uint16
+	Proto        string
+	Service      string // protocol and top port, tcp/22
+	Score        float64
+	ScoreP       float64 // -log10 of the empirical tail probability
+	Cluster      int
+	ClusterShare float64
+	K            int
+
+	OrigPkts, OrigBytes, RespPkts, RespBytes uint64
+
+	Siblings int // further conversations above the threshold in the same incident
+	UIDs     []UID
+	Why      []Why
+	Model    string // short digest of the model that scored
+	Baseline string // warming or ok
+}
+
+// Why is one feature's part in a score.
+type Why struct {
+	Feature string
+	Value   float64 // natural units
+	Typical float64 // of the nearest cluster, natural units
+	Z       float64
+	Pct     float64 // share of the squared distance, percent
+}
+
+// AnomalyStream is anomaly.log.
+func AnomalyStream() Stream[Anomaly] { return anomalyStream }
+
+var anomalyStream = newStream("anomaly", "One incident of one window: the conversation that stands out most, and why.", []Column[Anomaly]{
+	{Name: "ts", Type: Time, Doc: "end of the window",
+		Append: func(b []byte, r *Anomaly) []byte { return appendFloat(b, r.TS) }},
+	{Name: "window", Type: Interval, Doc: "length of the window",
+		Append: func(b []byte, r *Anomaly) []byte { return appendFloat(b, r.Window) }},
+	{Name: "rank", Type: Number, Doc: "place in its report; 1 is the farthest from every cluster",
+		Append: func(b []byte, r *Anomaly) []byte { return appendInt(b, r.Rank) }},
+	{Name: "label", Type: Enum, Doc: "anomalous or normal",
+		Append: func(b []byte, r *Anomaly) []byte { return appendText(b, r.Label) }},
+	{Name: "actor", Type: Addr, Doc: "who is behind the incident: the initiator, or the target when many failed to reach it",
+		Append: func(b []byte, r *Anomaly) []byte { return appendAddr(b, &r.Actor) }},
+	{Name: "id.orig_h", Type: Addr, Doc: "originator of the conversation",
+		Append: func(b []byte, r *Anomaly) []byte { return appendAddr(b, &r.OrigH) }},
+	{Name: "id.resp_h", Type: Addr, Doc: "responder",
+		Append: func(b []byte, r *Anomaly) []byte { return appendAddr(b, &r.RespH) }},
+	{Name: "id.resp_p", Type: Port, Doc: "its port that most packets went to",
+		Append: func(b []byte, r *Anomaly) []byte { return appendUint(b, r.RespP) }},
+	{Name: "proto", Type: Enum, Doc: "tcp, udp, icmp or unknown_transport",
+		Append: func(b []byte, r *Anomaly) []byte { return appendText(b, r.Proto) }},
+	{Name: "service", Type: String, Doc: "protocol and that port, as in tcp/22",
+		Append: func(b []byte, r *Anomaly) []byte { return appendOptional(b, r.Service) }},
+	{Name: "score", Type: Double, Doc: "distance to the nearest cluster in scaled units",
+		Append: func(b []byte, r *Anomaly) []byte { return appendFloat(b, r.Score) }},
+	{Name: "score_p", Type: Double, Doc: "-log10 of the share of earlier scores at or above this one",
+		Append: func(b []byte, r *Anomaly) []byte { return appendFloat(b, r.ScoreP) }},
+	{Name: "cluster", Type: Number, Doc: "name of the nearest cluster, as in kmeans.log",
+		Append: func(b []byte, r *Anomaly) []byte { return appendInt(b, r.Cluster) }},
+	{Name: "cluster_share", Type: Double, Doc: "share of all conversations that are in it, 0 to 1",
+		Append: func(b []byte, r *Anomaly) []byte { return appendFloat(b, r.ClusterShare) }},
+	{Name: "k", Type: Number, Doc: "clusters of the model",
+		Append: func(b []byte, r *Anomaly) []byte { return appendInt(b, r.K) }},
+	{Name: "orig_pkts", Type: Number, Doc: "packets from the originator in the window",
+		Append: func(b []byte, r *Anomaly) []byte { return appendUint(b, r.OrigPkts) }},
+	{Name: "orig_bytes", Type: Number, Doc: "bytes of its IP packets",
+		Append: func(b []byte, r *Anomaly) []byte { return appendUint(b, r.OrigBytes) }},
+	{Name: "resp_pkts", Type: Number, Doc: "packets from the responder in the window",
+		Append: func(b []byte, r *Anomaly) []byte { return appendUint(b, r.RespPkts) }},
+	{Name: "resp_bytes", Type: Number, Doc: "bytes of its IP packets",
+		Append: func(b []byte, r *Anomaly) []byte { return appendUint(b, r.RespBytes) }},
+	{Name: "siblings", Type: Number, Doc: "further conversations above the threshold in the same incident",
+		Append: func(b []byte, r *Anomaly) []byte { return appendInt(b, r.Siblings) }},
+	{Name: "uids", Type: Strings, Doc: "connections of the conversation, as in conn.log; absent when none is known",
+		Append: func(b []byte, r *Anomaly) []byte { return appendUIDs(b, r.UIDs) }},
+	{Name: "why", Type: Records, Doc: "features that make the score, greatest part first: `feature`, `value` and `typical` (of the nearest cluster) in natural units, `z` (value in scaled units), `pct` (share of the squared distance, percent)",
+		Append: func(b []byte, r *Anomaly) []byte { return appendList(b, r.Why, appendWhy) }},
+	{Name: "model", Type: String, Doc: "digest of the model that scored",
+		Append: func(b []byte, r *Anomaly) []byte { return appendOptional(b, r.Model) }},
+	{Name: "baseline", Type: Enum, Doc: "ok, or warming while too little was seen to judge",
+		Append: func(b []byte, r *Anomaly) []byte { return appendText(b, r.Baseline) }},
+})
+
+func appendWhy(dst []byte, w *Why) []byte {
+	dst = appendText(append(dst, `{"feature":`...), w.Feature)
+	dst = appendFloat(append(dst, `,"value":`...), w.Value)
+	dst = appendFloat(append(dst, `,"typical":`...), w.Typical)
+	dst = appendFloat(append(dst, `,"z":`...), w.Z)
+	dst = appendFloat(append(dst, `,"pct":`...), w.Pct)
+	return append(dst, '}')
+}

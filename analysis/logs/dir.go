@@ -1,0 +1,205 @@
+package logs
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// Dir is the Sink of live files: the log "conn" is the file conn.log in a directory.
+//
+// Files may be renamed, removed or truncated from outside at any time: every Append
+// looks at the name first and follows what it finds.
+type Dir struct {
+	path    string
+	files   map[string]*liveFile
+	created bool // a name was made since the directory was last synced
+	open    func(path string, flag int, mode fs.FileMode) (file, error)
+}
+
+// file is what Dir needs of *os.File; tests put failing disks in its place.
+type file interface {
+	io.ReaderAt
+	io.WriterAt
+	io.Closer
+	Stat() (fs.FileInfo, error)
+	Sync() error
+}
+
+type liveFile struct {
+	file
+	dev, ino uint64
+	dirty    bool // written since the last sync
+}
+
+// OpenDir uses the directory at path, which it makes (mode 0750) when it is not
+// there. Log files are made when they get their first line, with mode 0640.
+func OpenDir(path string) (*Dir, error) {
+	if err := os.MkdirAll(path, 0o750); err != nil {
+		return nil, fmt.Errorf("log directory: %w", err)
+	}
+	return &Dir{path: path, files: map[string]*liveFile{}, open: openFile}, nil
+}
+
+func openFile(path string, flag int, mode fs.FileMode) (file, error) {
+	f, err := os.OpenFile(path, flag, mode)
+	if err != nil {
+		return nil, err // not a nil *os.File in an interface
+	}
+	return f, nil
+}
+
+func (d *Dir) name(log string) string { return filepath.Join(d.path, log+".log") }
+
+// Position implements Sink.
+func (d *Dir) Position(log string) (Position, error) {
+	info, err := os.Stat(d.name(log))
+	if errors.Is(err, fs.ErrNotExist) {
+		return Position{}, nil
+	}
+	if err != nil {
+		return Position{}, fmt.Errorf("position of log: %w", err)
+	}
+	return positionOf(info)
+}
+
+func positionOf(info fs.FileInfo) (Position, error) {
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	if !ok || !info.Mode().IsRegular() {
+		return Position{}, fmt.Errorf("log %s is not a regular file", info.Name())
+	}
+	return Position{Dev: uint64(stat.Dev), Ino: stat.Ino, Length: info.Size()}, nil
+}
+
+// Append implements Sink. An unterminated tail that a cut-short Append left is
+// completed to the same line, so a reader that follows the file never sees bytes
+// change. Errors, a full disk among them, leave a state that repeating it heals.
+func (d *Dir) Append(log string, at Position, lines []byte) (Position, error) {
+	if len(lines) == 0 {
+		return at, nil
+	}
+	f, err := d.live(log)
+	if err != nil {
+		return Position{}, fmt.Errorf("append to log: %w", err)
+	}
+	start, replaced, err := f.place(at, lines)
+	if err != nil {
+		return Position{}, fmt.Errorf("append to log: %w", err)
+	}
+	if start > 0 && replaced {
+		// Someone else's file may end in half a line: not ours to complete.
+		if lines, err = f.ownLine(start, lines); err != nil {
+			return Position{}, fmt.Errorf("append to log: %w", err)
+		}
+	}
+	f.dirty = true // also when the write fails half way
+	if _, err := f.WriteAt(lines, start); err != nil {
+		return Position{}, fmt.Errorf("append to log: %w", err)
+	}
+	return Position{Dev: f.dev, Ino: f.ino, Length: start + int64(len(lines)), Replaced: replaced}, nil
+}
+
+// live is the open file that bears the log's name now.
+func (d *Dir) live(log string) (*liveFile, error) {
+	old := d.files[log]
+	info, err := os.Stat(d.name(log))
+	missing := errors.Is(err, fs.ErrNotExist)
+	if err != nil && !missing {
+		return nil, err
+	}
+	if !missing {
+		now, err := positionOf(info) // before opening: opening a FIFO would block
+		if err != nil {
+			return nil, err
+		}
+		if old != nil && old.dev == now.Dev && old.ino == now.Ino {
+			return old, nil
+		}
+	}
+	if err := d.drop(log); err != nil {
+		return nil, err
+	}
+	return d.reopen(log, missing)
+}
+
+// drop lets go of a file whose name was taken away. What it holds is synced first:
+// whoever renamed it keeps it.
+func (d *Dir) drop(log string) error {
+	f := d.files[log]
+	if f == nil {
+		return nil
+	}
+	if f.dirty {
+		if err := f.Sync(); err != nil {
+			return err
+		}
+	}
+	delete(d.files, log)
+	return f.Close()
+}
+
+func (d *Dir) reopen(log string, create bool) (*liveFile, error) {
+	flag := os.O_RDWR | syscall.O_NONBLOCK // in case it became a FIFO since
+	if create {
+		flag |= os.O_CREATE
+	}
+	f, err := d.open(d.name(log), flag, 0o640)
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	p, err := positionOf(info)
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	d.created = d.created || create
+	d.files[log] = &liveFile{file: f, dev: p.Dev, ino: p.Ino}
+	return d.files[log], nil
+}
+
+// Sync implements Sink: the files written since the last Sync, and the directory
+// when it got a new name.
+func (d *Dir) Sync() error {
+	for log, f := range d.files {
+		if !f.dirty {
+			continue
+		}
+		if err := f.Sync(); err != nil {
+			return fmt.Errorf("sync log %s: %w", log, err)
+		}
+		f.dirty = false
+	}
+	if !d.created {
+		return nil
+	}
+	if err := syncDir(d.path); err != nil {
+		return fmt.Errorf("sync log directory: %w", err)
+	}
+	d.created = false
+	return nil
+}
+
+func syncDir(path string) error {
+	dir, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
+}
+
+// Close closes the files. It does not sync them.
+func (d *Dir) Close() error {
+	var errs []error
+	for log, f := range d.files {
+		errs = append(errs, f.Close())
+		delete(d.files, log)
+	}
+	return errors.Join(errs...)
+}

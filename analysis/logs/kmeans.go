@@ -1,0 +1,69 @@
+package logs
+
+// KMeans is one line of kmeans.log: one report.
+type KMeans struct {
+	TS         float64
+	Window     float64
+	Complete   bool // the window lacks nothing: no late data, no cut at either end
+	Pairs      int
+	K          int
+	Inertia    float64
+	Iterations int
+	Drift      float64
+	Clusters   []Cluster
+}
+
+// Cluster is one cluster of a report.
+type Cluster struct {
+	Name     int
+	Size     int
+	Share    float64
+	Spread   float64 // mean distance of its members to the centroid
+	Centroid []CentroidValue
+}
+
+// CentroidValue is one coordinate of a centroid in natural units.
+type CentroidValue struct {
+	Feature string
+	Value   float64
+}
+
+// KMeansStream is kmeans.log.
+func KMeansStream() Stream[KMeans] { return kmeansStream }
+
+var kmeansStream = newStream("kmeans", "One report: the clusters of one window's conversations.", []Column[KMeans]{
+	{Name: "ts", Type: Time, Doc: "end of the window",
+		Append: func(b []byte, r *KMeans) []byte { return appendFloat(b, r.TS) }},
+	{Name: "window", Type: Interval, Doc: "length of the window",
+		Append: func(b []byte, r *KMeans) []byte { return appendFloat(b, r.Window) }},
+	{Name: "complete", Type: Bool, Doc: "the window lacks nothing: no late packets, not cut at either end",
+		Append: func(b []byte, r *KMeans) []byte { return appendBool(b, r.Complete) }},
+	{Name: "pairs", Type: Number, Doc: "conversations in the window",
+		Append: func(b []byte, r *KMeans) []byte { return appendInt(b, r.Pairs) }},
+	{Name: "k", Type: Number, Doc: "clusters",
+		Append: func(b []byte, r *KMeans) []byte { return appendInt(b, r.K) }},
+	{Name: "inertia", Type: Double, Doc: "sum of squared distances to the nearest centroid, scaled units",
+		Append: func(b []byte, r *KMeans) []byte { return appendFloat(b, r.Inertia) }},
+	{Name: "iterations", Type: Number, Doc: "passes until no label changed",
+		Append: func(b []byte, r *KMeans) []byte { return appendInt(b, r.Iterations) }},
+	{Name: "drift", Type: Double, Doc: "how far the centroids moved since the last report, scaled units",
+		Append: func(b []byte, r *KMeans) []byte { return appendFloat(b, r.Drift) }},
+	{Name: "clusters", Type: Records, Doc: "each with `name` (kept from report to report), `size` (members), `share` (0 to 1), `spread` (mean distance of its members to the centroid) and `centroid` (feature to value, natural units); absent when there are none",
+		Append: func(b []byte, r *KMeans) []byte { return appendList(b, r.Clusters, appendCluster) }},
+})
+
+func appendCluster(dst []byte, c *Cluster) []byte {
+	dst = appendInt(append(dst, `{"name":`...), c.Name)
+	dst = appendInt(append(dst, `,"size":`...), c.Size)
+	dst = appendFloat(append(dst, `,"share":`...), c.Share)
+	dst = appendFloat(append(dst, `,"spread":`...), c.Spread)
+	dst = append(dst, `,"centroid":{`...)
+	for i := range c.Centroid {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(appendText(dst, c.Centroid[i].Feature), ':')
+		dst = appendFloat(dst, c.Centroid[i].Value)
+	}
+	return append(dst, '}', '}')
+}

@@ -1,0 +1,36 @@
+package logs
+
+// Sink is where the lines of the logs go. It is not for several goroutines at once.
+//
+// The commit makes lines durable before it appends them, with the Position they
+// belong at; after a crash or an error it repeats the Append with the same
+// arguments. So Append must be idempotent: however often it was cut short before,
+// in the end the log holds the lines once.
+type Sink interface {
+	// Position is where the next line of the log goes; the zero Position when
+	// the log does not exist.
+	Position(log string) (Position, error)
+
+	// Append puts lines, whole ones, at the position in the log that an earlier
+	// Position or Append named, and returns the position behind them. If the log
+	// is no longer what at names, the lines go to the end of what is there now,
+	// and the result says Replaced. It does not keep lines, and touches nothing
+	// when there are none.
+	Append(log string, at Position, lines []byte) (Position, error)
+
+	// Sync makes all that was appended durable. After an error, Append must be
+	// repeated before Sync means anything: the kernel forgets pages that it
+	// could not write.
+	Sync() error
+}
+
+// Position names a place in a log: the file, and how long it is there. The zero
+// Position is the beginning of a log that does not exist yet.
+type Position struct {
+	Dev, Ino uint64
+	Length   int64
+
+	// Replaced says that Append found the log removed, replaced or changed by
+	// someone else. It means nothing in a position to append at.
+	Replaced bool
+}

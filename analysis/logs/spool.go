@@ -1,0 +1,97 @@
+package logs
+
+// Spool is one line of spool.log: what became of one file.
+type Spool struct {
+	TS              float64 // wall clock, when the file was retired
+	File            string
+	Source          string // sub-directory of the spool; empty for the top
+	ContentID       uint64 // printed as 16 hex digits
+	Size            int64  // bytes on disk
+	Format          string // pcap, pcapng; empty when unknown
+	Compression     string // gzip, zstd; empty for plain
+	LinkTypes       []string
+	HasTimes        bool // FirstTS and LastTS hold
+	FirstTS, LastTS float64
+	Packets, Bytes  uint64 // records read, and their captured bytes
+	Late            uint64
+	Inversions      uint64
+	Suspect         uint64
+	Dropped         []Count
+	Outcome         string // done, failed, duplicate, catchup
+	Reason          string // absent when empty
+}
+
+// Count is a named number.
+type Count struct {
+	Name string
+	N    uint64
+}
+
+// SpoolStream is spool.log.
+func SpoolStream() Stream[Spool] { return spoolStream }
+
+var spoolStream = newStream("spool", "What became of one file.", []Column[Spool]{
+	{Name: "ts", Type: Time, Doc: "wall clock when the file left the spool",
+		Append: func(b []byte, r *Spool) []byte { return appendFloat(b, r.TS) }},
+	{Name: "file", Type: String, Doc: "its name",
+		Append: func(b []byte, r *Spool) []byte { return appendText(b, r.File) }},
+	{Name: "source", Type: String, Doc: "sub-directory of the spool that it came in; absent for the top",
+		Append: func(b []byte, r *Spool) []byte { return appendOptional(b, r.Source) }},
+	{Name: "content_id", Type: String, Doc: "xxhash64 of the size and of the first and last 64 KiB, hexadecimal",
+		Append: func(b []byte, r *Spool) []byte { return appendHex16(b, r.ContentID) }},
+	{Name: "size", Type: Number, Doc: "bytes on disk",
+		Append: func(b []byte, r *Spool) []byte { return appendInt(b, r.Size) }},
+	{Name: "format", Type: Enum, Doc: "pcap or pcapng; absent when neither",
+		Append: func(b []byte, r *Spool) []byte { return appendOptional(b, r.Format) }},
+	{Name: "compression", Type: Enum, Doc: "gzip or zstd; absent for a plain file",
+		Append: func(b []byte, r *Spool) []byte { return appendOptional(b, r.Compression) }},
+	{Name: "link_types", Type: Strings, Doc: "link types of its interfaces; absent when none was read",
+		Append: func(b []byte, r *Spool) []byte {
+			return appendList(b, r.LinkTypes, func(b []byte, s *string) []byte { return appendText(b, *s) })
+		}},
+	{Name: "first_ts", Type: Time, Doc: "least stamp of its records; absent when it has none",
+		Append: func(b []byte, r *Spool) []byte {
+			if !r.HasTimes {
+				return b
+			}
+			return appendFloat(b, r.FirstTS)
+		}},
+	{Name: "last_ts", Type: Time, Doc: "greatest stamp of its records; absent likewise",
+		Append: func(b []byte, r *Spool) []byte {
+			if !r.HasTimes {
+				return b
+			}
+			return appendFloat(b, r.LastTS)
+		}},
+	{Name: "packets", Type: Number, Doc: "records read",
+		Append: func(b []byte, r *Spool) []byte { return appendUint(b, r.Packets) }},
+	{Name: "bytes", Type: Number, Doc: "captured bytes of those records",
+		Append: func(b []byte, r *Spool) []byte { return appendUint(b, r.Bytes) }},
+	{Name: "late", Type: Number, Doc: "records behind the watermark when the file was admitted",
+		Append: func(b []byte, r *Spool) []byte { return appendUint(b, r.Late) }},
+	{Name: "inversions", Type: Number, Doc: "records with an earlier stamp than the one before them",
+		Append: func(b []byte, r *Spool) []byte { return appendUint(b, r.Inversions) }},
+	{Name: "suspect", Type: Number, Doc: "records whose stamp is far from those of their neighbours",
+		Append: func(b []byte, r *Spool) []byte { return appendUint(b, r.Suspect) }},
+	{Name: "dropped", Type: Counts, Doc: "records that were not handled, by reason; absent when there are none",
+		Append: appendDropped},
+	{Name: "outcome", Type: Enum, Doc: "done, failed, duplicate or catchup",
+		Append: func(b []byte, r *Spool) []byte { return appendText(b, r.Outcome) }},
+	{Name: "reason", Type: String, Doc: "why it failed; absent when it did not",
+		Append: func(b []byte, r *Spool) []byte { return appendOptional(b, r.Reason) }},
+})
+
+func appendDropped(dst []byte, r *Spool) []byte {
+	if len(r.Dropped) == 0 {
+		return dst
+	}
+	for i := range r.Dropped {
+		c := byte(',')
+		if i == 0 {
+			c = '{'
+		}
+		dst = append(appendText(append(dst, c), r.Dropped[i].Name), ':')
+		dst = appendUint(dst, r.Dropped[i].N)
+	}
+	return append(dst, '}')
+}

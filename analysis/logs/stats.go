@@ -1,0 +1,84 @@
+package logs
+
+// Stats is one line of stats.log: the heartbeat. Counters are since the last line.
+type Stats struct {
+	TS            float64 // wall clock
+	Interval      float64 // seconds since the last line
+	Packets       uint64
+	Bytes         uint64
+	Dropped       uint64
+	Late          uint64
+	Conns         uint64 // connections that ended
+	ActiveConns   uint64
+	ActivePairs   uint64
+	ShardPackets  []uint64
+	Spool         uint64 // files seen and not yet retired
+	OpenFiles     uint64
+	Done, Failed  uint64 // files
+	HasWatermark  bool
+	Watermark     float64 // event time up to which lines are in the logs
+	Lag           float64 // seconds of wall clock behind the newest stamp's arrival
+	CPU           float64 // seconds of CPU time, user and system
+	Memory        uint64  // resident bytes
+	Commits       uint64
+	CommitSeconds float64 // spent committing
+	KMeansSeconds float64 // spent on reports
+	CommitError   string  // why commits are waiting; absent when they are not
+}
+
+// StatsStream is stats.log.
+func StatsStream() Stream[Stats] { return statsStream }
+
+var statsStream = newStream("stats", "The heartbeat. Counters say what happened since the line before.", []Column[Stats]{
+	{Name: "ts", Type: Time, Doc: "wall clock",
+		Append: func(b []byte, r *Stats) []byte { return appendFloat(b, r.TS) }},
+	{Name: "interval", Type: Interval, Doc: "wall time since the line before",
+		Append: func(b []byte, r *Stats) []byte { return appendFloat(b, r.Interval) }},
+	{Name: "packets", Type: Number, Doc: "records read",
+		Append: func(b []byte, r *Stats) []byte { return appendUint(b, r.Packets) }},
+	{Name: "bytes", Type: Number, Doc: "captured bytes of those records",
+		Append: func(b []byte, r *Stats) []byte { return appendUint(b, r.Bytes) }},
+	{Name: "dropped", Type: Number, Doc: "records that were not handled; spool.log has the reasons",
+		Append: func(b []byte, r *Stats) []byte { return appendUint(b, r.Dropped) }},
+	{Name: "late", Type: Number, Doc: "records behind the watermark when their file was admitted",
+		Append: func(b []byte, r *Stats) []byte { return appendUint(b, r.Late) }},
+	{Name: "conns", Type: Number, Doc: "connections that ended",
+		Append: func(b []byte, r *Stats) []byte { return appendUint(b, r.Conns) }},
+	{Name: "active_conns", Type: Number, Doc: "connections open now",
+		Append: func(b []byte, r *Stats) []byte { return appendUint(b, r.ActiveConns) }},
+	{Name: "active_pairs", Type: Number, Doc: "conversations in the windows now",
+		Append: func(b []byte, r *Stats) []byte { return appendUint(b, r.ActivePairs) }},
+	{Name: "shard_packets", Type: Numbers, Doc: "packets handled by each shard; absent when there are no shards",
+		Append: func(b []byte, r *Stats) []byte {
+			return appendList(b, r.ShardPackets, func(b []byte, n *uint64) []byte { return appendUint(b, *n) })
+		}},
+	{Name: "spool", Type: Number, Doc: "files in the spool that have not left it",
+		Append: func(b []byte, r *Stats) []byte { return appendUint(b, r.Spool) }},
+	{Name: "open_files", Type: Number, Doc: "files being read now",
+		Append: func(b []byte, r *Stats) []byte { return appendUint(b, r.OpenFiles) }},
+	{Name: "done", Type: Number, Doc: "files read to the end",
+		Append: func(b []byte, r *Stats) []byte { return appendUint(b, r.Done) }},
+	{Name: "failed", Type: Number, Doc: "files set aside",
+		Append: func(b []byte, r *Stats) []byte { return appendUint(b, r.Failed) }},
+	{Name: "watermark", Type: Time, Doc: "event time up to which lines are in the logs; absent before the first packet",
+		Append: func(b []byte, r *Stats) []byte {
+			if !r.HasWatermark {
+				return b
+			}
+			return appendFloat(b, r.Watermark)
+		}},
+	{Name: "lag", Type: Interval, Doc: "wall time since the newest stamp that is in the logs arrived",
+		Append: func(b []byte, r *Stats) []byte { return appendFloat(b, r.Lag) }},
+	{Name: "cpu", Type: Interval, Doc: "CPU time used, user and system",
+		Append: func(b []byte, r *Stats) []byte { return appendFloat(b, r.CPU) }},
+	{Name: "memory", Type: Number, Doc: "resident bytes now",
+		Append: func(b []byte, r *Stats) []byte { return appendUint(b, r.Memory) }},
+	{Name: "commits", Type: Number, Doc: "commits made",
+		Append: func(b []byte, r *Stats) []byte { return appendUint(b, r.Commits) }},
+	{Name: "commit_seconds", Type: Interval, Doc: "wall time spent in them",
+		Append: func(b []byte, r *Stats) []byte { return appendFloat(b, r.CommitSeconds) }},
+	{Name: "kmeans_seconds", Type: Interval, Doc: "wall time spent on reports",
+		Append: func(b []byte, r *Stats) []byte { return appendFloat(b, r.KMeansSeconds) }},
+	{Name: "commit_error", Type: String, Doc: "why commits are waiting; absent when they are not",
+		Append: func(b []byte, r *Stats) []byte { return appendOptional(b, r.CommitError) }},
+})

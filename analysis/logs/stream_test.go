@@ -1,0 +1,341 @@
+package logs
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"math"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "rewrite golden files and the tables of doc/")
+
+// addr is s as records hold it.
+func addr(s string) [16]byte { return netip.MustParseAddr(s).As16() }
+
+func fullConn() Conn {
+	return Conn{
+		TS: 1795238616.006069, UID: UID{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12},
+		OrigH: addr("10.77.2.9"), RespH: addr("2001:db8::80"), OrigP: 45380, RespP: 80,
+		Proto: "tcp", Service: "http,ssl", HasDuration: true, Duration: 0.10370898246765137,
+		OrigBytes: 512, RespBytes: 18446744073709551615, ConnState: "SF", LocalOrig: true,
+		MissedBytes: 3, History: []byte("ShADadFf"), OrigPkts: 6, OrigIP: 780, RespPkts: 5, RespIP: 4300,
+		TunnelParents: []UID{{1}, {2}}, IPProto: 6, CommunityID: []byte("1:EMpg35mTYNPS68QodOxjjd193QY="),
+		LatePkts: 2, Evicted: true,
+	}
+}
+
+func emptyConn() Conn {
+	return Conn{TS: 1700000000, OrigH: addr("10.0.0.1"), RespH: addr("10.0.0.2"), Proto: "icmp", ConnState: "OTH"}
+}
+
+func fullAnomaly() Anomaly {
+	return Anomaly{
+		TS: 1795239060, Window: 60, Rank: 1, Label: "anomalous", Actor: addr("203.0.113.9"),
+		OrigH: addr("203.0.113.9"), RespH: addr("10.77.2.22"), RespP: 22, Proto: "tcp", Service: "tcp/22",
+		Score: 8.625, ScoreP: 4.1, Cluster: 17, ClusterShare: 0.012, K: 64,
+		OrigPkts: 12, OrigBytes: 528, RespPkts: 12, RespBytes: 480, Siblings: 3, UIDs: []UID{{9}, {8, 7}},
+		Why: []Why{
+			{Feature: "ttl_spread", Value: 21, Typical: 0, Z: 6, Pct: 30},
+			{Feature: "rst_in", Value: 1, Typical: -0.25, Z: 4.8, Pct: 20},
+		},
+		Model: "b1f3", Baseline: "ok",
+	}
+}
+
+func fullKMeans() KMeans {
+	return KMeans{
+		TS: 1795239060, Window: 60, Complete: true, Pairs: 812, K: 2, Inertia: 634884.838, Iterations: 17, Drift: 1e-9,
+		Clusters: []Cluster{
+			{Name: 3, Size: 800, Share: 0.985, Spread: 1.5, Centroid: []CentroidValue{{"pkts", 12}, {"bytes", 1e21}}},
+			{Name: 9, Size: 12, Share: 0.015, Spread: math.NaN()},
+		},
+	}
+}
+
+func fullSpool() Spool {
+	return Spool{
+		TS: 1795240000.25, File: "eth0\n\xff\"ü.pcap", Source: "tap1", ContentID: 0xab, Size: 4999939,
+		Format: "pcap", Compression: "zstd", LinkTypes: []string{"EN10MB", "RAW"}, HasTimes: true,
+		FirstTS: 1795238616.006069, LastTS: 1795238999.5, Packets: 100, Bytes: 9600, Late: 1, Inversions: 2, Suspect: 3,
+		Dropped: []Count{{"non_ip", 7}, {"truncated_IP", 1}}, Outcome: "failed", Reason: "cut short",
+	}
+}
+
+func fullWeird() Weird {
+	return Weird{
+		TS: 1795238616.5, UID: UID{11: 1}, HasID: true, OrigH: addr("::1"), RespH: addr("fe80::2"), OrigP: 1, RespP: 65535,
+		Name: "truncated_header", Count: 12,
+	}
+}
+
+func fullStats() Stats {
+	return Stats{
+		TS: 1795240000.25, Interval: 5, Packets: 1, Bytes: 2, Dropped: 3, Late: 4, Conns: 5, ActiveConns: 6, ActivePairs: 7,
+		ShardPackets: []uint64{8, 9}, Spool: 10, OpenFiles: 11, Done: 12, Failed: 13, HasWatermark: true, Watermark: 14,
+		Lag: 0.5, CPU: 1.25, Memory: 15, Commits: 16, CommitSeconds: 0.125, KMeansSeconds: 0.001, CommitError: "disk full",
+	}
+}
+
+// want is what an encoder of another hand would print: a list of names and values.
+type want []struct {
+	name  string
+	value any
+}
+
+func uids(list []UID) (out []string) {
+	for _, u := range list {
+		out = append(out, u.String())
+	}
+	return out
+}
+
+func wantConn(r Conn) want {
+	return want{
+		{"ts", r.TS}, {"uid", r.UID.String()},
+		{"id.orig_h", netip.AddrFrom16(r.OrigH).Unmap().String()}, {"id.orig_p", r.OrigP},
+		{"id.resp_h", netip.AddrFrom16(r.RespH).Unmap().String()}, {"id.resp_p", r.RespP},
+		{"proto", r.Proto}, {"service", optional(r.Service)},
+		{"duration", unless(!r.HasDuration, r.Duration)}, {"orig_bytes", unless(!r.HasDuration, r.OrigBytes)},
+		{"resp_bytes", unless(!r.HasDuration, r.RespBytes)},
+		{"conn_state", r.ConnState}, {"local_orig", r.LocalOrig}, {"local_resp", r.LocalResp},
+		{"missed_bytes", r.MissedBytes}, {"history", optional(string(r.History))},
+		{"orig_pkts", r.OrigPkts}, {"orig_ip_bytes", r.OrigIP}, {"resp_pkts", r.RespPkts}, {"resp_ip_bytes", r.RespIP},
+		{"tunnel_parents", unless(len(r.TunnelParents) == 0, uids(r.TunnelParents))},
+		{"ip_proto", r.IPProto}, {"community_id", optional(string(r.CommunityID))},
+		{"late_pkts", unless(r.LatePkts == 0, r.LatePkts)}, {"evicted", unless(!r.Evicted, true)},
+	}
+}
+
+func wantAnomaly(r Anomaly) want {
+	type why struct {
+		Feature string  `json:"feature"`
+		Value   float64 `json:"value"`
+		Typical float64 `json:"typical"`
+		Z       float64 `json:"z"`
+		Pct     float64 `json:"pct"`
+	}
+	var whys []why
+	for _, w := range r.Why {
+		whys = append(whys, why(w))
+	}
+	return want{
+		{"ts", r.TS}, {"window", r.Window}, {"rank", r.Rank}, {"label", r.Label},
+		{"actor", netip.AddrFrom16(r.Actor).Unmap()}, {"id.orig_h", netip.AddrFrom16(r.OrigH).Unmap()},
+		{"id.resp_h", netip.AddrFrom16(r.RespH).Unmap()}, {"id.resp_p", r.RespP}, {"proto", r.Proto}, {"service", r.Service},
+		{"score", r.Score}, {"score_p", r.ScoreP}, {"cluster", r.Cluster}, {"cluster_share", r.ClusterShare}, {"k", r.K},
+		{"orig_pkts", r.OrigPkts}, {"orig_bytes", r.OrigBytes}, {"resp_pkts", r.RespPkts}, {"resp_bytes", r.RespBytes},
+		{"siblings", r.Siblings}, {"uids", uids(r.UIDs)}, {"why", whys}, {"model", r.Model}, {"baseline", r.Baseline},
+	}
+}
+
+func wantSpool(r Spool) want {
+	dropped := map[string]uint64{} // encoding/json sorts it: the test's reasons are in order
+	for _, d := range r.Dropped {
+		dropped[d.Name] = d.N
+	}
+	return want{
+		{"ts", r.TS}, {"file", "eth0\n\\xff\"ü.pcap"}, {"source", r.Source}, {"content_id", fmt.Sprintf("%016x", r.ContentID)},
+		{"size", r.Size}, {"format", r.Format}, {"compression", r.Compression}, {"link_types", r.LinkTypes},
+		{"first_ts", r.FirstTS}, {"last_ts", r.LastTS}, {"packets", r.Packets}, {"bytes", r.Bytes}, {"late", r.Late},
+		{"inversions", r.Inversions}, {"suspect", r.Suspect}, {"dropped", dropped}, {"outcome", r.Outcome}, {"reason", r.Reason},
+	}
+}
+
+func wantKMeans(r KMeans) want {
+	return want{
+		{"ts", r.TS}, {"window", r.Window}, {"complete", r.Complete}, {"pairs", r.Pairs}, {"k", r.K}, {"inertia", r.Inertia},
+		{"iterations", r.Iterations}, {"drift", r.Drift},
+		{"clusters", json.RawMessage(`[{"name":3,"size":800,"share":0.985,"spread":1.5,"centroid":{"pkts":12.0,"bytes":1e21}},` +
+			`{"name":9,"size":12,"share":0.015,"spread":null,"centroid":{}}]`)},
+	}
+}
+
+func wantWeird(r Weird) want {
+	return want{
+		{"ts", r.TS}, {"uid", r.UID.String()}, {"id.orig_h", "::1"}, {"id.orig_p", 1}, {"id.resp_h", "fe80::2"}, {"id.resp_p", 65535},
+		{"name", r.Name}, {"count", r.Count},
+	}
+}
+
+func wantStats(r Stats) want {
+	return want{
+		{"ts", r.TS}, {"interval", r.Interval}, {"packets", 1}, {"bytes", 2}, {"dropped", 3}, {"late", 4}, {"conns", 5},
+		{"active_conns", 6}, {"active_pairs", 7}, {"shard_packets", []int{8, 9}}, {"spool", 10}, {"open_files", 11},
+		{"done", 12}, {"failed", 13}, {"watermark", r.Watermark}, {"lag", r.Lag}, {"cpu", r.CPU}, {"memory", 15}, {"commits", 16},
+		{"commit_seconds", r.CommitSeconds}, {"kmeans_seconds", r.KMeansSeconds}, {"commit_error", r.CommitError},
+	}
+}
+
+// unless is nil, which stands for an unset field, when unset holds.
+func unless(unset bool, v any) any {
+	if unset {
+		return nil
+	}
+	return v
+}
+
+func optional(s string) any { return unless(s == "", s) }
+
+func TestLinesAgreeWithEncodingJSON(t *testing.T) {
+	conn, empty := fullConn(), emptyConn()
+	anomaly, kmeans, spool, weird, stats := fullAnomaly(), fullKMeans(), fullSpool(), fullWeird(), fullStats()
+	for _, c := range []struct {
+		name string
+		line []byte
+		want want
+	}{
+		{"conn", ConnStream().Append(nil, &conn), wantConn(conn)},
+		{"conn unset", ConnStream().Append(nil, &empty), wantConn(empty)},
+		{"anomaly", AnomalyStream().Append(nil, &anomaly), wantAnomaly(anomaly)},
+		{"kmeans", KMeansStream().Append(nil, &kmeans), wantKMeans(kmeans)},
+		{"spool", SpoolStream().Append(nil, &spool), wantSpool(spool)},
+		{"weird", WeirdStream().Append(nil, &weird), wantWeird(weird)},
+		{"stats", StatsStream().Append(nil, &stats), wantStats(stats)},
+	} {
+		t.Run(c.name, func(t *testing.T) { compare(t, c.line, c.want) })
+	}
+}
+
+// compare reads line field by field and wants the same names in the same order
+// and values that encoding/json reads as the same.
+func compare(t *testing.T, line []byte, want want) {
+	t.Helper()
+	if n := bytes.IndexByte(line, '\n'); n != len(line)-1 {
+		t.Fatalf("newline at %d of %d bytes", n, len(line))
+	}
+	d := json.NewDecoder(bytes.NewReader(line))
+	d.UseNumber()
+	if tok, err := d.Token(); tok != json.Delim('{') {
+		t.Fatalf("starts with %v, %v", tok, err)
+	}
+	for _, w := range want {
+		if w.value == nil {
+			continue
+		}
+		name, err := d.Token()
+		if name != w.name {
+			t.Fatalf("field %v (%v), want %s\n%s", name, err, w.name, line)
+		}
+		var raw json.RawMessage
+		if err := d.Decode(&raw); err != nil {
+			t.Fatal(err)
+		}
+		text, err := json.Marshal(w.value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, want := canonical(t, raw), canonical(t, text); got != want {
+			t.Errorf("%s: %s, want %s", w.name, got, want)
+		}
+	}
+	if tok, err := d.Token(); tok != json.Delim('}') {
+		t.Errorf("more than wanted: %v, %v\n%s", tok, err, line)
+	}
+}
+
+// canonical prints a JSON text so that equal values print equally; whole numbers
+// keep all their digits.
+func canonical(t *testing.T, text []byte) string {
+	t.Helper()
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber()
+	var v any
+	if err := d.Decode(&v); err != nil {
+		t.Fatalf("%v in %s", err, text)
+	}
+	return fmt.Sprint(numbers(v))
+}
+
+func numbers(v any) any {
+	switch v := v.(type) {
+	case json.Number:
+		if f, err := v.Float64(); err == nil && strings.ContainsAny(v.String(), ".e") || f < 1<<53 {
+			return f
+		}
+	case []any:
+		for i := range v {
+			v[i] = numbers(v[i])
+		}
+	case map[string]any:
+		for k := range v {
+			v[k] = numbers(v[k])
+		}
+	}
+	return v
+}
+
+// The byte-for-byte form is what people's parsers and the invariance of the logs
+// rest on; a change here is a change for every reader.
+func TestGoldenLines(t *testing.T) {
+	conn, empty := fullConn(), emptyConn()
+	anomaly, kmeans, spool, weird, stats := fullAnomaly(), fullKMeans(), fullSpool(), fullWeird(), fullStats()
+	got := ConnStream().Append(nil, &conn)
+	got = ConnStream().Append(got, &empty)
+	got = AnomalyStream().Append(got, &anomaly)
+	got = AnomalyStream().Append(got, &Anomaly{})
+	got = KMeansStream().Append(got, &kmeans)
+	got = KMeansStream().Append(got, &KMeans{})
+	got = SpoolStream().Append(got, &spool)
+	got = SpoolStream().Append(got, &Spool{})
+	got = WeirdStream().Append(got, &weird)
+	got = WeirdStream().Append(got, &Weird{})
+	got = StatsStream().Append(got, &stats)
+	got = StatsStream().Append(got, &Stats{})
+	path := filepath.Join("testdata", "lines.golden")
+	if *update {
+		if err := os.WriteFile(path, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("lines differ from %s:\n%s\nwant\n%s", path, got, want)
+	}
+}
+
+func TestAppendWithoutFields(t *testing.T) {
+	s := newStream("x", "", []Column[int]{{Name: "a", Append: func(b []byte, _ *int) []byte { return b }}})
+	if got := string(s.Append([]byte("before\n"), new(int))); got != "before\n{}\n" {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestAppendAllocatesNothing(t *testing.T) {
+	conn, anomaly, kmeans := fullConn(), fullAnomaly(), fullKMeans()
+	spool, weird, stats := fullSpool(), fullWeird(), fullStats()
+	dst := make([]byte, 0, 4096)
+	for name, encode := range map[string]func(){
+		"conn":    func() { ConnStream().Append(dst, &conn) },
+		"anomaly": func() { AnomalyStream().Append(dst, &anomaly) },
+		"kmeans":  func() { KMeansStream().Append(dst, &kmeans) },
+		"spool":   func() { SpoolStream().Append(dst, &spool) },
+		"weird":   func() { WeirdStream().Append(dst, &weird) },
+		"stats":   func() { StatsStream().Append(dst, &stats) },
+	} {
+		if n := testing.AllocsPerRun(100, encode); n != 0 {
+			t.Errorf("%s: %v allocations", name, n)
+		}
+	}
+}
+
+func BenchmarkConn(b *testing.B) {
+	r := fullConn()
+	r.TunnelParents, r.LatePkts, r.Evicted = nil, 0, false
+	r.RespH, r.RespBytes = addr("10.77.2.80"), 4100
+	s, dst := ConnStream(), make([]byte, 0, 1024)
+	b.ReportAllocs()
+	for b.Loop() {
+		dst = s.Append(dst[:0], &r)
+	}
+	b.SetBytes(int64(len(dst)))
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "records/s")
+}

@@ -1,0 +1,72 @@
+package pipeline_test
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"pcapdir/contrib/gen/traffic"
+	"pcapdir/daemon/config"
+	"pcapdir/daemon/pipeline"
+)
+
+// BenchmarkRead is the whole job on generated captures: order, connections,
+// vectors, reports, logs. It reports packets per second of CPU time, user and
+// system, which a loaded machine changes less than wall time.
+func BenchmarkRead(b *testing.B) {
+	b.Run("small", func(b *testing.B) {
+		benchmarkRead(b, traffic.Config{Kind: "small", Flows: 100_000, Packets: 1_000_000, Seed: 1})
+	})
+	b.Run("mix", func(b *testing.B) {
+		benchmarkRead(b, traffic.Config{Kind: "mix", Flows: 20_000, Packets: 300_000, Seed: 1})
+	})
+}
+
+func benchmarkRead(b *testing.B, c traffic.Config) {
+	path := filepath.Join(b.TempDir(), "capture.pcap")
+	f, err := os.Create(path)
+	if err != nil {
+		b.Fatal(err)
+	}
+	g, err := traffic.New(c)
+	if err != nil {
+		b.Fatal(err)
+	}
+	if _, err := traffic.Write(f, g, traffic.Container{Link: traffic.Ethernet}); err != nil {
+		b.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	b.ResetTimer()
+	begin := cpu()
+	var packets uint64
+	for b.Loop() {
+		cfg := config.Default()
+		cfg.Logs.Dir = b.TempDir()
+		s, err := pipeline.Read(context.Background(), pipeline.Options{
+			Config: cfg, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		}, []string{path})
+		if err != nil {
+			b.Fatal(err)
+		}
+		packets += s.Packets
+	}
+	used := cpu() - begin
+	b.ReportMetric(float64(packets)/used, "packets/cpu-s")
+	b.ReportMetric(used*1e9/float64(packets), "cpu-ns/packet")
+}
+
+// cpu is the CPU time of the process in seconds.
+func cpu() float64 {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0
+	}
+	return float64(u.Utime.Nano()+u.Stime.Nano()) / 1e9
+}

@@ -1,0 +1,28 @@
+package spool
+
+import (
+	"errors"
+
+	"pcapdir/source/decompress"
+	"pcapdir/source/packet"
+)
+
+// ErrVanished says that a file was ready to be read and then gone, before it
+// was opened. Nothing is left to put away.
+var ErrVanished = errors.New("vanished before it was read")
+
+// File is one file as its header and first records describe it. It is never
+// changed after it was handed out.
+type File struct {
+	Path   string // where it lies
+	Name   string // its name in its directory; any bytes but / and NUL
+	Source string // its directory relative to the spool directory; "" is that itself
+
+	Identity           // when it was indexed
+	ContentID   uint64 // xxhash64 of size, first and last 64 KiB as on disk; not of the name
+	Compression decompress.Format
+	Format      string      // "pcap" or "pcapng"; "" where Err says why not
+	First       packet.Time // lowest stamp of the first records; holds if HasRecords
+	HasRecords  bool        // false without Err: a header and nothing else
+	Err         error       // why nothing of it can be read, or nil
+}

@@ -1,0 +1,96 @@
+package spool
+
+import (
+	"fmt"
+	"path/filepath"
+)
+
+// probeName is a dot-file, so that no scan takes it for a capture.
+const probeName = ".pcapdir-probe"
+
+// Probe makes the directories that are missing and checks that a file can be
+// renamed from each watched directory to where it will go. The error is
+// ErrConfig. Files are never copied instead: a copy is neither atomic nor
+// cheap, and a full disk would stop the work half way.
+func (s *Spool) Probe() error {
+	if err := s.cfg.validate(); err != nil {
+		return err
+	}
+	for _, dir := range append(s.targets(), s.cfg.Dirs...) {
+		if err := s.fs.MkdirAll(dir); err != nil {
+			return fmt.Errorf("%w: cannot make directory: %w", ErrConfig, err)
+		}
+	}
+	if err := s.distinct(); err != nil {
+		return err
+	}
+	for _, dir := range s.cfg.Dirs {
+		if err := s.probe(dir); err != nil {
+			return fmt.Errorf("%w: %w", ErrConfig, err)
+		}
+	}
+	return nil
+}
+
+// targets are the directories that files are moved to.
+func (s *Spool) targets() []string {
+	if s.cfg.After == AfterDone {
+		return []string{s.cfg.Done, s.cfg.Failed}
+	}
+	return []string{s.cfg.Failed}
+}
+
+// distinct refuses a target that is, or contains, a watched directory: files
+// would be put away into the spool, or the spool never be read.
+func (s *Spool) distinct() error {
+	seen := map[string]string{}
+	for _, dir := range s.targets() {
+		real, err := s.fs.Resolve(dir)
+		if err != nil {
+			return fmt.Errorf("%w: %w", ErrConfig, err)
+		}
+		if other, ok := seen[real]; ok {
+			return fmt.Errorf("%w: %s and %s are the same directory", ErrConfig, other, dir)
+		}
+		seen[real] = dir
+		for _, watched := range s.cfg.Dirs {
+			w, err := s.fs.Resolve(watched)
+			if err != nil {
+				return fmt.Errorf("%w: %w", ErrConfig, err)
+			}
+			if within(w, real) {
+				return fmt.Errorf("%w: %s would be watched and lies in %s, where files are put away", ErrConfig, watched, dir)
+			}
+		}
+	}
+	return nil
+}
+
+// probe renames an empty file from dir through the targets.
+func (s *Spool) probe(dir string) (err error) {
+	at := filepath.Join(dir, probeName)
+	defer func() {
+		if rmErr := s.fs.Remove(at); err == nil && rmErr != nil {
+			err = fmt.Errorf("cannot remove the probe file: %w", rmErr)
+		}
+	}()
+	f, err := s.fs.OpenWrite(at)
+	if err == nil {
+		err = f.Close()
+	}
+	if err != nil {
+		return fmt.Errorf("cannot write to %s: %w", dir, err)
+	}
+	for _, target := range s.targets() {
+		to := filepath.Join(target, probeName)
+		if err := s.fs.MkdirAll(target); err != nil {
+			return fmt.Errorf("cannot make %s: %w", target, err)
+		}
+		if err := s.fs.Rename(at, to); err != nil {
+			return fmt.Errorf("cannot rename files from %s to %s (they must be on one file system "+
+				"and writable): %w", filepath.Dir(at), target, err)
+		}
+		at = to
+	}
+	return nil
+}

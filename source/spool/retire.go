@@ -1,0 +1,167 @@
+package spool
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"path/filepath"
+	"sync"
+)
+
+// After says what becomes of a file that was read to its end.
+type After string
+
+// The ways to put a file away. A file that failed always goes to the failed
+// directory, whatever After says.
+const (
+	AfterDone   After = "done"   // renamed into the done directory
+	AfterDelete After = "delete" // unlinked
+	AfterKeep   After = "keep"   // left in the spool, and not read again in this run
+)
+
+// Outcome is how a file ended.
+type Outcome string
+
+// The outcomes that decide where a file goes.
+const (
+	Done   Outcome = "done"
+	Failed Outcome = "failed"
+)
+
+// Retirement is the wish to put a file away. Reason is for people, one line;
+// failed files need one.
+type Retirement struct {
+	File    *File
+	Outcome Outcome
+	Reason  string
+}
+
+// Move is what will happen to a file, settled before the commit so that the
+// ledger can hold it, and repeatable after a crash.
+type Move struct {
+	From   string
+	To     string // where it goes; "": it is removed or stays where it is
+	Remove bool   // unlink it
+	// Outcome and Reason are those of the Retirement, unless the file changed.
+	Outcome   Outcome
+	Reason    string
+	Identity  Identity // what must lie at From
+	ContentID uint64   // tells a touched file from another one in its inode
+}
+
+// retirer plans and does moves. Plan and do may run at the same time.
+type retirer struct {
+	files        *Descriptors
+	fs           FS
+	done, failed string
+	after        After
+	log          *slog.Logger
+
+	mu sync.Mutex
+	// reserved holds the destinations that are planned and not yet there, so
+	// that two files of one commit never get the same.
+	reserved map[string]Identity
+}
+
+// plan decides what becomes of a file. It never turns a file that changed
+// since it was indexed into a done one: what was appended has not been read.
+func (r *retirer) plan(want Retirement) (Move, error) {
+	f := want.File
+	m := Move{From: f.Path, Outcome: want.Outcome, Reason: want.Reason, Identity: f.Identity, ContentID: f.ContentID}
+	if errors.Is(f.Err, ErrVanished) {
+		return m, nil
+	}
+	st, err := r.fs.Lstat(f.Path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		m.Outcome, m.Reason = Failed, "taken out of the spool by someone else after it was indexed"
+		return m, nil
+	case err != nil:
+		return Move{}, err
+	case !st.SameFile(f.Identity):
+		m.Outcome, m.Reason = Failed, "replaced by another file of the same name after it was indexed"
+		return m, nil
+	case !st.SameContent(f.Identity):
+		m.Outcome, m.Reason = Failed, changed(f.Identity, st.Identity)
+		m.Identity = st.Identity
+	}
+	switch {
+	case m.Outcome == Failed:
+		m.To, err = r.destination(r.failed, f, reasonSuffix)
+	case r.after == AfterDelete:
+		m.Remove = true
+	case r.after == AfterDone:
+		m.To, err = r.destination(r.done, f, "")
+	}
+	return m, err
+}
+
+// changed says in words that a file is not what was read any more.
+func changed(was, is Identity) string {
+	if was.Size == is.Size {
+		return fmt.Sprintf("rewritten while it was read (still %d bytes); move it back to the spool to read it anew", is.Size)
+	}
+	return fmt.Sprintf("changed from %d to %d bytes while it was read; move it back to the spool to read it anew", was.Size, is.Size)
+}
+
+// destination finds and reserves a free name for f below dir, with room for a
+// companion file whose name ends in suffix.
+func (r *retirer) destination(dir string, f *File, suffix string) (string, error) {
+	base := filepath.Join(dir, f.Source, f.Name)
+	for n := 0; ; n++ {
+		// The content id tells files apart, the inode copies of one file; after
+		// that a name is taken only if someone wants it to be.
+		to := base
+		switch {
+		case n == 1:
+			to = withSuffix(base, fmt.Sprintf(".%016x", f.ContentID))
+		case n > 1:
+			to = withSuffix(base, fmt.Sprintf(".%016x-%x-%d", f.ContentID, f.Ino, n-1))
+		}
+		free, err := r.reserve(to, suffix, f.Identity)
+		if free || err != nil {
+			return to, err
+		}
+	}
+}
+
+// reserve takes the name to for id unless it is taken.
+func (r *retirer) reserve(to, suffix string, id Identity) (bool, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	names := []string{to}
+	if suffix != "" {
+		names = append(names, withSuffix(to, suffix))
+	}
+	for _, name := range names {
+		if by, ok := r.reserved[name]; ok {
+			if by.SameFile(id) {
+				continue // planned again, after a commit that failed
+			}
+			return false, nil
+		}
+		_, err := r.fs.Lstat(name)
+		if err == nil {
+			return false, nil
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			return false, err
+		}
+	}
+	for _, name := range names {
+		r.reserved[name] = id
+	}
+	return true, nil
+}
+
+// release forgets the reservations of a move that is done.
+func (r *retirer) release(m Move) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if m.To == "" {
+		return
+	}
+	delete(r.reserved, m.To)
+	delete(r.reserved, withSuffix(m.To, reasonSuffix))
+}

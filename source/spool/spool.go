@@ -1,0 +1,209 @@
+package spool
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Spool watches directories and admits the files in them in groups.
+type Spool struct {
+	cfg     Config
+	files   *Descriptors
+	fs      FS
+	log     *slog.Logger
+	now     func() time.Time
+	retirer *retirer
+
+	// Owned by Run.
+	watch    *watch
+	dirs     map[string]*directory
+	resolved map[string]string // watched directories as configured: what they were last
+	first    bool              // the look that is going on is the first
+	looks    uint64            // number of the look that is going on, or was last
+	listing  time.Duration     // what listing took then
+
+	mu sync.Mutex // guards what follows
+	// entries holds every file that is in the spool and was not put away, by
+	// path. Run adds to it, Retire takes out.
+	entries  map[string]*entry
+	problems map[string]Problem // directories that cannot be used, by path
+	group    group
+	started  bool // the backlog was admitted
+	vanished uint64
+}
+
+// group is what will be admitted next.
+type group struct {
+	files  []*File
+	opened time.Time // when its first file came
+	last   time.Time // when anything came last
+}
+
+// New makes a spool that does nothing yet.
+func New(cfg Config, deps Deps) *Spool {
+	if cfg.Rescan == 0 {
+		cfg.Rescan = defaultRescan
+	}
+	if deps.Now == nil {
+		deps.Now = time.Now
+	}
+	return &Spool{
+		cfg: cfg, files: deps.Files, fs: deps.Files.fs, log: deps.Log, now: deps.Now,
+		retirer: &retirer{
+			files: deps.Files, fs: deps.Files.fs, log: deps.Log,
+			done: cfg.Done, failed: cfg.Failed, after: cfg.After, reserved: map[string]Identity{},
+		},
+		dirs: map[string]*directory{}, resolved: map[string]string{}, entries: map[string]*entry{}, problems: map[string]Problem{},
+	}
+}
+
+// Run probes and watches the directories and admits files until ctx is done,
+// which is no error. The first call of admit has everything that lay there at
+// the start, also when that is nothing; later ones have the groups that
+// arrived, by path. Admitted files are in the receiver's hands until Do has
+// carried out their moves. Errors are ErrConfig and those of admit.
+func (s *Spool) Run(ctx context.Context, admit func(context.Context, []*File) error) error {
+	if err := s.Probe(); err != nil {
+		return err
+	}
+	s.watch = newWatch(s.cfg.Poll, s.log)
+	defer s.watch.close()
+	s.first = true
+	for {
+		err := s.look(ctx)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		s.first = false
+		if files, ok := s.due(); ok {
+			switch err := admit(ctx, files); {
+			case ctx.Err() != nil:
+				return nil
+			case err != nil:
+				return fmt.Errorf("admit %d files: %w", len(files), err)
+			}
+		}
+		// Where producers are busier than listing is cheap, listing takes at
+		// most a twentieth of the time.
+		if !s.sleep(ctx, min(max(minGap, 20*s.listing), max(minGap, s.cfg.Rescan))) {
+			return nil
+		}
+	}
+}
+
+// minGap is the least time between two looks that hints ask for.
+const minGap = 50 * time.Millisecond
+
+// sleep waits for the time of the next look, or a hint, but at least for gap.
+// It is false when ctx is done.
+func (s *Spool) sleep(ctx context.Context, gap time.Duration) bool {
+	now := s.now()
+	rest := time.NewTimer(max(gap, s.next(now).Sub(now)))
+	defer rest.Stop()
+	least := time.NewTimer(gap)
+	defer least.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-rest.C:
+		return true
+	case <-least.C:
+	}
+	select {
+	case <-ctx.Done():
+		return false
+	case <-rest.C:
+	case <-s.watch.hints:
+	}
+	return true
+}
+
+// next is when the spool must be looked at again without a hint.
+func (s *Spool) next(now time.Time) time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	at := now.Add(s.cfg.Rescan)
+	for _, e := range s.entries {
+		if t, ok := e.due(s.cfg.Settle); ok && e.look == s.looks && t.Before(at) {
+			at = t
+		}
+	}
+	if s.started && len(s.group.files) > 0 {
+		if t := s.group.due(s.cfg.HoldBack); t.Before(at) {
+			at = t
+		}
+	}
+	return at
+}
+
+// due is the time to admit the group.
+func (g *group) due(hold time.Duration) time.Time {
+	quiet, latest := g.last.Add(hold), g.opened.Add(maxHolds*hold)
+	if quiet.Before(latest) {
+		return quiet
+	}
+	return latest
+}
+
+// due hands over the group if it is time. The backlog is not held back: it is
+// due as soon as all that lay there at the start has settled or turned out to
+// be still written to.
+func (s *Spool) due() ([]*File, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.started {
+		for _, e := range s.entries {
+			if e.backlog && e.state == settling && e.look == s.looks {
+				return nil, false
+			}
+		}
+	} else if len(s.group.files) == 0 || s.now().Before(s.group.due(s.cfg.HoldBack)) {
+		return nil, false
+	}
+	s.started = true
+	files := s.group.files
+	s.group = group{last: s.group.last}
+	for _, f := range files {
+		// Under the path of one that vanished there may be another file by now.
+		if e := s.entries[f.Path]; e != nil && e.file == f {
+			e.state, e.file = admitted, nil
+		}
+	}
+	slices.SortFunc(files, byPath)
+	return files, true
+}
+
+// Plan decides what becomes of a file, for the ledger; nothing moves yet. The
+// move's outcome is failed, whatever was wanted, if the file is no longer what
+// was indexed. An error means that the file system could not say; the file
+// stays admitted and can be planned again.
+func (s *Spool) Plan(r Retirement) (Move, error) { return s.retirer.plan(r) }
+
+// Do carries out planned moves, durably. All of them may be repeated: after an
+// error the same list is done again, and after a crash the ledger's is done
+// before Run. A file that someone else replaced is left where it is.
+func (s *Spool) Do(moves []Move) error {
+	done, err := s.retirer.do(moves)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, m := range done {
+		e := s.entries[m.From]
+		switch {
+		case e == nil || e.state != admitted || !e.id.SameFile(m.Identity):
+			// From before a crash, or of a file that vanished: not this one.
+		case m.Outcome == Done && m.To == "" && !m.Remove:
+			// Kept: it must not look new at the next listing.
+			e.state, e.id = kept, m.Identity
+		default:
+			delete(s.entries, m.From)
+		}
+	}
+	return err
+}
