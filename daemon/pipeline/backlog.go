@@ -34,13 +34,18 @@ func (b *backlog) grow(n int) {
 	defer b.mu.Unlock()
 	b.bytes += n
 	if b.bytes > backlogCommit {
-		select {
-		case b.kick <- struct{}{}:
-		default:
-		}
+		b.commitNow()
 	}
 	if b.bytes > backlogPause && b.opened == nil {
 		b.opened = make(chan struct{})
+	}
+}
+
+// commitNow asks the committer not to wait for its interval.
+func (b *backlog) commitNow() {
+	select {
+	case b.kick <- struct{}{}:
+	default:
 	}
 }
 

@@ -79,7 +79,7 @@ func (c *committer) commit(ctx context.Context) error {
 	defer c.mu.Unlock()
 	c.state.commits++
 	c.state.spent += time.Since(begin)
-	c.state.watermark = end
+	c.state.watermark = end.at
 	return nil
 }
 
@@ -87,26 +87,29 @@ func (c *committer) commit(ctx context.Context) error {
 // below which every packet is handled. While files are open that is the epoch's
 // end; at rest it is where event time rests, so that the last file need not wait
 // for a next one.
-func (c *committer) cut() (end packet.Time, covered packet.Order) {
-	end, reached := packet.MaxTime, packet.MaxOrder
+func (c *committer) cut() (end place, covered packet.Order) {
+	end, reached := before(packet.MaxTime), packet.MaxOrder
 	rest, idle := c.frontier.Idle()
 	for _, b := range c.boxes {
 		f, r := b.progress()
-		end, reached = min(end, f), reached.Min(r)
+		if f.compare(&end) < 0 {
+			end = f
+		}
+		reached = reached.Min(r)
 	}
-	covered = packet.At(end)
+	covered = packet.At(end.at)
 	if idle && !reached.Less(rest) {
 		covered = covered.Max(rest)
 	}
-	if end == packet.MaxTime {
+	if end.at == packet.MaxTime {
 		covered = packet.MaxOrder
 	}
 	return end, covered
 }
 
 // gather builds the commit: the lines of every log, in order, and the moves.
-func (c *committer) gather(end packet.Time, covered packet.Order) (*commit, error) {
-	b := &commit{seq: c.store.seq + 1, cut: end}
+func (c *committer) gather(end place, covered packet.Order) (*commit, error) {
+	b := &commit{seq: c.store.seq + 1, cut: end.at}
 	var conns []queue
 	var weirds []weirdCount
 	var panes []pane

@@ -21,6 +21,10 @@ type core struct {
 	out     *outbox
 	backlog *backlog
 
+	flushing   bool            // the input has ended
+	flushBytes int             // of lines that may wait then
+	stop       <-chan struct{} // closed when the engine gives up
+
 	fresh   lines // since the last Advance
 	pane    time.Duration
 	paneEnd packet.Time // of the open pane; holds if open
@@ -39,7 +43,7 @@ func newCore(cfg conn.Config, vectors flowvec.Config, b *backlog) *core {
 	c := &core{
 		vectors: flowvec.New(vectors), pane: vectors.Pane, stream: logs.ConnStream(), backlog: b,
 		weirds: weirds{open: map[weirdKey]*weirdCount{}},
-		out:    &outbox{frontier: -packet.MaxTime, reached: packet.At(-packet.MaxTime)},
+		out:    newOutbox(),
 	}
 	c.tracker = conn.New(cfg, conn.Deps{Emit: c.emit, Weird: c.weirds.add})
 	return c
@@ -68,7 +72,25 @@ func (c *core) Handle(ps []*packet.Packet) {
 
 // emit takes the record of a connection that ended at event time at.
 func (c *core) emit(at packet.Time, r *logs.Conn) {
-	c.fresh.add(at, r.TS, r.UID, func(dst []byte) []byte { return c.stream.Append(dst, r) })
+	p := place{at, r.TS, r.UID}
+	c.fresh.add(p, func(dst []byte) []byte { return c.stream.Append(dst, r) })
+	if c.flushing && c.fresh.bytes > c.flushBytes/4 {
+		c.handOver(p, nil)
+		c.awaitFetch()
+	}
+}
+
+// awaitFetch holds the flush back while much of it waits for the committer. It
+// cannot deadlock: of the shard whose place is least, all is fetched.
+func (c *core) awaitFetch() {
+	for c.out.waiting() > c.flushBytes {
+		c.backlog.commitNow()
+		select {
+		case <-c.out.fetched:
+		case <-c.stop:
+			return
+		}
+	}
 }
 
 // Advance closes what ended before end and hands it over.
@@ -78,7 +100,7 @@ func (c *core) Advance(end packet.Time) {
 	if c.open && c.paneEnd <= end {
 		panes = c.closePane(false)
 	}
-	c.handOver(end, panes)
+	c.handOver(before(end), panes)
 }
 
 // Reached says how far packets were handled, for files that end inside an epoch.
@@ -89,13 +111,19 @@ func (c *core) Reached(safe packet.Order) {
 }
 
 // Finish closes every connection, and the pane that the end of input cut short.
+// All that is still open ends in one instant, so it is handed over bit by bit,
+// in order, as the committer takes it: a million connections are no million
+// lines in memory.
 func (c *core) Finish(last packet.Time) {
+	c.tracker.Advance(last)
+	c.handOver(before(last), nil)
+	c.flushing = true
 	c.tracker.Flush(last)
 	var panes []pane
 	if c.open {
 		panes = c.closePane(true)
 	}
-	c.handOver(packet.MaxTime, panes)
+	c.handOver(before(packet.MaxTime), panes)
 	c.Reached(packet.MaxOrder)
 }
 
@@ -105,9 +133,10 @@ func (c *core) closePane(short bool) []pane {
 	return []pane{p}
 }
 
-func (c *core) handOver(end packet.Time, panes []pane) {
+// handOver leaves everything before end in the outbox.
+func (c *core) handOver(end place, panes []pane) {
 	c.fresh.sort()
-	weirds := c.weirds.closed(end)
+	weirds := c.weirds.closed(end.at)
 	n := len(c.fresh.list)
 	size := c.fresh.bytes
 	c.out.mu.Lock()

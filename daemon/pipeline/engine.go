@@ -27,6 +27,10 @@ import (
 // visible. No log depends on it.
 const epoch = time.Second
 
+// flushWaiting bounds the bytes of lines that wait for the committer while
+// connections are closed at the end of input, over all shards.
+const flushWaiting = 64 << 20
+
 // Options are what the caller decides beside the configuration.
 type Options struct {
 	Config *config.Config
@@ -78,6 +82,7 @@ func newEngine(o Options, d deps) (*engine, error) {
 	boxes := make([]*outbox, sizes.Shards)
 	for i := range sizes.Shards {
 		c := newCore(connConfig(cfg), vectorConfig(cfg), waiting)
+		c.flushBytes = max(flushWaiting/sizes.Shards, 1<<20)
 		boxes[i] = c.out
 		e.cores = append(e.cores, c)
 		e.shards = append(e.shards, sharder.NewShard(merge.NewMerger(e.frontier, i), c, epoch))
@@ -114,7 +119,8 @@ func (e *engine) run(stop context.Context, feed func(ctx, work context.Context) 
 	group.Go(func() error { return ended(e.frontier.Schedule(scheduling)) })
 	group.Go(func() error { return ended(e.committer.run(scheduling)) })
 	group.Go(func() error { return ended(e.heartbeat.run(scheduling)) })
-	for _, s := range e.shards {
+	for i, s := range e.shards {
+		e.cores[i].stop = work.Done()
 		shards.Go(func() error { return s.Run(onShards) })
 	}
 	group.Go(func() error {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"container/heap"
+	"math"
 	"slices"
 	"sort"
 
@@ -11,27 +12,34 @@ import (
 	"pcapdir/source/packet"
 )
 
-// line is an encoded log line and its place among all lines of its log: the
-// event time at which it came to be, then the connection's own start, then its
-// uid. No two connections share all three, so the order of a log is total and
-// no shard's speed can show in it.
+// place is where a line stands in its log: the event time at which it came to
+// be, then the connection's own start, then its uid. No two connections share
+// all three, so the order of a log is total and no shard's speed can show in it.
+type place struct {
+	at  packet.Time
+	ts  float64
+	uid logs.UID
+}
+
+// before is the place ahead of all lines that came to be at t or later.
+func before(t packet.Time) place { return place{at: t, ts: math.Inf(-1)} }
+
+func (p *place) compare(q *place) int {
+	if p.at != q.at {
+		return cmp.Compare(p.at, q.at)
+	}
+	if p.ts != q.ts {
+		return cmp.Compare(p.ts, q.ts)
+	}
+	return bytes.Compare(p.uid[:], q.uid[:])
+}
+
+// line is an encoded log line and its place.
 type line struct {
-	at    packet.Time
-	ts    float64
-	uid   logs.UID
+	place
 	chunk uint32 // of the lines' text
 	from  uint32 // in the chunk
 	size  uint32
-}
-
-func (l *line) compare(o *line) int {
-	if l.at != o.at {
-		return cmp.Compare(l.at, o.at)
-	}
-	if l.ts != o.ts {
-		return cmp.Compare(l.ts, o.ts)
-	}
-	return bytes.Compare(l.uid[:], o.uid[:])
 }
 
 // chunkSize is how much text a chunk takes before the next is begun. Text is
@@ -46,18 +54,22 @@ type lines struct {
 }
 
 // add puts in one line, which encode appends to a chunk.
-func (ls *lines) add(at packet.Time, ts float64, uid logs.UID, encode func(dst []byte) []byte) {
+func (ls *lines) add(p place, encode func(dst []byte) []byte) {
 	n := len(ls.chunks)
 	if n == 0 || len(ls.chunks[n-1]) > chunkSize {
-		// What a quiet epoch needs first; append doubles it where more comes.
-		ls.chunks = append(ls.chunks, make([]byte, 0, 1<<10))
+		// A quiet epoch needs little, and append doubles it; a busy one, much.
+		size := 1 << 10
+		if n > 0 {
+			size = chunkSize + chunkSize/8
+		}
+		ls.chunks = append(ls.chunks, make([]byte, 0, size))
 		n++
 	}
 	chunk := &ls.chunks[n-1]
 	from := len(*chunk)
 	*chunk = encode(*chunk)
 	size := len(*chunk) - from
-	ls.list = append(ls.list, line{at, ts, uid, uint32(n - 1), uint32(from), uint32(size)})
+	ls.list = append(ls.list, line{p, uint32(n - 1), uint32(from), uint32(size)})
 	ls.bytes += size
 }
 
@@ -66,7 +78,7 @@ func (ls *lines) text(l *line) []byte {
 }
 
 func (ls *lines) sort() {
-	slices.SortFunc(ls.list, func(a, b line) int { return a.compare(&b) })
+	slices.SortFunc(ls.list, func(a, b line) int { return a.compare(&b.place) })
 }
 
 // reuse empties ls. What was taken is left to whoever took it.
@@ -83,8 +95,8 @@ func (ls *lines) reuse(taken bool) {
 }
 
 // split takes off the lines before end; ls keeps the rest.
-func (ls *lines) split(end packet.Time) (before lines) {
-	n := sort.Search(len(ls.list), func(i int) bool { return ls.list[i].at >= end })
+func (ls *lines) split(end place) (before lines) {
+	n := sort.Search(len(ls.list), func(i int) bool { return ls.list[i].compare(&end) >= 0 })
 	before = lines{list: ls.list[:n:n], chunks: ls.chunks}
 	for i := range before.list {
 		before.bytes += int(before.list[i].size)
@@ -107,7 +119,7 @@ func (q *queue) push(ls lines) (taken bool) {
 		last := &(*q)[n-1]
 		for i := range ls.list {
 			l := &ls.list[i]
-			last.add(l.at, l.ts, l.uid, func(dst []byte) []byte { return append(dst, ls.text(l)...) })
+			last.add(l.place, func(dst []byte) []byte { return append(dst, ls.text(l)...) })
 		}
 		return false
 	}
@@ -116,7 +128,7 @@ func (q *queue) push(ls lines) (taken bool) {
 }
 
 // cut takes out the lines before end.
-func (q *queue) cut(end packet.Time) (before queue) {
+func (q *queue) cut(end place) (before queue) {
 	for len(*q) > 0 {
 		first := &(*q)[0]
 		if b := first.split(end); len(b.list) > 0 {
@@ -179,7 +191,7 @@ func (c *cursor) advance() bool {
 type cursors []cursor
 
 func (h cursors) Len() int           { return len(h) }
-func (h cursors) Less(i, j int) bool { return h[i].line().compare(h[j].line()) < 0 }
+func (h cursors) Less(i, j int) bool { return h[i].line().compare(&h[j].line().place) < 0 }
 func (h cursors) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
 
 // Push is there for the interface; cursors are only ever taken off.

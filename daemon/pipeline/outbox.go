@@ -12,11 +12,23 @@ import (
 // committer to fetch. The shard never waits for the committer.
 type outbox struct {
 	mu       sync.Mutex
-	frontier packet.Time  // everything that came to be before it is here, or was fetched
+	frontier place        // everything before it is here, or was fetched
 	reached  packet.Order // every packet below it was handled
 	conns    queue
 	weirds   []weirdCount
 	panes    []pane
+	fetched  chan struct{} // capacity 1: something was fetched
+}
+
+func newOutbox() *outbox {
+	return &outbox{frontier: before(-packet.MaxTime), reached: packet.At(-packet.MaxTime), fetched: make(chan struct{}, 1)}
+}
+
+// waiting is how many bytes of lines wait to be fetched.
+func (b *outbox) waiting() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.conns.bytes()
 }
 
 // pane is one shard's part of a pane of flow vectors.
@@ -34,12 +46,16 @@ type yield struct {
 }
 
 // fetch takes out what came to be before end, which is at most the frontier.
-func (b *outbox) fetch(end packet.Time) (y yield) {
+func (b *outbox) fetch(end place) (y yield) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	y.conns = b.conns.cut(end)
-	y.weirds, b.weirds = cut(b.weirds, func(w weirdCount) bool { return w.end <= end })
-	y.panes, b.panes = cut(b.panes, func(p pane) bool { return p.end <= end })
+	y.weirds, b.weirds = cut(b.weirds, func(w weirdCount) bool { return w.end <= end.at })
+	y.panes, b.panes = cut(b.panes, func(p pane) bool { return p.end <= end.at })
+	select {
+	case b.fetched <- struct{}{}:
+	default:
+	}
 	return y
 }
 
@@ -50,7 +66,7 @@ func cut[T any](s []T, due func(T) bool) (taken, rest []T) {
 }
 
 // progress is the frontier and the key reached.
-func (b *outbox) progress() (packet.Time, packet.Order) {
+func (b *outbox) progress() (place, packet.Order) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.frontier, b.reached
