@@ -14,7 +14,6 @@ import (
 
 	"pcapdir/daemon/config"
 	"pcapdir/daemon/pipeline"
-	"pcapdir/source/spool"
 )
 
 // Exit codes. A service manager must not restart after exitUsage: nothing
@@ -63,7 +62,7 @@ func exitCode(ctx context.Context, err error) int {
 	var usage usageError
 	var stopped Stopped
 	switch {
-	case errors.As(err, &problems), errors.As(err, &usage), errors.Is(err, spool.ErrConfig):
+	case errors.As(err, &problems), errors.As(err, &usage), errors.Is(err, pipeline.ErrConfig):
 		return exitUsage
 	case err != nil && !errors.Is(err, pipeline.ErrFailedFiles):
 		return exitFailed

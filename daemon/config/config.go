@@ -62,7 +62,6 @@ const (
 type Order struct {
 	HoldBack time.Duration // quiet time after which waiting files are admitted, wall time
 	Idle     time.Duration // silence after which a source is waited for no more, wall time
-	Lateness time.Duration // how far behind the watermark a late file may still join, packet time
 	Window   time.Duration // disorder that is repaired inside one file, packet time
 	Inside   Inside        // sort or file
 }
@@ -165,7 +164,6 @@ func Default() *Config {
 		Order: Order{
 			HoldBack: 10 * time.Second,
 			Idle:     time.Minute,
-			Lateness: 10 * time.Minute,
 			Window:   100 * time.Millisecond,
 			Inside:   InsideSort,
 		},

@@ -73,6 +73,10 @@ func Run(ctx context.Context, o Options) (err error) {
 	})
 }
 
+// ErrConfig says that the spool's directories cannot be worked with as they are
+// configured.
+var ErrConfig = spool.ErrConfig
+
 // ErrBusy says that another daemon works with the same state directory.
 var ErrBusy = errors.New("another pcapdird uses the state directory")
 
