@@ -1,0 +1,92 @@
+package anomaly
+
+import (
+	"slices"
+	"time"
+
+	"pcapdir/analysis/flowvec"
+	"pcapdir/analysis/logs"
+	"pcapdir/source/packet"
+)
+
+// Report is what one window gives: one line of kmeans.log, and the lines of
+// anomaly.log, farthest first.
+//
+// Both describe the same model: the one that scored the window, fitted to past
+// windows alone. KMeans counts the window's own conversations in the clusters
+// (size, share, and spread, their mean distance to the centroid), while
+// centroids, inertia, iterations and drift are those of the fit. Until the past
+// holds 24 vectors there is nothing to score with: the report then describes
+// centroids fitted to the window itself, and has no anomalies. Lines carry
+// baseline "warming", and none is labelled anomalous, until the warm-up is over.
+type Report struct {
+	KMeans    logs.KMeans
+	Anomalies []logs.Anomaly
+}
+
+// Detector turns closed panes into reports. One goroutine owns it.
+type Detector struct {
+	cfg     Config
+	windows *flowvec.Windows
+	watches []*watch
+	first   packet.Time // start of the first pane
+	started bool
+}
+
+// New makes a detector that has seen nothing. Settings that are zero get
+// their defaults, except Guard, Budget, Mute and Lines, for which zero means none.
+func New(cfg Config) *Detector {
+	def := DefaultConfig()
+	orDefault(&cfg.Pane, def.Pane)
+	orDefault(&cfg.MaxIterations, def.MaxIterations)
+	orDefault(&cfg.Baseline, def.Baseline)
+	orDefault(&cfg.Age, def.Age)
+	cfg.Windows = wholePanes(cfg.Windows, cfg.Pane)
+	longest := slices.Max(cfg.Windows)
+	det := &Detector{cfg: cfg, windows: flowvec.NewWindows(cfg.Pane, longest)}
+	for _, length := range cfg.Windows {
+		det.watches = append(det.watches, newWatch(&det.cfg, length))
+	}
+	return det
+}
+
+// wholePanes is windows, each rounded up to whole panes; one of one pane where there is none.
+func wholePanes(windows []time.Duration, pane time.Duration) []time.Duration {
+	if len(windows) == 0 {
+		return []time.Duration{pane}
+	}
+	whole := make([]time.Duration, len(windows))
+	for i, w := range windows {
+		whole[i] = max(1, (w+pane-1)/pane) * pane
+	}
+	return whole
+}
+
+func orDefault[T int | time.Duration](v *T, def T) {
+	if *v <= 0 {
+		*v = def
+	}
+}
+
+// Pane takes all shards' parts of the pane that ends at end, in any order,
+// nils allowed, and reports each window that ends there, in the order of
+// Config.Windows. Ends rise. Panes without packets are left out by the caller;
+// windows then cover what exists. complete says that nothing is known to be
+// missing from the pane. A pane in which no pair was kept has no report.
+func (det *Detector) Pane(end packet.Time, parts []*flowvec.Pane, complete bool) []Report {
+	if !det.started {
+		det.first, det.started = end.Add(-det.cfg.Pane), true
+	}
+	det.windows.Push(end, parts, complete)
+	var reports []Report
+	for _, w := range det.watches {
+		rows, whole := det.windows.Window(w.length)
+		if len(rows) > 0 {
+			reports = append(reports, w.report(end, rows, whole, det.first))
+		}
+	}
+	return reports
+}
+
+// Lost is what the bounds of the shards' tables cost since the start.
+func (det *Detector) Lost() flowvec.Loss { return det.windows.Lost() }

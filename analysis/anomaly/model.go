@@ -1,0 +1,135 @@
+package anomaly
+
+import (
+	"encoding/binary"
+	"fmt"
+	"hash/fnv"
+	"math"
+	"slices"
+
+	"pcapdir/analysis/flowvec"
+	"pcapdir/analysis/kmeans"
+	"pcapdir/analysis/logs"
+)
+
+// model is what one baseline says is normal: a scale and centroids. It is not
+// changed once made.
+type model struct {
+	*scale
+	*kmeans.Model
+	names   []int // of the centroids, kept from model to model
+	drift   float64
+	digest  string
+	typical []flowvec.Vector // mean vector of each centroid's samples
+	far     float64          // distance that 99.9 % of the samples are within
+}
+
+// namer gives clusters names that no cluster had before.
+type namer struct{ next int }
+
+func (n *namer) name() int {
+	n.next++
+	return n.next - 1
+}
+
+// newModel fits the samples, starting from where the centroids of old, which
+// may be nil, lie on the new scale. A centroid that began as one of old's keeps its name.
+func newModel(cfg *Config, samples []sample, old *model, names *namer) *model {
+	m := &model{scale: newScale(samples)}
+	rows := make([]float64, len(samples)*d)
+	for i := range samples {
+		p := &samples[i]
+		m.apply(&p.vector, p.packets, p.service, (*row)(rows[i*d:]))
+	}
+	start := old.rescaled(m.scale)
+	m.Model = kmeans.Fit(rows, d, kmeans.Config{
+		K: cfg.clusters(len(samples)), MaxIterations: cfg.MaxIterations, Seed: cfg.Seed, Start: start,
+	})
+	m.nameClusters(old, start, names)
+	m.describe(samples)
+	m.far = m.distanceOf(rows, .999)
+	m.digest = digest(m.Centroids)
+	return m
+}
+
+// rescaled are m's centroids on another scale.
+func (m *model) rescaled(to *scale) []float64 {
+	if m == nil {
+		return nil
+	}
+	start := slices.Clone(m.Centroids)
+	for i := range start {
+		j := i % d
+		start[i] = max(-clip, min(clip, to.second[j].deviation(m.second[j].value(start[i]))))
+	}
+	return start
+}
+
+// nameClusters also measures drift: how far, on average, the centroids that
+// kept their names moved, in deviations.
+func (m *model) nameClusters(old *model, start []float64, names *namer) {
+	m.names = make([]int, m.K())
+	kept := 0
+	for j := range m.names {
+		if j >= m.Started || m.Moved[j] {
+			m.names[j] = names.name()
+			continue
+		}
+		m.names[j] = old.names[j]
+		m.drift += distance(m.Centroid(j), start[j*d:(j+1)*d])
+		kept++
+	}
+	m.drift /= max(1, float64(kept))
+}
+
+func (m *model) describe(samples []sample) {
+	m.typical = make([]flowvec.Vector, m.K())
+	for i, label := range m.Labels {
+		for j, x := range samples[i].vector {
+			m.typical[label][j] += x
+		}
+	}
+	for c := range m.typical {
+		for j := range d {
+			m.typical[c][j] /= max(1, float64(m.Sizes[c]))
+		}
+	}
+}
+
+// centroid is cluster c in natural units: the mean of its samples.
+func (m *model) centroid(c int) []logs.CentroidValue {
+	values := make([]logs.CentroidValue, d)
+	for j := range values {
+		f := &m.features[j]
+		values[j] = logs.CentroidValue{Feature: f.Name, Value: f.Natural(m.typical[c][j])}
+	}
+	return values
+}
+
+func (m *model) distanceOf(rows []float64, q float64) float64 {
+	far := make([]float64, len(m.Labels))
+	for i, label := range m.Labels {
+		far[i] = distance(rows[i*d:(i+1)*d], m.Centroid(int(label)))
+	}
+	slices.Sort(far)
+	return quantile(far, q)
+}
+
+func distance(a, b []float64) float64 {
+	var s float64
+	for j := range a {
+		e := a[j] - b[j]
+		s += e * e
+	}
+	return math.Sqrt(s)
+}
+
+func digest(centroids []float64) string {
+	h := fnv.New32a()
+	var b [8]byte
+	for _, c := range centroids {
+		binary.LittleEndian.PutUint64(b[:], math.Float64bits(c))
+		h.Write(b[:])
+	}
+	return fmt.Sprintf("%08x", h.Sum32())
+}

@@ -1,0 +1,201 @@
+package anomaly
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"pcapdir/analysis/flowvec"
+	"pcapdir/source/packet"
+)
+
+// What the reservoir holds depends on what was offered, not on how many at a time.
+func TestReservoirKeepsTheLowest(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 1))
+	res := reservoir{most: 50}
+	var all []uint64
+	for end := packet.Time(1); end <= 20; end++ {
+		b := batch{end: end}
+		for range r.IntN(30) {
+			b.samples = append(b.samples, sample{hash: r.Uint64(), end: end})
+		}
+		slices.SortFunc(b.samples, func(a, b sample) int { return compareSamples(&a, &b) })
+		for _, s := range b.samples {
+			all = append(all, s.hash)
+		}
+		res.offer(b)
+	}
+	res.admit(20, 0)
+	slices.Sort(all)
+	for i, s := range res.samples {
+		if s.hash != all[i] {
+			t.Fatalf("sample %d has hash %x, want %x", i, s.hash, all[i])
+		}
+	}
+	if len(res.samples) != 50 {
+		t.Errorf("%d samples, want 50", len(res.samples))
+	}
+}
+
+func TestReservoirWaitsAndForgets(t *testing.T) {
+	res := reservoir{most: 10}
+	for end := packet.Time(1); end <= 6; end++ {
+		res.offer(batch{end, []sample{{hash: uint64(end), end: end}}})
+	}
+	for _, c := range []struct {
+		by, oldest packet.Time
+		want       int
+	}{{0, -9, 0}, {2, -9, 2}, {5, -9, 5}, {5, 3, 2}, {6, 4, 2}, {9, 9, 0}} {
+		res.admit(c.by, c.oldest)
+		if len(res.samples) != c.want {
+			t.Errorf("ended by %d, after %d: %d samples, want %d", c.by, c.oldest, len(res.samples), c.want)
+		}
+	}
+}
+
+func TestHistory(t *testing.T) {
+	var h history
+	hour := packet.Time(time.Hour)
+	for i := range 100 {
+		h.at(hour * packet.Time(i/50))[binOf(float64(i)/10)]++
+	}
+	tail := h.tail()
+	if tail[0] != 100 || tail[binOf(5)] != 50 {
+		t.Errorf("%d in all, %d from 5 up", tail[0], tail[binOf(5)])
+	}
+	if p := scoreP(&tail, 60); math.Abs(p-math.Log10(101)) > 1e-9 {
+		t.Errorf("beyond all: %v", p)
+	}
+	if p := scoreP(&tail, 0); p != 0 {
+		t.Errorf("within all: %v", p)
+	}
+	if limit := atMost(&tail, 10); limit < 8.9 || limit > 9.2 {
+		t.Errorf("ten of a hundred are above %v", limit)
+	}
+	if limit := atMost(&tail, 1000); limit != 0 {
+		t.Errorf("a budget that nothing exceeds has threshold %v", limit)
+	}
+	h.forget(hour)
+	if tail = h.tail(); tail[0] != 50 {
+		t.Errorf("after an hour went: %d", tail[0])
+	}
+	if binOf(-1) != 0 || binOf(1e9) != numBins-1 || numBins < 2*clip*math.Sqrt(d)*binsPerUnit {
+		t.Error("bins do not hold every distance")
+	}
+}
+
+func TestMutes(t *testing.T) {
+	cfg := DefaultConfig()
+	m := mutes{}
+	key, other := mute{cluster: 1, feature: "s_n"}, mute{cluster: 2, feature: "s_n"}
+	minute := packet.Time(time.Minute)
+	for i, c := range []struct {
+		key  mute
+		far  float64
+		at   packet.Time
+		held bool
+	}{
+		{key, 10, 0, false}, {key, 10, minute, true}, {other, 10, minute, false}, {key, 12.4, 2 * minute, true},
+		{key, 12.5, 3 * minute, false}, {key, 13, 62 * minute, true}, {key, 13, 63 * minute, false},
+	} {
+		if held := m.hold(c.key, c.far, c.at, &cfg); held != c.held {
+			t.Errorf("step %d: held back %v", i, held)
+		}
+	}
+	cfg.Mute = 0
+	if m = (mutes{}); m.hold(key, 1, 0, &cfg) || m.hold(key, 1, 0, &cfg) || len(m) != 0 {
+		t.Error("muting cannot be switched off")
+	}
+}
+
+func randomSamples(n int) []sample {
+	r := rand.New(rand.NewPCG(6, 6))
+	out := make([]sample, n)
+	for i := range out {
+		out[i].packets, out[i].service = float64(r.IntN(50)), flowvec.Service(r.IntN(8))
+		for j := range d {
+			out[i].vector[j] = r.ExpFloat64() * float64(1+int(out[i].service))
+		}
+	}
+	return out
+}
+
+// A deviation turned back into natural units is the number that it came from,
+// where neither shrinking nor clipping changed it.
+func TestNaturalUndoesApply(t *testing.T) {
+	samples := randomSamples(600)
+	s := newScale(samples)
+	for _, p := range samples[:50] {
+		var z row
+		s.apply(&p.vector, 1e12, p.service, &z)
+		for j := range d {
+			if math.Abs(z[j]) >= clip {
+				continue
+			}
+			want := s.features[j].Natural(p.vector[j])
+			if got := s.natural(j, z[j], p.service); math.Abs(got-want) > 1e-5*(1+math.Abs(want)) {
+				t.Fatalf("%s: %v became %v", s.features[j].Name, want, got)
+			}
+		}
+	}
+}
+
+// Constant columns, single samples and no samples scale without NaN.
+func TestScaleOfLittle(t *testing.T) {
+	for _, n := range []int{0, 1, 2, 5, 40} {
+		s := newScale(make([]sample, n))
+		var z row
+		v := flowvec.Vector{}
+		for j := range v {
+			v[j] = 1e300
+		}
+		s.apply(&v, 0, 7, &z)
+		for j := range z {
+			if math.IsNaN(z[j]) || math.Abs(z[j]) > clip {
+				t.Errorf("%d samples: %s deviates by %v", n, s.features[j].Name, z[j])
+			}
+		}
+	}
+}
+
+// A cluster keeps its name while its centroid goes on, and no name comes twice.
+func TestClusterNamesGoOn(t *testing.T) {
+	cfg := DefaultConfig()
+	var names namer
+	samples := randomSamples(300)
+	first := newModel(&cfg, samples[:120], nil, &names)
+	second := newModel(&cfg, samples, first, &names)
+	if first.K() != 20 || second.K() != 50 || !slices.Equal(second.names[:20], first.names) {
+		t.Errorf("names %v, then %v", first.names, second.names)
+	}
+	seen := slices.Clone(second.names)
+	slices.Sort(seen)
+	if len(slices.Compact(seen)) != second.K() {
+		t.Errorf("names repeat: %v", second.names)
+	}
+	if again := newModel(&cfg, samples, second, &names); again.drift > second.drift || again.digest == first.digest {
+		t.Errorf("drift %v with the same samples, %v with others", again.drift, second.drift)
+	}
+}
+
+func TestClusterCount(t *testing.T) {
+	cfg := DefaultConfig()
+	for n, want := range map[int]int{0: 4, 24: 4, 60: 10, 384: 64, 20000: 64} {
+		if got := cfg.clusters(n); got != want {
+			t.Errorf("%d samples: k %d, want %d", n, got, want)
+		}
+	}
+	if cfg.K = 9; cfg.clusters(5) != 9 {
+		t.Error("a fixed k is not used")
+	}
+}
+
+func TestWindowsAreWholePanes(t *testing.T) {
+	got := wholePanes([]time.Duration{0, -5, 1, 60 * time.Second, 61 * time.Second}, time.Minute)
+	want := []time.Duration{time.Minute, time.Minute, time.Minute, time.Minute, 2 * time.Minute}
+	if !slices.Equal(got, want) || !slices.Equal(wholePanes(nil, 7), []time.Duration{7}) {
+		t.Errorf("windows %v, want %v", got, want)
+	}
+}

@@ -1,0 +1,73 @@
+package anomaly
+
+import (
+	"cmp"
+	"math/bits"
+	"slices"
+
+	"pcapdir/analysis/flowvec"
+	"pcapdir/source/packet"
+)
+
+// sample is one past vector.
+type sample struct {
+	hash    uint64      // of (conversation, end, seed): decides who stays
+	end     packet.Time // of its window
+	packets float64     // of the initiator: how much evidence it is
+	service flowvec.Service
+	vector  flowvec.Vector
+}
+
+// batch is what one window offers to the baseline.
+type batch struct {
+	end     packet.Time
+	samples []sample // by rising hash
+}
+
+// reservoir is a fair sample of past vectors: those with the lowest hashes. It
+// depends on what was offered, not on the order. Windows that slide overlap, so
+// a batch waits until its window lies wholly before the one to be scored: the
+// model never sees what it scores.
+type reservoir struct {
+	most    int
+	samples []sample // by rising hash
+	waiting []batch  // by rising end
+}
+
+func (r *reservoir) offer(b batch) { r.waiting = append(r.waiting, b) }
+
+// admit takes in the batches of windows that ended by then, and forgets
+// samples of windows that ended at oldest or before.
+func (r *reservoir) admit(by, oldest packet.Time) {
+	r.samples = slices.DeleteFunc(r.samples, func(s sample) bool { return s.end <= oldest })
+	for len(r.waiting) > 0 && r.waiting[0].end <= by {
+		if r.waiting[0].end > oldest {
+			r.samples = lowest(r.samples, r.waiting[0].samples, r.most)
+		}
+		r.waiting = slices.Delete(r.waiting, 0, 1)
+	}
+}
+
+// lowest merges two sorted lists and keeps the first most.
+func lowest(a, b []sample, most int) []sample {
+	out := make([]sample, 0, min(most, len(a)+len(b)))
+	for len(out) < cap(out) {
+		if len(b) == 0 || len(a) > 0 && compareSamples(&a[0], &b[0]) <= 0 {
+			out, a = append(out, a[0]), a[1:]
+		} else {
+			out, b = append(out, b[0]), b[1:]
+		}
+	}
+	return out
+}
+
+func compareSamples(a, b *sample) int {
+	return cmp.Or(cmp.Compare(a.hash, b.hash), cmp.Compare(a.end, b.end))
+}
+
+// sampleHash draws a conversation's lot in one window.
+func sampleHash(conversation uint64, end packet.Time, seed uint64) uint64 {
+	hi, lo := bits.Mul64(conversation^0x2d358dccaa6c78a5, uint64(end)^seed*0x9e3779b97f4a7c15^0x8bb84b93962eacc9)
+	hi, lo = bits.Mul64(hi^lo^0x4b33a62ed433d4a3, 0x4d5a2da51de1aa47)
+	return hi ^ lo
+}

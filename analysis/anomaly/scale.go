@@ -1,0 +1,189 @@
+package anomaly
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"pcapdir/analysis/flowvec"
+)
+
+const (
+	d         = flowvec.NumFeatures
+	clip      = 6.0   // a deviation counts at most so much
+	normal95  = 1.645 // deviations from median to 95 % quantile of a normal distribution
+	leastHome = 5     // vectors that make a service's own scale
+	blend     = 20.0  // vectors at which it counts half
+	evidence  = 4.0   // packets that scarce evidence is topped up with
+)
+
+// row is one vector in deviations from normal.
+type row [d]float64
+
+// spread is where a column lies: its median, and how far its 95 % and 5 %
+// quantiles are from it, as deviations. Medians of deviations would
+// underestimate the heavy tails of sizes.
+type spread struct{ mid, up, down float64 }
+
+func (s *spread) deviation(x float64) float64 {
+	if x > s.mid {
+		return (x - s.mid) / s.up
+	}
+	return (x - s.mid) / s.down
+}
+
+func (s *spread) value(z float64) float64 {
+	if z > 0 {
+		return s.mid + z*s.up
+	}
+	return s.mid + z*s.down
+}
+
+// home is the scale of one service's vectors.
+type home [d]spread
+
+// scale turns vectors into deviations, by what the baseline holds.
+type scale struct {
+	features [d]flowvec.Feature
+	all      home // of the plain vectors, all services
+	homes    map[flowvec.Service]*home
+	second   home // of what the first stage leaves
+}
+
+func newScale(samples []sample) *scale {
+	s := &scale{features: flowvec.Features(), homes: map[flowvec.Service]*home{}}
+	column := make([]float64, 0, len(samples))
+	for j := range d {
+		column = column[:0]
+		for i := range samples {
+			column = append(column, samples[i].vector[j])
+		}
+		s.all[j] = spreadOf(column, s.features[j].Floor)
+	}
+	s.findHomes(samples, column)
+	stage := make([]float64, len(samples)*d)
+	for i := range samples {
+		p := &samples[i]
+		s.relate(&p.vector, p.packets, s.homeOf(p.service), (*row)(stage[i*d:]))
+	}
+	for j := range d {
+		column = column[:0]
+		for i := range samples {
+			column = append(column, stage[i*d+j])
+		}
+		floor := s.features[j].Floor
+		if s.features[j].Rel {
+			floor = 1 // it is in deviations already
+		}
+		s.second[j] = spreadOf(column, floor)
+	}
+	return s
+}
+
+// findHomes gives each service with enough vectors its own scale, blended with
+// that of all, which weighs as much as 20 vectors.
+func (s *scale) findHomes(samples []sample, column []float64) {
+	order := make([]int32, len(samples))
+	for i := range order {
+		order[i] = int32(i)
+	}
+	slices.SortFunc(order, func(a, b int32) int {
+		return cmp.Or(cmp.Compare(samples[a].service, samples[b].service), cmp.Compare(a, b))
+	})
+	for lo := 0; lo < len(order); {
+		service, hi := samples[order[lo]].service, lo
+		for hi < len(order) && samples[order[hi]].service == service {
+			hi++
+		}
+		if hi-lo >= leastHome {
+			s.homes[service] = s.blended(samples, order[lo:hi], column)
+		}
+		lo = hi
+	}
+}
+
+func (s *scale) blended(samples []sample, members []int32, column []float64) *home {
+	h := s.all
+	w := float64(len(members)) / (float64(len(members)) + blend)
+	for j := range d {
+		if !s.features[j].Rel && s.features[j].Shrink != flowvec.ShrinkHome {
+			continue
+		}
+		column = column[:0]
+		for _, i := range members {
+			column = append(column, samples[i].vector[j])
+		}
+		own := spreadOf(column, s.features[j].Floor)
+		h[j] = spread{mix(w, own.mid, h[j].mid), mix(w, own.up, h[j].up), mix(w, own.down, h[j].down)}
+	}
+	return &h
+}
+
+func mix(w, a, b float64) float64 { return w*a + (1-w)*b }
+
+func (s *scale) homeOf(service flowvec.Service) *home {
+	if h := s.homes[service]; h != nil {
+		return h
+	}
+	return &s.all
+}
+
+// relate is the first stage: scarce evidence is topped up with what is usual,
+// and what is relative to the service is made so.
+func (s *scale) relate(v *flowvec.Vector, packets float64, h *home, out *row) {
+	for j := range d {
+		x := v[j]
+		switch s.features[j].Shrink {
+		case flowvec.ShrinkHome:
+			x = (packets*x + evidence*h[j].mid) / (packets + evidence)
+		case flowvec.ShrinkZero:
+			x = packets * x / (packets + evidence)
+		}
+		if s.features[j].Rel {
+			x = h[j].deviation(x)
+		}
+		out[j] = x
+	}
+}
+
+// apply turns a vector into deviations, clipped.
+func (s *scale) apply(v *flowvec.Vector, packets float64, service flowvec.Service, out *row) {
+	s.relate(v, packets, s.homeOf(service), out)
+	for j := range d {
+		out[j] = max(-clip, min(clip, s.second[j].deviation(out[j])))
+	}
+}
+
+// natural is deviation z of column j, for that service, in natural units.
+func (s *scale) natural(j int, z float64, service flowvec.Service) float64 {
+	x := s.second[j].value(z)
+	if s.features[j].Rel {
+		x = s.homeOf(service)[j].value(x)
+	}
+	return s.features[j].Natural(x)
+}
+
+// spreadOf sorts column and reads its quantiles. No deviation is below floor,
+// so a column that is constant does not divide by zero.
+func spreadOf(column []float64, floor float64) spread {
+	slices.Sort(column)
+	mid := quantile(column, .5)
+	return spread{
+		mid:  mid,
+		up:   math.Max((quantile(column, .95)-mid)/normal95, floor),
+		down: math.Max((mid-quantile(column, .05))/normal95, floor),
+	}
+}
+
+// quantile reads sorted numbers, between two of them in proportion.
+func quantile(sorted []float64, q float64) float64 {
+	if len(sorted) == 0 {
+		return 0
+	}
+	at := q * float64(len(sorted)-1)
+	i := int(at)
+	if i+1 >= len(sorted) {
+		return sorted[len(sorted)-1]
+	}
+	return mix(at-float64(i), sorted[i+1], sorted[i])
+}

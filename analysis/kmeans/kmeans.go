@@ -1,0 +1,102 @@
+// Package kmeans fits centroids to rows of numbers: greedy k-means++ for the
+// start, Hamerly's bounds over Lloyd's passes after it. It is pure numerics and
+// knows nothing of packets. The same rows, configuration and seed give the same
+// bits, whatever GOMAXPROCS is: every floating-point sum is taken over fixed
+// blocks of rows, and the blocks are added in their order.
+package kmeans
+
+import (
+	"fmt"
+	"math"
+)
+
+// Config says how to fit.
+type Config struct {
+	K             int    // centroids wanted; fewer come out when fewer distinct rows exist
+	MaxIterations int    // passes at most; 0 means 100
+	Seed          uint64 // of the start
+	// Start are centroids to begin from, row after row. Where they are fewer
+	// than K, k-means++ finds the rest; beyond K they are ignored.
+	Start []float64
+}
+
+// Model is a fitted set of centroids. It is not changed after Fit returns it.
+type Model struct {
+	D          int       // numbers per row
+	Centroids  []float64 // K*D, row after row
+	Labels     []int32   // of each fitted row: its nearest centroid, the lowest of equals
+	Sizes      []int     // rows per centroid; 0 only where rows coincide
+	Inertia    float64   // sum of squared distances of the rows to their centroids
+	Iterations int       // passes that moved centroids
+	Started    int       // how many centroids came from Config.Start
+	Moved      []bool    // centroids that had lost their rows and were placed anew
+}
+
+// K is the number of centroids.
+func (m *Model) K() int { return len(m.Sizes) }
+
+// Centroid is centroid j. The slice is the model's own.
+func (m *Model) Centroid(j int) []float64 { return m.Centroids[j*m.D : (j+1)*m.D] }
+
+// Nearest is the centroid closest to row, the lowest of equals, and its
+// squared distance. A model without centroids has -1 and +Inf.
+func (m *Model) Nearest(row []float64) (int, float64) {
+	best, least := -1, math.Inf(1)
+	for j := range m.Sizes {
+		if s := squared(row, m.Centroid(j), least); s < least {
+			best, least = j, s
+		}
+	}
+	return best, least
+}
+
+// Fit clusters len(rows)/d rows of d numbers each. Rows are read, never kept.
+// Numbers that are not finite are the caller's bug. No rows, or a K of 0, give
+// a model without centroids.
+func Fit(rows []float64, d int, cfg Config) *Model {
+	if d <= 0 || len(rows)%d != 0 || len(cfg.Start)%d != 0 {
+		panic(fmt.Sprintf("BUG: kmeans: %d numbers in rows of %d, start of %d", len(rows), d, len(cfg.Start)))
+	}
+	if cfg.MaxIterations <= 0 {
+		cfg.MaxIterations = 100
+	}
+	if len(rows) == 0 || cfg.K <= 0 {
+		return &Model{D: d}
+	}
+	f := newFitter(rows, d, cfg)
+	f.seed()
+	changed := true
+	for changed && f.iterations < cfg.MaxIterations {
+		if changed = f.assign(); changed {
+			f.update()
+			f.iterations++
+		}
+	}
+	if changed {
+		f.assign() // the cap cut it short: labels must still be the nearest
+	}
+	return f.model()
+}
+
+// squared is the squared distance of a and b, or some number above limit as
+// soon as it is known to be larger.
+func squared(a, b []float64, limit float64) float64 {
+	b = b[:len(a)]
+	var s0, s1, s2, s3 float64
+	i := 0
+	for ; i+8 <= len(a); i += 8 {
+		x, y := a[i:i+8:i+8], b[i:i+8:i+8]
+		d0, d1, d2, d3 := x[0]-y[0], x[1]-y[1], x[2]-y[2], x[3]-y[3]
+		s0, s1, s2, s3 = s0+d0*d0, s1+d1*d1, s2+d2*d2, s3+d3*d3
+		d0, d1, d2, d3 = x[4]-y[4], x[5]-y[5], x[6]-y[6], x[7]-y[7]
+		s0, s1, s2, s3 = s0+d0*d0, s1+d1*d1, s2+d2*d2, s3+d3*d3
+		if s0+s1+s2+s3 > limit {
+			return math.Inf(1)
+		}
+	}
+	for ; i < len(a); i++ {
+		e := a[i] - b[i]
+		s0 += e * e
+	}
+	return s0 + s1 + s2 + s3
+}
