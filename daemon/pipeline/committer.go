@@ -122,6 +122,9 @@ func (c *committer) gather(end place, covered packet.Order) (*commit, error) {
 	}
 	c.merged = appendMerged(c.merged[:0], conns)
 	b.add(logs.ConnStream().Name, c.merged)
+	for _, q := range conns {
+		q.release()
+	}
 	b.add(logs.WeirdStream().Name, appendWeirds(nil, weirds))
 	c.report(b, panes)
 	if err := c.retire(b, covered); err != nil {

@@ -39,12 +39,13 @@ type counters struct {
 	packets, bytes, ended, conns, pairs atomic.Uint64
 }
 
-func newCore(cfg conn.Config, vectors flowvec.Config, b *backlog) *core {
+func newCore(cfg conn.Config, vectors flowvec.Config, b *backlog, spare *spareChunks) *core {
 	c := &core{
 		vectors: flowvec.New(vectors), pane: vectors.Pane, stream: logs.ConnStream(), backlog: b,
 		weirds: weirds{open: map[weirdKey]*weirdCount{}},
 		out:    newOutbox(),
 	}
+	c.fresh.spare = spare
 	c.tracker = conn.New(cfg, conn.Deps{Emit: c.emit, Weird: c.weirds.add})
 	return c
 }
@@ -52,6 +53,7 @@ func newCore(cfg conn.Config, vectors flowvec.Config, b *backlog) *core {
 // Handle tracks and counts the packets of one epoch.
 func (c *core) Handle(ps []*packet.Packet) {
 	c.tracker.Prefetch(ps)
+	c.vectors.Prefetch(ps)
 	var bytes uint64
 	for _, p := range ps {
 		bytes += uint64(p.WireLen)

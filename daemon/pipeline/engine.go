@@ -78,10 +78,10 @@ func newEngine(o Options, d deps) (*engine, error) {
 	}
 	sizes.Shards = shardCount(cfg)
 	e := &engine{frontier: merge.NewFrontier(sizes), log: o.Log}
-	waiting := newBacklog()
+	waiting, spare := newBacklog(), &spareChunks{}
 	boxes := make([]*outbox, sizes.Shards)
 	for i := range sizes.Shards {
-		c := newCore(connConfig(cfg), vectorConfig(cfg), waiting)
+		c := newCore(connConfig(cfg), vectorConfig(cfg), waiting, spare)
 		c.flushBytes = max(flushWaiting/sizes.Shards, 1<<20)
 		boxes[i] = c.out
 		e.cores = append(e.cores, c)
@@ -138,7 +138,13 @@ func (e *engine) run(stop context.Context, feed func(ctx, work context.Context) 
 		// drops what is not open yet.
 		release := context.AfterFunc(stop, e.frontier.Drain)
 		defer release()
-		return errors.Join(err, shards.Wait())
+		handled := shards.Wait()
+		if handled == nil {
+			// Every run is closed, but a reader may not have left its books yet:
+			// once this group ends their context does, and they would be lost.
+			e.files.readers.Wait()
+		}
+		return errors.Join(err, handled)
 	})
 	err := group.Wait()
 	e.files.readers.Wait()
@@ -167,6 +173,7 @@ func connConfig(cfg *config.Config) conn.Config {
 	c.AttemptDelay, c.SYNTimeout, c.SessionTimer = cfg.Conn.TCPAttemptDelay, cfg.Conn.TCPSyn, cfg.Conn.TCPSession
 	c.Linger, c.CloseDelay = cfg.Conn.TCPLinger, cfg.Conn.TCPCloseDelay
 	c.IgnoreChecksums = cfg.Conn.IgnoreChecksums
+	c.StampClock = cfg.Order.Inside == config.InsideFile
 	if len(cfg.Conn.LocalNets) > 0 {
 		c.Local = cfg.Conn.LocalNets
 	}

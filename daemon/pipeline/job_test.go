@@ -82,6 +82,15 @@ func (j *job) read(t *testing.T, paths ...string) output {
 	return out
 }
 
+// only is the one line of spool.log.
+func (o output) only(t *testing.T) fate {
+	t.Helper()
+	if len(o.spool) != 1 {
+		t.Fatalf("%d lines in spool.log, want 1; %s", len(o.spool), o.sum)
+	}
+	return o.spool[0]
+}
+
 // readLogs reads every log of a directory and checks that each is made of whole
 // lines of JSON.
 func readLogs(t *testing.T, dir string) map[string][]byte {

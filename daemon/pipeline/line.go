@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 	"sort"
+	"sync"
 
 	"pcapdir/analysis/logs"
 	"pcapdir/source/packet"
@@ -42,27 +43,47 @@ type line struct {
 	size  uint32
 }
 
-// chunkSize is how much text a chunk takes before the next is begun. Text is
-// written once and stays where it is until it is copied to the stage.
-const chunkSize = 256 << 10
+// chunkSize is how much text a chunk takes before the next is begun; a line may
+// go beyond by chunkSlack without a move. Text is written once and stays where
+// it is until it is copied to the stage.
+const (
+	chunkSize  = 256 << 10
+	chunkSlack = 4 << 10
+)
 
 // lines are encoded lines, in order once sorted.
 type lines struct {
 	list   []line
 	chunks [][]byte
 	bytes  int
+	spare  *spareChunks
+}
+
+// spareChunks are chunks to be used again: fresh memory costs more than what
+// is written to it.
+type spareChunks struct{ pool sync.Pool }
+
+func (s *spareChunks) get() []byte {
+	if c, ok := s.pool.Get().(*[]byte); ok {
+		return *c
+	}
+	return make([]byte, 0, chunkSize+chunkSlack)
+}
+
+// put takes back the chunks of lines that nobody will look at any more.
+func (s *spareChunks) put(ls *lines) {
+	for _, c := range ls.chunks {
+		c = c[:0]
+		s.pool.Put(&c)
+	}
+	ls.chunks = nil
 }
 
 // add puts in one line, which encode appends to a chunk.
 func (ls *lines) add(p place, encode func(dst []byte) []byte) {
 	n := len(ls.chunks)
 	if n == 0 || len(ls.chunks[n-1]) > chunkSize {
-		// A quiet epoch needs little, and append doubles it; a busy one, much.
-		size := 1 << 10
-		if n > 0 {
-			size = chunkSize + chunkSize/8
-		}
-		ls.chunks = append(ls.chunks, make([]byte, 0, size))
+		ls.chunks = append(ls.chunks, ls.spare.get())
 		n++
 	}
 	chunk := &ls.chunks[n-1]
@@ -84,20 +105,21 @@ func (ls *lines) sort() {
 // reuse empties ls. What was taken is left to whoever took it.
 func (ls *lines) reuse(taken bool) {
 	if taken {
-		*ls = lines{}
+		*ls = lines{list: make([]line, 0, len(ls.list)), spare: ls.spare}
 		return
 	}
 	ls.list, ls.bytes = ls.list[:0], 0
 	if len(ls.chunks) > 0 {
-		ls.chunks = ls.chunks[:1]
-		ls.chunks[0] = ls.chunks[0][:0]
+		extra := lines{chunks: ls.chunks[1:]}
+		ls.spare.put(&extra)
+		ls.chunks = append(ls.chunks[:0], ls.chunks[0][:0])
 	}
 }
 
 // split takes off the lines before end; ls keeps the rest.
 func (ls *lines) split(end place) (before lines) {
 	n := sort.Search(len(ls.list), func(i int) bool { return ls.list[i].compare(&end) >= 0 })
-	before = lines{list: ls.list[:n:n], chunks: ls.chunks}
+	before = lines{list: ls.list[:n:n], chunks: ls.chunks, spare: ls.spare}
 	for i := range before.list {
 		before.bytes += int(before.list[i].size)
 	}
@@ -115,7 +137,7 @@ func (q *queue) push(ls lines) (taken bool) {
 	if len(ls.list) == 0 {
 		return false
 	}
-	if n := len(*q); n > 0 && ls.bytes < chunkSize/8 && (*q)[n-1].bytes < chunkSize {
+	if n := len(*q); n > 0 && ls.bytes < chunkSize/2 && (*q)[n-1].bytes < chunkSize {
 		last := &(*q)[n-1]
 		for i := range ls.list {
 			l := &ls.list[i]
@@ -135,6 +157,9 @@ func (q *queue) cut(end place) (before queue) {
 			before = append(before, b)
 		}
 		if len(first.list) > 0 {
+			if n := len(before); n > 0 {
+				before[n-1].spare = nil // the rest needs the chunks
+			}
 			break
 		}
 		*q = (*q)[1:]
@@ -147,6 +172,15 @@ func (q queue) bytes() (n int) {
 		n += q[i].bytes
 	}
 	return n
+}
+
+// release gives back the memory of lines that were copied.
+func (q queue) release() {
+	for i := range q {
+		if q[i].spare != nil {
+			q[i].spare.put(&q[i])
+		}
+	}
 }
 
 // appendMerged appends the lines of all queues to dst in the order of their log.

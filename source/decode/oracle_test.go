@@ -29,14 +29,10 @@ type capture struct {
 	Weirds []string `json:"weirds"`
 }
 
-// beyondSnaplen are captures with records longer than their file's snap length
-// says. libpcap cuts these before Zeek sees them.
-var beyondSnaplen = []string{"pcaps/33fe9e18a74e8712.pcap", "pcaps/4ba07baa2d7d7ecc.pcap", "pcaps/a1fbc61f991f1657.pcap"}
-
 // comparable says whether Zeek took every record as it stands: it gives up on a
 // capture that is cut, and skips stamps before 1970.
 func (c *capture) comparable() bool {
-	return c.Exit == 0 && !slices.Contains(c.Weirds, "negative_packet_timestamp") && !slices.Contains(beyondSnaplen, c.Pcap)
+	return c.Exit == 0 && !slices.Contains(c.Weirds, "negative_packet_timestamp")
 }
 
 // ends is a connection as decoding sees it: protocol and unordered endpoints.

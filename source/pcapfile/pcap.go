@@ -51,8 +51,12 @@ func (r *Reader) readFileHeader() error {
 	if err := r.setVersion(r.u16(head[4:]), r.u16(head[6:])); err != nil {
 		return err
 	}
+	// Some writers go beyond the snaplen that they declare. libpcap reads such
+	// records and hands on what the snaplen allows, so every tool built on it
+	// sees them cut, and so must we. Zero is no limit.
+	r.snaplen = int(min(r.u32(head[16:])-1, MaxCaplen-1)) + 1
 	// The upper half says how long frame check sequences are, and is no part
-	// of the link type. The snaplen is what the writer meant to do: no check.
+	// of the link type.
 	r.linkType = uint16(r.u32(head[20:]))
 	r.declare(r.linkType)
 	r.in.pos += fileHeaderLen
@@ -105,7 +109,8 @@ func (r *Reader) nextRecord(rec *Record) error {
 	rec.TS = packet.Time(int64(sec)*1e9 + int64(frac)*r.scale)
 	rec.Wire = wire
 	rec.LinkType = r.linkType
-	rec.Data = b[recordHeaderLen:n:n]
+	end := recordHeaderLen + min(int(caplen), r.snaplen)
+	rec.Data = b[recordHeaderLen:end:end]
 	w.pos += n
 	r.records++
 	return nil

@@ -54,6 +54,7 @@ type Reader struct {
 	scale    int64 // nanoseconds per unit of the fraction of a second
 	lengths  lengthOrder
 	linkType uint16
+	snaplen  int // no record is handed on longer
 
 	// pcapng
 	ifaces []iface // of the current section

@@ -79,7 +79,6 @@ func containers() []container {
 		pcap("nano", pcaptest.PcapOptions{Nano: true}),
 		pcap("nano big", pcaptest.PcapOptions{Nano: true, BigEndian: true}),
 		pcap("FCS bits", pcaptest.PcapOptions{FCS: 0x4400}),
-		pcap("snaplen below captured", pcaptest.PcapOptions{SnapLen: 10}),
 		pcap("2.3 caplen first", pcaptest.PcapOptions{Minor: 3}),
 		pcap("2.3 wirelen first", pcaptest.PcapOptions{Minor: 3, WireFirst: true}),
 		pcap("2.1", pcaptest.PcapOptions{Minor: 1, WireFirst: true, BigEndian: true}),

@@ -1,0 +1,274 @@
+package conn_test
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"pcapdir/analysis/conn"
+	"pcapdir/analysis/logs"
+	"pcapdir/source/packet"
+)
+
+// script makes packets between A (10.0.0.1) and B (10.0.0.2) of words such as
+//
+//	0.1 A>B:6001 SA seq=100 ack=1 len=10
+//
+// a time in seconds, the direction with B's port (A's is 4000, or the one after
+// A), flags or one of udp, icmp TYPE/CODE, proto N; then fields. bad is a wrong
+// checksum, cap a captured length, ulen a UDP length field.
+func script(t *testing.T, text string) (ps []packet.Packet) {
+	t.Helper()
+	for l := range strings.Lines(text) {
+		if w := strings.Fields(l); len(w) > 0 {
+			ps = append(ps, scripted(t, w))
+		}
+	}
+	return ps
+}
+
+var scriptStart = packet.Unix(1_700_000_000, 0)
+
+func scripted(t *testing.T, w []string) packet.Packet {
+	t.Helper()
+	sec, err := strconv.ParseFloat(w[0], 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := packet.Packet{Win: 8192}
+	p.TS = scriptStart.Add(time.Duration(sec*1e6) * time.Microsecond)
+	p.Eff = p.TS
+	a, b := packet.AddrFrom4([4]byte{10, 0, 0, 1}), packet.AddrFrom4([4]byte{10, 0, 0, 2})
+	direction, port, _ := strings.Cut(w[1], ":")
+	p.SrcPort, p.DstPort = 4000, uint16(number(t, port))
+	p.Src, p.Dst = a, b
+	if direction == "B>A" {
+		p.Src, p.Dst, p.SrcPort, p.DstPort = b, a, p.DstPort, p.SrcPort
+	}
+	what, rest := w[2], w[3:]
+	cut := -1
+	for _, f := range rest {
+		k, v, _ := strings.Cut(f, "=")
+		switch k {
+		case "seq":
+			p.Seq = uint32(number(t, v))
+		case "ack":
+			p.Ack = uint32(number(t, v))
+		case "len":
+			p.PayLen = uint32(number(t, v))
+		case "win":
+			p.Win = uint16(number(t, v))
+		case "cap":
+			cut = number(t, v)
+		case "bad":
+			p.Flags |= packet.BadChecksum
+		}
+	}
+	kind, arg, _ := strings.Cut(what, ",")
+	switch kind {
+	case "udp":
+		p.Proto, p.IPLen, p.UDPLen = packet.UDP, p.PayLen+28, uint16(p.PayLen+8)
+		if arg != "" {
+			p.UDPLen = uint16(number(t, arg))
+		}
+	case "icmp":
+		icmpType, code, _ := strings.Cut(arg, "/")
+		p.Proto, p.IPLen = packet.ICMP, p.PayLen+28
+		p.SrcPort, p.DstPort = uint16(number(t, icmpType)), uint16(number(t, code))
+	case "proto":
+		p.Proto, p.IPLen, p.SrcPort, p.DstPort = uint8(number(t, arg)), p.PayLen+20, 0, 0
+	default:
+		p.Proto, p.IPLen = packet.TCP, p.PayLen+40
+		for i, c := range "FSRPAU" {
+			if strings.ContainsRune(kind, c) {
+				p.TCPFlags |= 1 << i
+			}
+		}
+	}
+	if p.CapLen = p.PayLen; cut >= 0 {
+		p.CapLen = uint32(cut)
+	}
+	p.Hash = symmetricHash(&p)
+	return p
+}
+
+func number(t *testing.T, s string) int {
+	t.Helper()
+	n, err := strconv.Atoi(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// brief is a record in the words of the cases below.
+func brief(c *logs.Conn) string {
+	s := fmt.Sprintf("%s %d>%d %s %s", c.Proto, c.OrigP, c.RespP, c.ConnState, c.History)
+	if c.HasDuration {
+		s += fmt.Sprintf(" %.1fs %d/%d", c.Duration, c.OrigBytes, c.RespBytes)
+	}
+	if c.MissedBytes > 0 {
+		s += fmt.Sprintf(" missed %d", c.MissedBytes)
+	}
+	return s + fmt.Sprintf(" %d/%d", c.OrigPkts, c.RespPkts)
+}
+
+// What Zeek 8 says to hand-made packets, and the rules that no other test names.
+var cases = []struct{ name, packets, want string }{
+	{"whole connection", `
+		0.0 A>B:6001 S seq=100
+		0.1 B>A:6001 SA seq=900 ack=101
+		0.2 A>B:6001 A seq=101 ack=901
+		0.3 A>B:6001 PA seq=101 ack=901 len=10
+		0.4 B>A:6001 PA seq=901 ack=111 len=20
+		0.5 A>B:6001 FA seq=111 ack=921
+		0.6 B>A:6001 FA seq=921 ack=112
+		0.7 A>B:6001 A seq=112 ack=922`,
+		`tcp 4000>6001 SF ShADdFf 0.6s 10/20 5/3`},
+	{"lone SYN", `0 A>B:6001 S seq=1`, `tcp 4000>6001 S0 S 1/0`},
+	{"SYN again after the attempt's five seconds", `
+		0 A>B:6001 S seq=1
+		3 A>B:6001 S seq=1
+		7 A>B:6001 S seq=1`,
+		`tcp 4000>6001 S0 S 3.0s 0/0 2/0; tcp 4000>6001 S0 S 1/0`},
+	{"other SYN replaces", `
+		0 A>B:6001 S seq=1
+		1 A>B:6001 S seq=9999`,
+		`tcp 4000>6001 S0 S 1/0; tcp 4000>6001 S0 S 1/0`},
+	{"lost data that is acknowledged", `
+		0.0 A>B:6001 S seq=100
+		0.1 B>A:6001 SA seq=900 ack=101
+		0.2 A>B:6001 A seq=101 ack=901
+		0.3 A>B:6001 PA seq=151 ack=901 len=10
+		0.4 B>A:6001 A seq=901 ack=161`,
+		`tcp 4000>6001 S1 ShADaG 0.4s 60/0 missed 50 3/2`},
+	{"data cut by the snapshot length", `
+		0.0 A>B:6001 S seq=100
+		0.1 B>A:6001 SA seq=900 ack=101
+		0.2 A>B:6001 PA seq=101 ack=901 len=100 cap=10
+		0.3 B>A:6001 A seq=901 ack=201`,
+		`tcp 4000>6001 S1 ShDaG 0.3s 100/0 missed 100 2/2`},
+	{"bad checksum only", `0 A>B:6001 S seq=1 bad`, `tcp 4000>6001 OTH C 0/0`},
+	{"midstream", `
+		0.0 A>B:6001 PA seq=100 ack=900 len=7
+		0.1 B>A:6001 PA seq=900 ack=107 len=9
+		0.3 A>B:6001 FA seq=107 ack=909`,
+		`tcp 4000>6001 SH DdF 0.3s 7/9 2/1`},
+	{"SYN-ACK first", `
+		0.0 B>A:6001 SA seq=900 ack=101
+		0.1 A>B:6001 A seq=101 ack=901
+		0.2 A>B:6001 PA seq=101 ack=901 len=5`,
+		`tcp 4000>6001 OTH ^hAD 0.2s 5/0 2/1`},
+	{"SYN-ACK first, from a server's port", `
+		0.0 B>A:443 SA seq=900 ack=101`,
+		`tcp 4000>443 OTH ^h 0/1`},
+	{"SYN-ACK before its SYN", `
+		0.0 B>A:6001 SA seq=900 ack=101
+		0.1 A>B:6001 S seq=100
+		0.2 A>B:6001 A seq=101 ack=901`,
+		`tcp 4000>6001 S1 Hs^A 0.2s 0/0 2/1`},
+	{"refused", `
+		0.0 A>B:6001 S seq=100
+		0.1 B>A:6001 RA seq=0 ack=101`,
+		`tcp 4000>6001 REJ Sr 0.1s 0/0 1/1`},
+	{"close waits for a hole", `
+		0.0 A>B:6001 S seq=100
+		0.1 B>A:6001 SA seq=900 ack=101
+		0.2 A>B:6001 A seq=101 ack=901
+		0.3 A>B:6001 FA seq=201 ack=901
+		0.4 B>A:6001 FA seq=901 ack=101
+		3.0 A>B:6001 A seq=202 ack=902`,
+		`tcp 4000>6001 SF ShAFf 3.0s 100/0 4/2`},
+	{"FIN and then RST of one side ends by the check", `
+		0.0 A>B:6001 S seq=100
+		0.1 B>A:6001 SA seq=900 ack=101
+		0.2 A>B:6001 A seq=101 ack=901
+		0.3 A>B:6001 FA seq=101 ack=901
+		0.4 A>B:6001 R seq=102
+		5.5 B>A:6001 A seq=901 ack=101`,
+		`tcp 4000>6001 RSTO ShAFR 0.4s 0/0 4/1; tcp 6001>4000 OTH A 1/0`},
+	{"letters by powers of ten", repeat(11, `%d A>B:6001 PA seq=100 ack=1 len=5`),
+		`tcp 4000>6001 OTH DTT 10.0s 5/0 11/0`},
+	{"long history", repeat(40, `0.%02d A>B:6001 R seq=%[1]d00`),
+		`tcp 4000>6001 OTH ` + strings.Repeat("R", 40) + ` 0.4s 0/0 40/0`},
+	{"login ports live an hour", `
+		0.0 A>B:22 S seq=100
+		0.1 B>A:22 SA seq=900 ack=101
+		3000 A>B:22 A seq=101 ack=901`,
+		`tcp 4000>22 S1 ShA 3000.0s 0/0 2/1`},
+	{"others five minutes", `
+		0.0 A>B:6001 S seq=100
+		0.1 B>A:6001 SA seq=900 ack=101
+		300.1 A>B:6001 A seq=101 ack=901`,
+		`tcp 4000>6001 S1 Sh 0.1s 0/0 1/1; tcp 4000>6001 OTH A 1/0`},
+	{"UDP", `
+		0 A>B:6002 udp len=3
+		1 B>A:6002 udp len=6`,
+		`udp 4000>6002 SF Dd 1.0s 3/6 1/1`},
+	{"UDP length of zero", `0 A>B:6002 udp,0 len=3`, `udp 4000>6002 OTH D 1/0`},
+	{"UDP bad, then good", `
+		0 A>B:6002 udp len=3 bad
+		1 A>B:6002 udp len=3`,
+		`udp 4000>6002 S0 CD 1.0s 3/0 1/0`},
+	{"UDP from a server's port", `0 B>A:53 udp len=3`, `udp 4000>53 SHR ^d 0/1`},
+	{"DNS flows are checked every ten seconds", `
+		0 A>B:53 udp len=19
+		15 A>B:53 udp len=19`,
+		`udp 4000>53 S0 D 1/0; udp 4000>53 S0 D 1/0`},
+	{"UDP idle", `
+		0 A>B:6002 udp len=3
+		55 A>B:6002 udp len=3
+		114 A>B:6002 udp len=3
+		175 A>B:6002 udp len=3`,
+		`udp 4000>6002 S0 D 114.0s 9/0 3/0; udp 4000>6002 S0 D 1/0`},
+	{"ping", `
+		0.0 A>B:0 icmp,8/0 len=4
+		0.1 B>A:0 icmp,0/0 len=4`,
+		`icmp 8>0 OTH  0.1s 4/4 1/1`},
+	{"one-way ICMP in both directions", `
+		0.0 A>B:0 icmp,3/1 len=4
+		0.1 B>A:0 icmp,3/1 len=4`,
+		`icmp 3>1 OTH  1/0; icmp 3>1 OTH  1/0`},
+	{"ICMP whose code is its type", `
+		0.0 A>B:0 icmp,3/3 len=4
+		0.1 B>A:0 icmp,3/3 len=4`,
+		`icmp 3>3 OTH  1/0; icmp 3>3 OTH  1/0`},
+	{"cut ICMP counts bytes only", `
+		0 A>B:0 icmp,8/0 len=50
+		1 A>B:0 icmp,8/0 len=50 cap=10`,
+		`icmp 8>0 OTH  1.0s 100/0 1/0`},
+	{"other transport", `
+		0 A>B:0 proto,132 len=12
+		1 B>A:0 proto,132 len=12`,
+		`unknown_transport 0>0 OTH  1.0s 0/0 1/1`},
+}
+
+func repeat(n int, format string) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, format+"\n", i)
+	}
+	return b.String()
+}
+
+func TestCases(t *testing.T) {
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			ps := script(t, c.packets)
+			tr, out := collect(conn.DefaultConfig())
+			for i := range ps {
+				tr.Handle(&ps[i])
+			}
+			tr.Flush(ps[len(ps)-1].Eff)
+			var got []string
+			for _, r := range sorted(*out) {
+				got = append(got, brief(&r.c))
+			}
+			if s := strings.Join(got, "; "); s != c.want {
+				t.Errorf("\ngot  %s\nwant %s", s, c.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,78 @@
+package conn
+
+import "pcapdir/source/packet"
+
+// open starts a flow with its first packet. n counts the flows of the tuple that
+// it directly replaces at the same effective time.
+func (t *Tracker) open(k *tuple, p *packet.Packet, n uint32) (uint32, *flow, int) {
+	i, f := t.flows.alloc(transportOf(k.proto))
+	f.addr = [2]packet.Addr{k.src, k.dst}
+	f.port = [2]uint16{k.srcPort, k.dstPort}
+	f.proto, f.tag, f.n = k.proto, k.tag, n
+	f.first, f.last = p.TS, p.TS
+	f.firstEff, f.lastSeen, f.due = p.Eff, t.clock(p), noTime
+	f.bytes = [2]int64{silent, silent}
+	f.bucket = noBucket
+	f.uid = makeUID(t.cfg.UIDKey, k, p.TS, p.Eff, n)
+	if k.oneWay {
+		f.marks |= markOneWay
+	}
+	t.wheel.start(p.Eff)
+	t.table.insert(k.tag, i)
+	role := orig
+	if flipsAtOnce(k, p) {
+		t.flip(f, nil)
+		role = resp
+	}
+	t.openTransport(f, p)
+	return i, f, role
+}
+
+// openTransport sets the timers, and what else the transport needs.
+func (t *Tracker) openTransport(f *flow, p *packet.Packet) {
+	switch f.transport() {
+	case tcp:
+		f.idle = idleUDP
+		f.due = after(p.Eff, t.cfg.SYNTimeout)
+		s := f.stream()
+		s.attempt, s.closeAt = noTime, noTime
+		for role := range s.end {
+			s.end[role].reassembled, s.end[role].trimmed = 1, 1
+		}
+	case udp:
+		f.idle = idleUDP
+		if dnsPort(f.port[resp]) {
+			f.marks |= markDNS
+			f.due = after(p.Eff, t.cfg.DNSSession)
+		}
+	case icmp:
+		f.idle = idleICMP
+	default:
+		f.idle = idleOther
+	}
+}
+
+// flipsAtOnce says whether the first packet's receiver is taken as the
+// originator: the sender's port looks like a server's. A plain SYN is never
+// doubted, and neither is a packet to the broadcast address.
+func flipsAtOnce(k *tuple, p *packet.Packet) bool {
+	tr := transportOf(k.proto)
+	if !likelyServer(tr, k.srcPort) || k.dst == broadcast {
+		return false
+	}
+	both := likelyServer(tr, k.dstPort)
+	if tr == udp {
+		return !both
+	}
+	flags := tcpFlags(p.TCPFlags)
+	switch {
+	case flags.syn() && !flags.ack():
+		return false
+	case both:
+		return !flags.syn() && k.srcPort < k.dstPort
+	default:
+		return true
+	}
+}
+
+var broadcast = packet.AddrFrom4([4]byte{255, 255, 255, 255})

@@ -1,0 +1,153 @@
+package conn
+
+import "pcapdir/source/packet"
+
+// tcpPacket takes one packet of a TCP connection. The order of the steps is
+// Zeek's: history letters, activity, acknowledgement, sequence, state, and only
+// then what the acknowledgement and the data reveal, and the close.
+func (t *Tracker) tcpPacket(f *flow, s *stream, role int, p *packet.Packet) {
+	if p.Flags&packet.BadTCPHeader != 0 {
+		t.weird("bad_TCP_header_len", f, p)
+		return
+	}
+	if t.badChecksum(p) {
+		t.weird("bad_TCP_checksum", f, p)
+		t.addScaled(f, role, 'C', &s.rare[role].badChecksums)
+		return
+	}
+	g := segmentOf(p)
+	s.notePartial(role, g.flags)
+	if t.flipSynAck(f, s, &g) {
+		role = peer(role)
+	}
+	e, other := &s.end[role], &s.end[peer(role)]
+	t.number(f, e, &g, p)
+	t.flagLetter(f, s, role, &g)
+	if p.Win == 0 && !g.flags.rst() && other.state != tcpClosed && e.state != tcpReset {
+		t.addScaled(f, role, 'W', &s.rare[role].zeroWindows)
+	}
+	if !e.is(didClose) || !other.is(didClose) {
+		t.active(f, p)
+	}
+	if g.flags.syn() {
+		t.synWeirds(f, &g, p)
+	}
+	if g.flags.fin() {
+		e.has |= sentFIN
+		e.finSeq = g.rel + uint64(g.end-g.seq)
+	}
+	if g.flags.ack() {
+		t.acknowledge(f, e, other, &g, p)
+	}
+	if e.advance(&g) {
+		t.addScaled(f, role, 'T', &s.rare[role].retransmitted)
+	}
+	// From here on e and other are no longer named: the state machine may flip.
+	role, closes := t.nextState(f, s, role, &g, p)
+	if g.flags.ack() {
+		t.ackReceived(f, s, peer(role), g.relAck)
+	}
+	s.end[role].has |= firstSeen
+	t.feed(f, s, role, &g, p)
+	t.checkEOF(f, s, role)
+	if closes {
+		t.close(f, s, role)
+	}
+	f.count(role, p)
+}
+
+// segmentOf is p as the rules see it, before its numbers are made relative.
+func segmentOf(p *packet.Packet) segment {
+	g := segment{flags: tcpFlags(p.TCPFlags), seq: p.Seq, ack: p.Ack, len: p.PayLen}
+	octets := p.PayLen
+	if g.flags.rst() {
+		octets = 0 // what a RST carries is not part of the stream
+	}
+	if g.flags.syn() {
+		octets++
+	}
+	if g.flags.fin() {
+		octets++
+	}
+	g.end = g.seq + octets
+	return g
+}
+
+// notePartial decides, with the first packet of a side, whether the connection
+// was joined in the middle.
+func (s *stream) notePartial(role int, flags tcpFlags) {
+	if s.end[role].is(firstSeen) {
+		return
+	}
+	if role == orig {
+		s.partial = !flags.syn() || flags.ack()
+	} else if !s.partial {
+		s.partial = !flags.syn()
+	}
+}
+
+// number gives the side its start where it has none, and makes seq relative.
+func (t *Tracker) number(f *flow, e *endpoint, g *segment, p *packet.Packet) {
+	if g.flags.syn() && (e.state == tcpEstablished || e.state == tcpPartial) && t.deps.Weird != nil {
+		if e.size(&endpoint{}) > 0 {
+			t.weird("SYN_inside_connection", f, p)
+		}
+	}
+	if e.startAt(g) {
+		t.weird("SYN_seq_jump", f, p)
+	}
+	g.rel, g.under = e.relative(g.seq, e.last, e.lastWraps)
+	if g.under && !g.flags.rst() {
+		t.weird("TCP_seq_underflow_or_misorder", f, p)
+	}
+}
+
+// acknowledge takes the acknowledgement number, which is about other's octets.
+func (t *Tracker) acknowledge(f *flow, e, other *endpoint, g *segment, p *packet.Packet) {
+	if other.state == tcpInactive {
+		if g.flags.control() == 0 && (e.state == tcpSynSent || e.state == tcpSynAckSent || e.state == tcpEstablished) {
+			t.weird("possible_split_routing", f, p)
+		}
+		other.begin(g.ack-1, g.ack-1)
+		g.relAck = 1
+		return
+	}
+	rel, under := other.relative(g.ack, other.ack, other.ackWraps)
+	if under {
+		t.weird("TCP_ack_underflow_or_misorder", f, p)
+		return
+	}
+	g.relAck = rel
+	if !g.flags.rst() { // acknowledgements in RSTs are not trusted
+		other.acknowledged(g.ack)
+	}
+}
+
+// feed hands the payload to reassembly. What the snapshot length cut off is not
+// there: it becomes a gap when it is acknowledged.
+func (t *Tracker) feed(f *flow, s *stream, role int, g *segment, p *packet.Packet) {
+	if g.len == 0 || g.flags.rst() || g.under {
+		return
+	}
+	if p.CapLen < p.PayLen {
+		t.weird("truncated_tcp_payload", f, p)
+		return
+	}
+	seq := g.rel
+	if g.flags.syn() {
+		seq++
+	}
+	t.dataSent(f, s, role, seq, g.len)
+}
+
+func (t *Tracker) synWeirds(f *flow, g *segment, p *packet.Packet) {
+	if g.flags.rst() {
+		t.weird("TCP_christmas", f, p)
+	}
+	if g.flags.has(packet.URG) {
+		t.weird("baroque_SYN", f, p)
+	}
+	if g.len > 0 {
+		t.weird("SYN_with_data", f, p)
+	}
+}

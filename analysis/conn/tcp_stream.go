@@ -1,0 +1,101 @@
+package conn
+
+import "pcapdir/source/packet"
+
+// tcpState is Zeek's state of one TCP endpoint, by what it sent.
+type tcpState uint8
+
+const (
+	tcpInactive    tcpState = iota // nothing seen
+	tcpSynSent                     // SYN, not answered
+	tcpSynAckSent                  // SYN-ACK without a SYN before it
+	tcpPartial                     // something, but no SYN
+	tcpEstablished                 // SYN answered, or SYN-ACK
+	tcpClosed                      // FIN
+	tcpReset                       // RST
+)
+
+// handshake says whether an endpoint in state s has not got past its handshake.
+func (s tcpState) handshake() bool { return s <= tcpSynAckSent }
+
+// endpoint is one side of a TCP connection.
+type endpoint struct {
+	// Reassembly of what this side sent, in sequence numbers relative to start:
+	// everything below reassembled was delivered or given up, everything below
+	// trimmed was acknowledged too.
+	reassembled, trimmed uint64
+	finSeq               uint64 // relative, behind the FIN
+
+	start          uint32 // initial sequence number, or the one before the first seen
+	last           uint32 // behind the highest octet sent
+	ack            uint32 // highest acknowledgement of this side's octets
+	lastWraps      uint16 // how often last and ack passed 2^32
+	ackWraps       uint16
+	pending        uint32 // the lowest of the ranges above a hole
+	state, earlier tcpState
+	has            endpointMarks
+}
+
+// oddities is what a side does once or seldom: it lies apart, so that a packet
+// of an established connection does not touch it.
+type oddities struct {
+	synAt, finAt, rstAt uint32 // relative numbers of the last SYN, FIN and RST: only another one makes another letter
+
+	badChecksums, retransmitted, zeroWindows, gaps uint32 // counts behind C, T, W and G
+}
+
+// endpointMarks are what happened on one side.
+type endpointMarks uint8
+
+const (
+	sentFIN   endpointMarks = 1 << iota
+	didClose                // the close was taken into account
+	didEOF                  // everything up to the FIN or RST was delivered
+	gaveUp                  // no more reassembly: gaps of this side are not known
+	firstSeen               // a packet of this side was looked at
+)
+
+func (e *endpoint) is(m endpointMarks) bool { return e.has&m != 0 }
+
+// stream is what a TCP connection has beside its flow: three cache lines, the
+// last for what is rare.
+type stream struct {
+	end      [2]endpoint
+	missed   uint64
+	attempt  packet.Time // when an unanswered SYN is given up; noTime: not
+	closeAt  packet.Time // when a completely closed connection ends; noTime: not
+	seen     uint16      // once-only history letters that were written
+	finished bool        // reset or closed: the periodic check no longer acts
+	deferred bool        // a close waits for data below it
+	partial  bool        // began in the middle
+	rare     [2]oddities
+	_        [8]byte // a whole number of cache lines
+}
+
+// peer is the other role.
+func peer(role int) int { return 1 - role }
+
+// flip exchanges originator and responder. Counters and states move with their
+// side; letters that were written stay, and their once-only marks with them.
+func (t *Tracker) flip(f *flow, s *stream) {
+	f.swap()
+	if s != nil {
+		s.end[0], s.end[1] = s.end[1], s.end[0]
+		s.rare[0], s.rare[1] = s.rare[1], s.rare[0]
+		s.partial = false
+	}
+	t.addHistory(f, '^')
+}
+
+// setState moves one side to a new state. Leaving the handshake of both sides
+// starts the inactivity timeout of a connection proper.
+func (s *stream) setState(f *flow, role int, to tcpState) {
+	e := &s.end[role]
+	if to == e.state {
+		return
+	}
+	if !to.handshake() && e.state.handshake() && s.end[peer(role)].state.handshake() {
+		f.idle = idleTCP
+	}
+	e.earlier, e.state = e.state, to
+}

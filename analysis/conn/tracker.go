@@ -1,0 +1,189 @@
+package conn
+
+import (
+	"bytes"
+	"cmp"
+	"slices"
+	"time"
+
+	"pcapdir/analysis/logs"
+	"pcapdir/source/packet"
+)
+
+// Deps is where a Tracker's findings go. Both functions are called on the
+// caller's goroutine, inside Handle, Advance or Flush.
+type Deps struct {
+	// Emit takes the record of a connection that ended at effective time at. The
+	// record is the callee's during the call only. Calls come in no order of at.
+	Emit func(at packet.Time, c *logs.Conn)
+	// Weird takes an oddity by Zeek's name for it. Nil: not wanted.
+	Weird func(at packet.Time, name string, p *packet.Packet, uid logs.UID)
+}
+
+// Tracker is the connection table of one shard. Its clocks are pure functions of
+// each connection's own packets, so that records do not depend on which other
+// packets a shard sees, nor on how often Advance is called.
+type Tracker struct {
+	cfg     Config
+	deps    Deps
+	local   []network
+	timeout [idleClasses]time.Duration
+
+	table   table
+	wheel   wheel
+	flows   flowSlab
+	sums    slab[sums, *sums]
+	spans   slab[span, *span]
+	letters slab[letters, *letters]
+
+	key  tuple // of the packet being handled
+	out  logs.Conn
+	warm [prefetchLen]uint32
+	sink uint64 // what Prefetch read, so that reading it is not optimised away
+}
+
+// New makes an empty Tracker.
+func New(cfg Config, deps Deps) *Tracker {
+	t := &Tracker{cfg: cfg, deps: deps, local: networks(cfg.Local), table: newTable()}
+	t.timeout = [idleClasses]time.Duration{
+		idleOther: cfg.OtherInactivity, idleICMP: cfg.ICMPInactivity, idleUDP: cfg.UDPInactivity,
+		idleTCP: cfg.TCPInactivity, idleLogin: cfg.LoginInactivity,
+	}
+	return t
+}
+
+// Len is the number of open connections.
+func (t *Tracker) Len() int { return t.table.n }
+
+// Handle takes the next packet in key order, one whose headers hold (DropNone).
+// It returns the uid of the packet's connection, and whether it has one.
+func (t *Tracker) Handle(p *packet.Packet) (logs.UID, bool) {
+	k := &t.key
+	k.set(p)
+	i, f, role := t.find(k)
+	n := uint32(0)
+	if f != nil {
+		if at, over := t.over(f, p); over {
+			if f.firstEff == p.Eff {
+				n = f.n + 1
+			}
+			t.end(i, f, at)
+			f = nil
+		}
+	}
+	if f == nil {
+		i, f, role = t.open(k, p, n)
+	}
+	t.update(f, role, p)
+	// Where the clock is the own stamp, a deadline can be in the past: it is met now.
+	if f.deadline = max(t.deadline(f), p.Eff); f.bucket == noBucket {
+		t.wheel.place(&t.flows, i, f)
+	} else {
+		t.wheel.update(&t.flows, i, f)
+	}
+	return f.uid, true
+}
+
+// over says whether f has ended when its packet p comes, and at what time: its
+// deadline is met, or p begins another connection.
+func (t *Tracker) over(f *flow, p *packet.Packet) (packet.Time, bool) {
+	if f.deadline <= p.Eff {
+		return f.deadline, true
+	}
+	if f.proto == packet.TCP && t.reuses(f, f.stream(), p) {
+		return p.Eff, true
+	}
+	return 0, false
+}
+
+// find looks k up. f is nil if there is no such flow.
+func (t *Tracker) find(k *tuple) (i uint32, f *flow, role int) {
+	slots := t.table.slots
+	mask := len(slots) - 1
+	for at := t.table.home(k.tag); ; at = (at + 1) & mask {
+		slot := slots[at]
+		if slot == 0 {
+			return 0, nil, orig
+		}
+		if uint32(slot>>32) != k.tag {
+			continue
+		}
+		i = uint32(slot)
+		f = t.flows.at(i)
+		if role, ok := f.role(k); ok {
+			return i, f, role
+		}
+	}
+}
+
+// update applies p to its flow.
+func (t *Tracker) update(f *flow, role int, p *packet.Packet) {
+	if p.Flags&packet.Late != 0 {
+		f.late++
+	}
+	switch f.transport() {
+	case tcp:
+		s := f.stream()
+		t.rearm(f, s, p.Eff)
+		t.tcpPacket(f, s, role, p)
+	case udp:
+		if f.due <= p.Eff {
+			f.due = after(p.Eff, t.cfg.DNSSession)
+		}
+		t.udpPacket(f, role, p)
+	case icmp:
+		t.icmpPacket(f, role, p)
+	default:
+		t.otherPacket(f, role, p)
+	}
+}
+
+func (t *Tracker) badChecksum(p *packet.Packet) bool {
+	return p.Flags&packet.BadChecksum != 0 && !t.cfg.IgnoreChecksums
+}
+
+func (t *Tracker) weird(name string, f *flow, p *packet.Packet) {
+	if t.deps.Weird != nil {
+		t.deps.Weird(p.Eff, name, p, f.uid)
+	}
+}
+
+// Advance says that every packet before end was handled: connections whose
+// deadline is before end are closed, at their deadline.
+func (t *Tracker) Advance(end packet.Time) {
+	t.wheel.sweep(&t.flows, end, t.expire)
+}
+
+func (t *Tracker) expire(i uint32, f *flow) { t.end(i, f, f.deadline) }
+
+// Flush ends the input, whose last packet was at last: deadlines before it are
+// met, then every connection that is left closes at last, as at Zeek's end of
+// file, in order of the stamp that its record shows, then of uid. The Tracker is
+// empty afterwards.
+func (t *Tracker) Flush(last packet.Time) {
+	t.Advance(last)
+	left := make([]remnant, 0, t.Len())
+	t.flows.each(func(i uint32) {
+		if f := t.flows.at(i); f.bucket != noBucket {
+			left = append(left, remnant{f.first.Seconds(), f.uid, i})
+		}
+	})
+	slices.SortFunc(left, remnant.compare)
+	for _, r := range left {
+		t.end(r.i, t.flows.at(r.i), last)
+	}
+}
+
+// remnant is a connection that the end of input closes.
+type remnant struct {
+	ts  float64
+	uid logs.UID
+	i   uint32
+}
+
+func (r remnant) compare(o remnant) int {
+	if r.ts != o.ts {
+		return cmp.Compare(r.ts, o.ts)
+	}
+	return bytes.Compare(r.uid[:], o.uid[:])
+}
