@@ -165,10 +165,18 @@ func (t *Tracker) Flush(last packet.Time) {
 	left := make([]remnant, 0, t.Len())
 	t.flows.each(func(i uint32) {
 		if f := t.flows.at(i); f.bucket != noBucket {
-			left = append(left, remnant{f.first.Seconds(), f.uid, i})
+			left = append(left, remnant{f.first.Seconds(), i})
 		}
 	})
-	slices.SortFunc(left, remnant.compare)
+	// A million connections may be left: what is sorted is small, and the flow
+	// is looked at where stamps are equal only.
+	slices.SortFunc(left, func(a, b remnant) int {
+		if a.ts != b.ts {
+			return cmp.Compare(a.ts, b.ts)
+		}
+		fa, fb := t.flows.at(a.i), t.flows.at(b.i)
+		return bytes.Compare(fa.uid[:], fb.uid[:])
+	})
 	for _, r := range left {
 		t.end(r.i, t.flows.at(r.i), last)
 	}
@@ -176,14 +184,6 @@ func (t *Tracker) Flush(last packet.Time) {
 
 // remnant is a connection that the end of input closes.
 type remnant struct {
-	ts  float64
-	uid logs.UID
-	i   uint32
-}
-
-func (r remnant) compare(o remnant) int {
-	if r.ts != o.ts {
-		return cmp.Compare(r.ts, o.ts)
-	}
-	return bytes.Compare(r.uid[:], o.uid[:])
+	ts float64 // as its record shows
+	i  uint32
 }

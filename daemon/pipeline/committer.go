@@ -120,7 +120,7 @@ func (c *committer) gather(end place, covered packet.Order) (*commit, error) {
 		panes = append(panes, y.panes...)
 		b.waited += y.conns.bytes()
 	}
-	c.merged = appendMerged(c.merged[:0], conns)
+	c.merged = merged(c.merged, conns)
 	b.add(logs.ConnStream().Name, c.merged)
 	for _, q := range conns {
 		q.release()

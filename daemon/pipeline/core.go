@@ -39,7 +39,7 @@ type counters struct {
 	packets, bytes, ended, conns, pairs atomic.Uint64
 }
 
-func newCore(cfg conn.Config, vectors flowvec.Config, b *backlog, spare *spareChunks) *core {
+func newCore(cfg conn.Config, vectors flowvec.Config, b *backlog, spare *spare) *core {
 	c := &core{
 		vectors: flowvec.New(vectors), pane: vectors.Pane, stream: logs.ConnStream(), backlog: b,
 		weirds: weirds{open: map[weirdKey]*weirdCount{}},

@@ -134,11 +134,14 @@ func (d *daemon) fates(t *testing.T) map[string]fate {
 	return all
 }
 
+// shown is how logs show bytes that are no characters: four characters for each.
+var shown = strings.NewReplacer("\xff", `\xff`, "\xfe", `\xfe`)
+
 // fate waits for the line of a file in the spool.
 func (d *daemon) fate(t *testing.T, name string) (f fate) {
 	t.Helper()
 	d.until(t, fmt.Sprintf("a line for %q", name), func() (ok bool) {
-		f, ok = d.fates(t)[d.in(name)]
+		f, ok = d.fates(t)[shown.Replace(d.in(name))]
 		return ok
 	})
 	return f

@@ -29,7 +29,7 @@ const epoch = time.Second
 
 // flushWaiting bounds the bytes of lines that wait for the committer while
 // connections are closed at the end of input, over all shards.
-const flushWaiting = 64 << 20
+const flushWaiting = 16 << 20
 
 // Options are what the caller decides beside the configuration.
 type Options struct {
@@ -78,7 +78,7 @@ func newEngine(o Options, d deps) (*engine, error) {
 	}
 	sizes.Shards = shardCount(cfg)
 	e := &engine{frontier: merge.NewFrontier(sizes), log: o.Log}
-	waiting, spare := newBacklog(), &spareChunks{}
+	waiting, spare := newBacklog(), &spare{}
 	boxes := make([]*outbox, sizes.Shards)
 	for i := range sizes.Shards {
 		c := newCore(connConfig(cfg), vectorConfig(cfg), waiting, spare)

@@ -56,34 +56,44 @@ type lines struct {
 	list   []line
 	chunks [][]byte
 	bytes  int
-	spare  *spareChunks
+	spare  *spare
 }
 
-// spareChunks are chunks to be used again: fresh memory costs more than what
+// spare is memory of lines to be used again: fresh memory costs more than what
 // is written to it.
-type spareChunks struct{ pool sync.Pool }
+type spare struct{ chunks, lists sync.Pool }
 
-func (s *spareChunks) get() []byte {
-	if c, ok := s.pool.Get().(*[]byte); ok {
+func (s *spare) chunk() []byte {
+	if c, ok := s.chunks.Get().(*[]byte); ok {
 		return *c
 	}
 	return make([]byte, 0, chunkSize+chunkSlack)
 }
 
-// put takes back the chunks of lines that nobody will look at any more.
-func (s *spareChunks) put(ls *lines) {
+func (s *spare) list() []line {
+	if l, ok := s.lists.Get().(*[]line); ok {
+		return *l
+	}
+	return nil
+}
+
+// put takes back the memory of lines that nobody will look at any more.
+func (s *spare) put(ls *lines) {
 	for _, c := range ls.chunks {
 		c = c[:0]
-		s.pool.Put(&c)
+		s.chunks.Put(&c)
 	}
-	ls.chunks = nil
+	if l := ls.list[:0]; cap(l) > 0 {
+		s.lists.Put(&l)
+	}
+	ls.chunks, ls.list = nil, nil
 }
 
 // add puts in one line, which encode appends to a chunk.
 func (ls *lines) add(p place, encode func(dst []byte) []byte) {
 	n := len(ls.chunks)
 	if n == 0 || len(ls.chunks[n-1]) > chunkSize {
-		ls.chunks = append(ls.chunks, ls.spare.get())
+		ls.chunks = append(ls.chunks, ls.spare.chunk())
 		n++
 	}
 	chunk := &ls.chunks[n-1]
@@ -105,7 +115,7 @@ func (ls *lines) sort() {
 // reuse empties ls. What was taken is left to whoever took it.
 func (ls *lines) reuse(taken bool) {
 	if taken {
-		*ls = lines{list: make([]line, 0, len(ls.list)), spare: ls.spare}
+		*ls = lines{list: ls.spare.list(), spare: ls.spare}
 		return
 	}
 	ls.list, ls.bytes = ls.list[:0], 0
@@ -183,14 +193,21 @@ func (q queue) release() {
 	}
 }
 
-// appendMerged appends the lines of all queues to dst in the order of their log.
-func appendMerged(dst []byte, queues []queue) []byte {
+// merged is the text of all queues in the order of their log, in buf's memory
+// where that is large enough.
+func merged(buf []byte, queues []queue) []byte {
 	var heads cursors
+	size := 0
 	for _, q := range queues {
 		if len(q) > 0 {
 			heads = append(heads, cursor{queue: q})
 		}
-		dst = slices.Grow(dst, q.bytes())
+		size += q.bytes()
+	}
+	dst := buf[:0]
+	if size > cap(dst) {
+		// Room for a somewhat larger commit, too: the next ones reuse it.
+		dst = make([]byte, 0, size+size/4)
 	}
 	heap.Init(&heads)
 	for len(heads) > 0 {

@@ -59,6 +59,9 @@ func Read(ctx context.Context, o Options, paths []string) (s Summary, err error)
 		}
 		return ended(err)
 	})
+	if err == nil {
+		err = sink.Sync()
+	}
 	s = e.summary()
 	s.Elapsed = time.Since(begin)
 	if err == nil {

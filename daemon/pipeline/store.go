@@ -106,8 +106,11 @@ func (s *store) append(a spool.Append, text []byte) error {
 
 // finish is what follows the appends.
 func (s *store) finish(l *spool.Ledger) error {
-	if err := s.sink.Sync(); err != nil {
-		return fmt.Errorf("sync logs: %w", err)
+	// A batch is done again if it is cut short; it syncs once, at its end.
+	if s.dir != "" {
+		if err := s.sink.Sync(); err != nil {
+			return fmt.Errorf("sync logs: %w", err)
+		}
 	}
 	if s.mover != nil && len(l.Moves) > 0 {
 		if err := s.mover.Do(l.Moves); err != nil {
