@@ -49,7 +49,12 @@ func Main(ctx context.Context, args []string, s Streams) int {
 	root.SetIn(s.In)
 	root.SetOut(s.Out)
 	root.SetErr(s.Err)
-	err := root.ExecuteContext(ctx)
+	_, _, err := root.Find(args)
+	if err != nil {
+		err = usageError{fmt.Errorf("%w (see %s --help)", err, root.Name())}
+	} else {
+		err = root.ExecuteContext(ctx)
+	}
 	code := exitCode(ctx, err)
 	if err != nil && !errors.Is(err, pipeline.ErrFailedFiles) {
 		_, _ = fmt.Fprintf(s.Err, "pcapdird: %v\n", err)
