@@ -49,12 +49,7 @@ func Main(ctx context.Context, args []string, s Streams) int {
 	root.SetIn(s.In)
 	root.SetOut(s.Out)
 	root.SetErr(s.Err)
-	_, _, err := root.Find(args)
-	if err != nil {
-		err = usageError{fmt.Errorf("%w (see %s --help)", err, root.Name())}
-	} else {
-		err = root.ExecuteContext(ctx)
-	}
+	err := root.ExecuteContext(ctx)
 	code := exitCode(ctx, err)
 	if err != nil && !errors.Is(err, pipeline.ErrFailedFiles) {
 		_, _ = fmt.Fprintf(s.Err, "pcapdird: %v\n", err)
@@ -118,7 +113,7 @@ func newRoot(s Streams) *cobra.Command {
 		return usageError{fmt.Errorf("%w (see %s --help)", err, c.CommandPath())}
 	})
 	root.AddCommand(newRun(s), newRead(s), newCheck(s), newVersion(s))
-	for _, c := range root.Commands() {
+	for _, c := range append(root.Commands(), root) {
 		c.Args = asUsage(c.Args)
 	}
 	return root

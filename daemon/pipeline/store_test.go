@@ -72,7 +72,6 @@ type process struct {
 	w     world
 	store *store
 	spool *spool.Spool
-	sink  *logs.Dir
 }
 
 // start begins a life whose operations go through the fuse.
@@ -94,25 +93,31 @@ func (w world) start(f *fuse) *process {
 	sp := spool.New(spool.Config{
 		Dirs: []string{w.path("in")}, Done: w.path("done"), Failed: w.path("failed"), After: spool.AfterDone,
 	}, spool.Deps{Files: spool.NewDescriptors(fsys, 4), Log: log})
-	st := &store{fs: fsys, dir: w.path("state"), sink: &burningSink{dir, f}, mover: sp, log: log}
+	st := &store{fs: fsys, dir: w.path("state"), sink: &burningSink{dir, w.path("logs"), f}, mover: sp, log: log}
 	w.t.Cleanup(func() { _ = dir.Close() })
-	return &process{w, st, sp, dir}
+	return &process{w, st, sp}
 }
 
-// burningSink is a sink on a fuse. A write that fails has done half of it.
+// burningSink is a sink on a fuse. A write that fails has done half of what it
+// would have added to the file.
 type burningSink struct {
 	*logs.Dir
+	path string
 	fuse *fuse
 }
 
 func (s *burningSink) Append(log string, at logs.Position, lines []byte) (logs.Position, error) {
-	if err := s.fuse.step("append " + log); err != nil {
-		if half := lines[:len(lines)/2]; len(half) > 0 {
-			_, _ = s.Dir.Append(log, at, half)
-		}
-		return logs.Position{}, err
+	blown := s.fuse.step("append " + log)
+	before, err := s.Dir.Position(log)
+	if err != nil {
+		return before, err
 	}
-	return s.Dir.Append(log, at, lines)
+	after, err := s.Dir.Append(log, at, lines)
+	if blown == nil || err != nil {
+		return after, err
+	}
+	half := before.Length + (after.Length-before.Length)/2
+	return logs.Position{}, errors.Join(blown, os.Truncate(filepath.Join(s.path, log+".log"), max(half, before.Length)))
 }
 
 func (s *burningSink) Sync() error {
@@ -224,10 +229,7 @@ func (w world) files() (all []string) {
 // live runs a life to its end: it recovers, then publishes what is left of the
 // script, to commit number to. The fuse may end it early.
 func (w world) live(f *fuse, to int) error {
-	p := w.start(&fuse{})
-	p.store.fs.(*spooltest.Faults).Fail(nil)
-	_ = p.sink.Close()
-	p = w.start(f)
+	p := w.start(f)
 	if err := p.store.recover(); err != nil {
 		return err
 	}
