@@ -15,7 +15,9 @@ type commit struct {
 	done   []*file
 	waited int // bytes of it that counted as backlog
 
-	ledger *spool.Ledger // set when the places in the logs are fixed
+	ledger   *spool.Ledger // set when the places in the logs are fixed
+	staged   bool          // the stage is written
+	promised bool          // the ledger is in place: the commit has happened
 }
 
 // addition is what a log gets.

@@ -52,14 +52,7 @@ func (s *store) publish(b *commit) error {
 		b.ledger = l
 	}
 	if s.dir != "" {
-		var stage []byte
-		for _, a := range b.logs {
-			stage = append(stage, a.text...)
-		}
-		if err := spool.WriteDurable(s.fs, s.stage(b.seq), stage); err != nil {
-			return fmt.Errorf("write stage: %w", err)
-		}
-		if err := b.ledger.Save(s.fs, s.dir); err != nil {
+		if err := s.promise(b); err != nil {
 			return err
 		}
 	}
@@ -72,6 +65,28 @@ func (s *store) publish(b *commit) error {
 		return err
 	}
 	s.seq = b.seq
+	return nil
+}
+
+// promise does steps 1 and 2, each until it has succeeded and never again: once
+// the ledger may name it, a stage is not touched.
+func (s *store) promise(b *commit) error {
+	if !b.staged {
+		var stage []byte
+		for _, a := range b.logs {
+			stage = append(stage, a.text...)
+		}
+		if err := spool.WriteDurable(s.fs, s.stage(b.seq), stage); err != nil {
+			return fmt.Errorf("write stage: %w", err)
+		}
+		b.staged = true
+	}
+	if !b.promised {
+		if err := b.ledger.Save(s.fs, s.dir); err != nil {
+			return err
+		}
+		b.promised = true
+	}
 	return nil
 }
 
