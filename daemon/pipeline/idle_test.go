@@ -1,0 +1,78 @@
+package pipeline
+
+import (
+	"testing"
+	"time"
+
+	"pcapdir/source/merge"
+	"pcapdir/source/packet"
+	"pcapdir/source/spool"
+)
+
+// arrive notes files whose first stamps are that far behind the wall clock.
+func arrive(d *idler, lags ...time.Duration) {
+	for _, lag := range lags {
+		first := packet.Time(time.Now().Add(-lag).UnixNano())
+		d.arrived([]*spool.File{{HasRecords: true, First: first}})
+	}
+}
+
+func TestIdleTimeWalks(t *testing.T) {
+	const after, holdBack = time.Minute, 10 * time.Second
+	for _, c := range []struct {
+		name string
+		lags []time.Duration
+		at   time.Duration // since the last arrival
+		ok   bool
+	}{
+		{"two files, long silence", []time.Duration{time.Minute, time.Minute}, 2 * after, true},
+		{"the silence is not long enough", []time.Duration{time.Minute, time.Minute}, after - time.Second, false},
+		{"one file says nothing about the next", []time.Duration{time.Minute}, 2 * after, false},
+		{"replayed data", []time.Duration{time.Minute, 25 * time.Hour}, 2 * after, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d := newIdler(after, holdBack, merge.NewFrontier(merge.DefaultConfig(1)))
+			arrive(d, c.lags...)
+			if _, ok := d.target(time.Now().Add(c.at)); ok != c.ok {
+				t.Errorf("walks: %v, want %v", ok, c.ok)
+			}
+		})
+	}
+}
+
+// Event time walks at wall speed from where it rested, and never past what a
+// file as late as the latest before could still bring.
+func TestIdleTimeIsBounded(t *testing.T) {
+	const after, holdBack, lag = time.Minute, 10 * time.Second, 5 * time.Minute
+	f := merge.NewFrontier(merge.DefaultConfig(1))
+	now := time.Now()
+	rest := packet.Time(now.Add(-lag).UnixNano())
+	f.Rest(rest)
+	d := newIdler(after, holdBack, f)
+	arrive(d, lag, lag)
+	begin := now.Add(2 * after)
+	if got, ok := d.target(begin); !ok || got != rest {
+		t.Errorf("the walk begins at %v, want %v", got, rest)
+	}
+	if got, _ := d.target(begin.Add(30 * time.Second)); got != rest.Add(30*time.Second) {
+		t.Errorf("after 30 s it is %v on, want 30 s", got.Sub(rest))
+	}
+}
+
+// Files of five minutes whose last stamps are fresh: the next one may still hold
+// what is older than the last of these.
+func TestIdleTimeWaitsForWhatMayBeOnItsWay(t *testing.T) {
+	const after, holdBack, lag = time.Minute, 10 * time.Second, 5 * time.Minute
+	f := merge.NewFrontier(merge.DefaultConfig(1))
+	now := time.Now()
+	f.Rest(packet.Time(now.UnixNano()))
+	d := newIdler(after, holdBack, f)
+	arrive(d, lag, lag)
+	begin := now.Add(2 * after)
+	d.target(begin)
+	far := begin.Add(time.Hour)
+	bound := packet.Time(far.UnixNano()).Add(-lag - holdBack)
+	if got, _ := d.target(far); got > bound || got < bound.Add(-time.Second) {
+		t.Errorf("after an hour it is %v, want %v", got.UTC(), bound.UTC())
+	}
+}
