@@ -83,10 +83,11 @@ func (c *core) emit(at packet.Time, r *logs.Conn) {
 }
 
 // awaitFetch holds the flush back while much of it waits for the committer. It
-// cannot deadlock: of the shard whose place is least, all is fetched.
+// cannot deadlock: of the shard whose place is least all is fetched, and each
+// step of a shard asks for a commit, also the last.
 func (c *core) awaitFetch() {
+	c.backlog.commitNow()
 	for c.out.waiting() > c.flushBytes {
-		c.backlog.commitNow()
 		select {
 		case <-c.out.fetched:
 		case <-c.stop:
@@ -126,6 +127,7 @@ func (c *core) Finish(last packet.Time) {
 		panes = c.closePane(true)
 	}
 	c.handOver(before(packet.MaxTime), panes)
+	c.backlog.commitNow()
 	c.Reached(packet.MaxOrder)
 }
 

@@ -17,7 +17,7 @@ type outbox struct {
 	conns    queue
 	weirds   []weirdCount
 	panes    []pane
-	fetched  chan struct{} // capacity 1: something was fetched
+	fetched  chan struct{} // capacity 1: lines were fetched
 }
 
 func newOutbox() *outbox {
@@ -52,9 +52,11 @@ func (b *outbox) fetch(end place) (y yield) {
 	y.conns = b.conns.cut(end)
 	y.weirds, b.weirds = cut(b.weirds, func(w weirdCount) bool { return w.end <= end.at })
 	y.panes, b.panes = cut(b.panes, func(p pane) bool { return p.end <= end.at })
-	select {
-	case b.fetched <- struct{}{}:
-	default:
+	if len(y.conns) > 0 {
+		select {
+		case b.fetched <- struct{}{}:
+		default:
+		}
 	}
 	return y
 }
