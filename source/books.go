@@ -26,8 +26,8 @@ type Books struct {
 	Format    string // pcap or pcapng; empty if the file is neither
 	LinkTypes []uint16
 
-	// Sent says that some packet went to a shard, and End is the key of the
-	// last: the file is covered by a commit at any key above.
+	// Sent says that some packet took its place in event time, and End is the
+	// key of the last: the file is covered by a commit at any key above.
 	Sent bool
 	End  packet.Order
 

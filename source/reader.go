@@ -165,6 +165,7 @@ func (r *Reader) emit(p *packet.Packet) bool {
 	p.Rank = r.rank
 	if p.Drop != packet.DropNone {
 		if !p.Drop.Weird() {
+			r.w.Pass(p)
 			return true
 		}
 		p.Hash = content

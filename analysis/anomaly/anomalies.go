@@ -28,13 +28,13 @@ func (w *watch) anomalies(win *window, k *logs.KMeans) []logs.Anomaly {
 	scores := w.scores.tail()
 	limit := w.threshold(win.end)
 	var lines []logs.Anomaly
-	quiet := map[packet.Addr]bool{} // alerted actors, said or held back
-	for _, in := range win.incidents() {
-		far := win.distance[in.top]
-		alert := w.ready && far >= limit
+	quiet := map[uint32]bool{} // alerted actors, said or held back
+	for in := range win.incidents() {
 		if len(lines) == w.cfg.Lines {
 			break
 		}
+		far := win.distance[in.top]
+		alert := w.ready && far >= limit
 		why := win.why(in.top)
 		if alert {
 			quiet[in.actor] = true
@@ -71,15 +71,22 @@ func (w *watch) threshold(end packet.Time) float64 {
 
 // markAlerted finds the rows of alerted incidents that are beyond the limit,
 // so that they are not learned, and counts them beside each line's own row.
-func (win *window) markAlerted(alerted map[packet.Addr]bool, limit float64, lines []logs.Anomaly) {
+func (win *window) markAlerted(alerted map[uint32]bool, limit float64, lines []logs.Anomaly) {
 	beyond := map[packet.Addr]int{}
-	for i := range win.rows {
-		if win.distance[i] < limit {
+	for i := range lines {
+		beyond[lines[i].Actor] = 0
+	}
+	for i, far := range win.distance {
+		if far < limit {
 			continue
 		}
-		actor := win.actor(i)
-		beyond[actor]++
+		actor := win.context.Actor(i)
 		win.alerted[i] = alerted[actor]
+		if addr := win.context.ActorAt(actor); len(beyond) > 0 {
+			if n, ok := beyond[addr]; ok {
+				beyond[addr] = n + 1
+			}
+		}
 	}
 	for i := range lines {
 		lines[i].Siblings = max(0, beyond[lines[i].Actor]-1)
@@ -88,17 +95,16 @@ func (win *window) markAlerted(alerted map[packet.Addr]bool, limit float64, line
 
 // line is what an incident says of itself.
 func (win *window) line(in incident, why []logs.Why, k *logs.KMeans) logs.Anomaly {
-	c := &win.rows[in.top]
-	source, target := c.Ends()
-	f, r := c.Totals()
+	source, target := win.context.Ends(in.top)
+	f, r := win.reader.Conversation(in.top).Totals()
 	service := win.context.Service(in.top)
 	cluster := &k.Clusters[win.cluster[in.top]]
 	return logs.Anomaly{
-		TS: k.TS, Window: k.Window, Actor: in.actor, OrigH: source, RespH: target,
+		TS: k.TS, Window: k.Window, Actor: win.context.ActorAt(in.actor), OrigH: source, RespH: target,
 		RespP: service.Port(), Proto: protoName(service.Proto()), Service: serviceName(service),
 		Score: win.distance[in.top], Cluster: cluster.Name, ClusterShare: cluster.Share, K: k.K,
 		OrigPkts: f.Packets, OrigBytes: f.Bytes, RespPkts: r.Packets, RespBytes: r.Bytes,
-		UIDs: slices.Clone(c.UIDs()), Why: why, Model: win.model.digest,
+		UIDs: win.context.Rows().UIDs(in.top), Why: why, Model: win.model.digest,
 	}
 }
 
@@ -107,7 +113,7 @@ func (win *window) line(in incident, why []logs.Why, k *logs.KMeans) logs.Anomal
 func (win *window) why(i int) []logs.Why {
 	var v flowvec.Vector
 	var z row
-	win.read(win.context.Reader(), i, &v, &z)
+	win.read(win.reader, i, &v, &z)
 	m, service := win.model, win.context.Service(i)
 	centroid := m.Centroid(int(win.cluster[i]))
 	all := make([]logs.Why, 0, d)

@@ -41,7 +41,7 @@ func DefaultConfig() Config {
 		Pane: time.Minute, Windows: []time.Duration{time.Minute, 5 * time.Minute},
 		Seed: 1, MaxIterations: 100, Budget: 10, Lines: 5,
 		WarmUp: 240 * time.Second, WarmVectors: 200,
-		Baseline: 20_000, Age: 24 * time.Hour, Guard: 0.01,
+		Baseline: 5000, Age: 24 * time.Hour, Guard: 0.01,
 		Mute: time.Hour, MuteGrowth: 0.25,
 	}
 }

@@ -29,6 +29,7 @@ type Detector struct {
 	cfg     Config
 	windows *flowvec.Windows
 	watches []*watch
+	window  *window     // the one in hand
 	first   packet.Time // start of the first pane
 	started bool
 }
@@ -43,7 +44,7 @@ func New(cfg Config) *Detector {
 	orDefault(&cfg.Age, def.Age)
 	cfg.Windows = wholePanes(cfg.Windows, cfg.Pane)
 	longest := slices.Max(cfg.Windows)
-	det := &Detector{cfg: cfg, windows: flowvec.NewWindows(cfg.Pane, longest)}
+	det := &Detector{cfg: cfg, windows: flowvec.NewWindows(cfg.Pane, longest), window: newWindow()}
 	for _, length := range cfg.Windows {
 		det.watches = append(det.watches, newWatch(&det.cfg, length))
 	}
@@ -72,18 +73,22 @@ func orDefault[T int | time.Duration](v *T, def T) {
 // nils allowed, and reports each window that ends there, in the order of
 // Config.Windows. Ends rise. Panes without packets are left out by the caller;
 // windows then cover what exists. complete says that nothing is known to be
-// missing from the pane. A pane in which no pair was kept has no report.
+// missing from the pane. A pane in which no pair was kept has no report. The
+// parts are the detector's from then on.
 func (det *Detector) Pane(end packet.Time, parts []*flowvec.Pane, complete bool) []Report {
 	if !det.started {
 		det.first, det.started = end.Add(-det.cfg.Pane), true
 	}
 	det.windows.Push(end, parts, complete)
 	var reports []Report
+	var last flowvec.Rows
 	for _, w := range det.watches {
 		rows, whole := det.windows.Window(w.length)
-		if len(rows) > 0 {
-			reports = append(reports, w.report(end, rows, whole, det.first))
+		if rows.Len() > 0 {
+			det.window.open(end, rows, w.length, det.cfg.Seed, rows.Same(&last))
+			reports = append(reports, w.report(det.window, end, whole, det.first))
 		}
+		last = rows
 	}
 	return reports
 }

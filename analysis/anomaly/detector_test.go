@@ -218,7 +218,7 @@ func TestRepeatedAlertsAreMuted(t *testing.T) {
 	}
 	muted := count(cfg)
 	cfg.Mute = 0
-	if all := count(cfg); muted == 0 || muted > 6 || all < 20 {
+	if all := count(cfg); muted == 0 || muted > 6 || all < 10 {
 		t.Errorf("%d alerts with muting, %d without", muted, all)
 	}
 }

@@ -32,6 +32,9 @@ func (n *namer) name() int {
 	return n.next - 1
 }
 
+// settled is the part of the samples that may still change cluster when a fit ends.
+const settled = 500
+
 // newModel fits the samples, starting from where the centroids of old, which
 // may be nil, lie on the new scale. A centroid that began as one of old's keeps its name.
 func newModel(cfg *Config, samples []sample, old *model, names *namer) *model {
@@ -39,11 +42,11 @@ func newModel(cfg *Config, samples []sample, old *model, names *namer) *model {
 	rows := make([]float64, len(samples)*d)
 	for i := range samples {
 		p := &samples[i]
-		m.apply(&p.vector, p.packets, p.service, (*row)(rows[i*d:]))
+		m.apply(&p.vector, p.packets, m.homeOf(p.service), (*row)(rows[i*d:]))
 	}
 	start := old.rescaled(m.scale)
 	m.Model = kmeans.Fit(rows, d, kmeans.Config{
-		K: cfg.clusters(len(samples)), MaxIterations: cfg.MaxIterations, Seed: cfg.Seed, Start: start,
+		K: cfg.clusters(len(samples)), MaxIterations: cfg.MaxIterations, Enough: len(samples) / settled, Seed: cfg.Seed, Start: start,
 	})
 	m.nameClusters(old, start, names)
 	m.describe(samples)
@@ -111,7 +114,6 @@ func (m *model) distanceOf(rows []float64, q float64) float64 {
 	for i, label := range m.Labels {
 		far[i] = distance(rows[i*d:(i+1)*d], m.Centroid(int(label)))
 	}
-	slices.Sort(far)
 	return quantile(far, q)
 }
 

@@ -39,7 +39,7 @@ func (m mutes) hold(key mute, far float64, now packet.Time, cfg *Config) bool {
 }
 
 func (win *window) mute(in incident, why []logs.Why) mute {
-	m := mute{actor: in.actor, cluster: win.model.names[win.cluster[in.top]]}
+	m := mute{actor: win.context.ActorAt(in.actor), cluster: win.model.names[win.cluster[in.top]]}
 	if len(why) > 0 {
 		m.feature = why[0].Feature
 	}

@@ -129,7 +129,7 @@ func TestNaturalUndoesApply(t *testing.T) {
 	s := newScale(samples)
 	for _, p := range samples[:50] {
 		var z row
-		s.apply(&p.vector, 1e12, p.service, &z)
+		s.apply(&p.vector, 1e12, s.homeOf(p.service), &z)
 		for j := range d {
 			if math.Abs(z[j]) >= clip {
 				continue
@@ -151,7 +151,7 @@ func TestScaleOfLittle(t *testing.T) {
 		for j := range v {
 			v[j] = 1e300
 		}
-		s.apply(&v, 0, 7, &z)
+		s.apply(&v, 0, s.homeOf(7), &z)
 		for j := range z {
 			if math.IsNaN(z[j]) || math.Abs(z[j]) > clip {
 				t.Errorf("%d samples: %s deviates by %v", n, s.features[j].Name, z[j])
@@ -177,6 +177,29 @@ func TestClusterNamesGoOn(t *testing.T) {
 	}
 	if again := newModel(&cfg, samples, second, &names); again.drift > second.drift || again.digest == first.digest {
 		t.Errorf("drift %v with the same samples, %v with others", again.drift, second.drift)
+	}
+}
+
+// Quantiles by selection are those of sorted numbers.
+func TestQuantiles(t *testing.T) {
+	r := rand.New(rand.NewPCG(4, 4))
+	for n := range 300 {
+		xs := make([]float64, n)
+		for i := range xs {
+			xs[i] = float64(r.IntN(1 + n/3*(n%3)))
+		}
+		want := slices.Clone(xs)
+		slices.Sort(want)
+		for _, q := range []float64{.5, .95, .05, .999, 0, 1} {
+			at := q * float64(n-1)
+			is, lo := quantile(xs, q), int(at)
+			if n == 0 {
+				continue
+			}
+			if hi := min(lo+1, n-1); math.Abs(is-(want[lo]+(at-float64(lo))*(want[hi]-want[lo]))) > 1e-12*float64(n) {
+				t.Fatalf("%v of %v is %v", q, want, is)
+			}
+		}
 	}
 }
 

@@ -32,6 +32,7 @@ type reservoir struct {
 	most    int
 	samples []sample // by rising hash
 	waiting []batch  // by rising end
+	changed int      // samples that came or went since the owner last cleared it
 }
 
 func (r *reservoir) offer(b batch) { r.waiting = append(r.waiting, b) }
@@ -39,26 +40,31 @@ func (r *reservoir) offer(b batch) { r.waiting = append(r.waiting, b) }
 // admit takes in the batches of windows that ended by then, and forgets
 // samples of windows that ended at oldest or before.
 func (r *reservoir) admit(by, oldest packet.Time) {
+	n := len(r.samples)
 	r.samples = slices.DeleteFunc(r.samples, func(s sample) bool { return s.end <= oldest })
+	r.changed += n - len(r.samples)
 	for len(r.waiting) > 0 && r.waiting[0].end <= by {
 		if r.waiting[0].end > oldest {
-			r.samples = lowest(r.samples, r.waiting[0].samples, r.most)
+			r.take(r.waiting[0].samples)
 		}
 		r.waiting = slices.Delete(r.waiting, 0, 1)
 	}
 }
 
-// lowest merges two sorted lists and keeps the first most.
-func lowest(a, b []sample, most int) []sample {
-	out := make([]sample, 0, min(most, len(a)+len(b)))
+// take merges in a sorted list and keeps the first most.
+func (r *reservoir) take(b []sample) {
+	a := r.samples
+	out := make([]sample, 0, min(r.most, len(a)+len(b)))
 	for len(out) < cap(out) {
 		if len(b) == 0 || len(a) > 0 && compareSamples(&a[0], &b[0]) <= 0 {
 			out, a = append(out, a[0]), a[1:]
 		} else {
 			out, b = append(out, b[0]), b[1:]
+			r.changed++
 		}
 	}
-	return out
+	r.changed += len(a)
+	r.samples = out
 }
 
 func compareSamples(a, b *sample) int {

@@ -3,6 +3,7 @@ package anomaly
 import (
 	"cmp"
 	"math"
+	"math/bits"
 	"slices"
 
 	"pcapdir/analysis/flowvec"
@@ -23,13 +24,19 @@ type row [d]float64
 // spread is where a column lies: its median, and how far its 95 % and 5 %
 // quantiles are from it, as deviations. Medians of deviations would
 // underestimate the heavy tails of sizes.
-type spread struct{ mid, up, down float64 }
+type spread struct {
+	mid, up, down float64
+	per           [2]float64 // 1/up, 1/down
+}
 
+func spreadFrom(mid, up, down float64) spread {
+	return spread{mid, up, down, [2]float64{1 / up, 1 / down}}
+}
+
+// deviation looks its side up by the sign: no processor could guess a branch.
 func (s *spread) deviation(x float64) float64 {
-	if x > s.mid {
-		return (x - s.mid) / s.up
-	}
-	return (x - s.mid) / s.down
+	x -= s.mid
+	return x * s.per[math.Float64bits(x)>>63]
 }
 
 func (s *spread) value(z float64) float64 {
@@ -114,7 +121,7 @@ func (s *scale) blended(samples []sample, members []int32, column []float64) *ho
 			column = append(column, samples[i].vector[j])
 		}
 		own := spreadOf(column, s.features[j].Floor)
-		h[j] = spread{mix(w, own.mid, h[j].mid), mix(w, own.up, h[j].up), mix(w, own.down, h[j].down)}
+		h[j] = spreadFrom(mix(w, own.mid, h[j].mid), mix(w, own.up, h[j].up), mix(w, own.down, h[j].down))
 	}
 	return &h
 }
@@ -131,15 +138,16 @@ func (s *scale) homeOf(service flowvec.Service) *home {
 // relate is the first stage: scarce evidence is topped up with what is usual,
 // and what is relative to the service is made so.
 func (s *scale) relate(v *flowvec.Vector, packets float64, h *home, out *row) {
+	own := packets / (packets + evidence)
 	for j := range d {
-		x := v[j]
-		switch s.features[j].Shrink {
+		f, x := &s.features[j], v[j]
+		switch f.Shrink {
 		case flowvec.ShrinkHome:
-			x = (packets*x + evidence*h[j].mid) / (packets + evidence)
+			x = mix(own, x, h[j].mid)
 		case flowvec.ShrinkZero:
-			x = packets * x / (packets + evidence)
+			x *= own
 		}
-		if s.features[j].Rel {
+		if f.Rel {
 			x = h[j].deviation(x)
 		}
 		out[j] = x
@@ -147,8 +155,8 @@ func (s *scale) relate(v *flowvec.Vector, packets float64, h *home, out *row) {
 }
 
 // apply turns a vector into deviations, clipped.
-func (s *scale) apply(v *flowvec.Vector, packets float64, service flowvec.Service, out *row) {
-	s.relate(v, packets, s.homeOf(service), out)
+func (s *scale) apply(v *flowvec.Vector, packets float64, h *home, out *row) {
+	s.relate(v, packets, h, out)
 	for j := range d {
 		out[j] = max(-clip, min(clip, s.second[j].deviation(out[j])))
 	}
@@ -163,27 +171,61 @@ func (s *scale) natural(j int, z float64, service flowvec.Service) float64 {
 	return s.features[j].Natural(x)
 }
 
-// spreadOf sorts column and reads its quantiles. No deviation is below floor,
-// so a column that is constant does not divide by zero.
+// spreadOf reads column's quantiles; it is left in another order. No deviation
+// is below floor, so a column that is constant does not divide by zero.
 func spreadOf(column []float64, floor float64) spread {
-	slices.Sort(column)
 	mid := quantile(column, .5)
-	return spread{
-		mid:  mid,
-		up:   math.Max((quantile(column, .95)-mid)/normal95, floor),
-		down: math.Max((mid-quantile(column, .05))/normal95, floor),
-	}
+	return spreadFrom(mid,
+		math.Max((quantile(column, .95)-mid)/normal95, floor),
+		math.Max((mid-quantile(column, .05))/normal95, floor))
 }
 
-// quantile reads sorted numbers, between two of them in proportion.
-func quantile(sorted []float64, q float64) float64 {
-	if len(sorted) == 0 {
+// quantile reads the numbers at q of the way from the least to the largest,
+// between two of them in proportion. It leaves them in another order.
+func quantile(xs []float64, q float64) float64 {
+	if len(xs) == 0 {
 		return 0
 	}
-	at := q * float64(len(sorted)-1)
+	at := q * float64(len(xs)-1)
 	i := int(at)
-	if i+1 >= len(sorted) {
-		return sorted[len(sorted)-1]
+	nth(xs, i)
+	if i+1 >= len(xs) {
+		return xs[i]
 	}
-	return mix(at-float64(i), sorted[i+1], sorted[i])
+	return mix(at-float64(i), slices.Min(xs[i+1:]), xs[i])
 }
+
+// nth puts the number that sorting would put at n there, none that is larger
+// before it and none that is smaller behind it (Hoare's FIND). Where halving
+// goes badly it sorts.
+func nth(xs []float64, n int) {
+	lo, hi := 0, len(xs)
+	for rounds := 2 * bits.Len(uint(len(xs))); hi-lo > 16 && rounds > 0; rounds-- {
+		pivot := middle(xs[lo], xs[lo+(hi-lo)/2], xs[hi-1])
+		i, j := lo, hi-1
+		for i <= j {
+			for xs[i] < pivot {
+				i++
+			}
+			for xs[j] > pivot {
+				j--
+			}
+			if i <= j {
+				xs[i], xs[j] = xs[j], xs[i]
+				i++
+				j--
+			}
+		}
+		switch {
+		case n <= j:
+			hi = j + 1
+		case n >= i:
+			lo = i
+		default:
+			return
+		}
+	}
+	slices.Sort(xs[lo:hi])
+}
+
+func middle(a, b, c float64) float64 { return max(min(a, b), min(max(a, b), c)) }

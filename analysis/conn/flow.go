@@ -23,7 +23,7 @@ type flow struct {
 	idle     idleClass
 	histLen  uint8 // letters in hist
 	deadline packet.Time
-	sums     uint32 // UDP: its counters of wrong checksums, if any
+	tag      uint32 // the table's
 	uid      logs.UID
 
 	lastSeen packet.Time // clock of the last packet that counts as activity
@@ -31,21 +31,20 @@ type flow struct {
 	due      packet.Time // next periodic check: TCP and DNS
 	pkts     [2]uint64
 	ip       [2]uint64 // bytes of the IP packets
+	roster   uint32    // where the wheel has it, in its bucket
+	bucket   uint16
+	seat     uint8
+
+	bytes    [2]int64    // payload as UDP and ICMP count it
+	first    packet.Time // own stamp of the first packet
+	firstEff packet.Time
+	sums     uint32 // UDP: its counters of wrong checksums, if any
+	n        uint32 // direct replacements of this tuple's flow at firstEff
 	late     uint32
-	bucket   uint16 // in the wheel
-	histMore uint16 // letters beyond hist, in the chain at histNext
-
-	bytes      [2]int64    // payload as UDP and ICMP count it
-	first      packet.Time // own stamp of the first packet
-	firstEff   packet.Time
-	next, prev uint32 // in the wheel's bucket; next links free flows
-	tag        uint32 // the table's
-	n          uint32 // direct replacements of this tuple's flow at firstEff
-	histNext   uint32
-	hist       [12]byte
+	histNext uint32 // letters beyond hist
+	histMore uint16 // how many
+	hist     [14]byte
 }
-
-func (f *flow) link() *uint32 { return &f.next }
 
 // marks are properties of a flow.
 type marks uint8

@@ -9,8 +9,6 @@ type tcpFlow struct {
 	stream stream
 }
 
-func (x *tcpFlow) link() *uint32 { return &x.next }
-
 // stream is the TCP state of f, whose protocol is TCP: flowSlab puts no such flow
 // anywhere but into a tcpFlow, of which it is the first field.
 func (f *flow) stream() *stream { return &(*tcpFlow)(unsafe.Pointer(f)).stream }
@@ -18,8 +16,8 @@ func (f *flow) stream() *stream { return &(*tcpFlow)(unsafe.Pointer(f)).stream }
 // flowSlab holds the flows. An index says by its top bit which of the two kinds
 // it names: TCP flows are twice as large, and DNS is most of the rest.
 type flowSlab struct {
-	plain slab[flow, *flow]
-	tcp   slab[tcpFlow, *tcpFlow]
+	plain slab[flow]
+	tcp   slab[tcpFlow]
 }
 
 // tcpIndex marks the index of a tcpFlow.

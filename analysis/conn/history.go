@@ -9,10 +9,8 @@ const maxHistory = 4096
 type letters struct {
 	b    [27]byte
 	n    uint8
-	next uint32 // the piece before this one; also links free pieces
+	next uint32 // the piece before this one
 }
-
-func (l *letters) link() *uint32 { return &l.next }
 
 // letter is the history letter of a role: originators are upper case.
 func letter(role int, c byte) byte { return c + byte(role)*('a'-'A') }

@@ -24,8 +24,8 @@ func TestSizes(t *testing.T) {
 func TestWheelAgainstList(t *testing.T) {
 	for seed := range uint64(20) {
 		rng := rand.New(rand.NewPCG(seed, 2))
-		var w wheel
 		var flows flowSlab
+		w := wheel{flows: &flows}
 		open := map[uint32]*flow{}
 		now := packet.Time(rng.Int64() - rng.Int64())
 		w.start(now)
@@ -35,12 +35,12 @@ func TestWheelAgainstList(t *testing.T) {
 			case 0, 1:
 				i, f := flows.alloc(transport(rng.IntN(2)))
 				f.deadline = now.Add(time.Duration(rng.Int64N(span)))
-				w.place(&flows, i, f)
+				w.place(i, f)
 				open[i] = f
 			case 2:
 				for i, f := range open {
 					f.deadline = now.Add(time.Duration(rng.Int64N(span)))
-					w.update(&flows, i, f)
+					w.update(i, f)
 					break
 				}
 			default:
@@ -52,10 +52,11 @@ func TestWheelAgainstList(t *testing.T) {
 						delete(open, i)
 					}
 				}
-				w.sweep(&flows, now, func(i uint32, f *flow) {
-					got = append(got, i)
-					w.remove(&flows, i, f)
-					flows.release(i)
+				w.sweep(now, func(due []uint32) {
+					for _, i := range due {
+						got = append(got, i)
+						flows.release(i)
+					}
 				})
 				slices.Sort(got)
 				slices.Sort(want)
@@ -214,6 +215,7 @@ func FuzzTracker(f *testing.F) {
 		}
 		checkFree(t, &tr.flows.plain, "flows")
 		checkFree(t, &tr.flows.tcp, "TCP flows")
+		checkFree(t, &tr.wheel.rosters, "rosters")
 		checkFree(t, &tr.sums, "checksum counters")
 		checkFree(t, &tr.spans, "ranges")
 		checkFree(t, &tr.letters, "history pieces")
@@ -240,13 +242,9 @@ func fuzzPacket(b []byte, now packet.Time) (p packet.Packet, advance bool) {
 }
 
 // checkFree fails if an element of s is not on its free list.
-func checkFree[T any, P linked[T]](t *testing.T, s *slab[T, P], what string) {
+func checkFree[T any](t *testing.T, s *slab[T], what string) {
 	t.Helper()
-	n := uint32(0)
-	for i := s.free; i != 0; i = *P(s.at(i)).link() {
-		n++
-	}
-	if s.used > 0 && n != s.used-1 {
+	if n := uint32(len(s.free)); s.used > 0 && n != s.used-1 {
 		t.Errorf("%d of %d %s were not freed", s.used-1-n, s.used-1, what)
 	}
 }

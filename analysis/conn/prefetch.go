@@ -16,23 +16,65 @@ func (t *Tracker) Prefetch(ps []*packet.Packet) {
 	t.prefetch(ps)
 }
 
+// prefetch reads the slots first and decides nothing by them: a branch that waits
+// for memory is often taken wrongly, and then the loads behind it wait, too.
 func (t *Tracker) prefetch(ps []*packet.Packet) {
-	k := &t.key
-	for i, p := range ps {
-		k.set(p)
-		t.warm[i] = t.table.first(k.tag)
-	}
 	warm := t.warm[:len(ps)]
 	sum := uint64(0)
-	for _, i := range warm {
+	for i, p := range ps {
+		t.key.set(p)
+		warm[i] = t.key.tag
+		sum += t.table.slots[t.table.home(t.key.tag)]
+	}
+	for i, tag := range warm {
+		warm[i] = t.table.first(tag)
+	}
+	var opening [2]int // packets that find no flow: plain, TCP
+	for n, i := range warm {
 		if i != 0 {
-			f := t.flows.at(i)
-			sum += uint64(f.deadline) + f.pkts[0]
-			if i >= tcpIndex {
-				s := f.stream()
-				sum += s.end[0].trimmed + uint64(s.closeAt)
-			}
+			sum += t.touch(i)
+		} else if ps[n].Proto == packet.TCP {
+			opening[1]++
+		} else {
+			opening[0]++
 		}
+	}
+	for _, i := range t.flows.plain.coming(opening[0]) {
+		sum += t.touchAll(i)
+	}
+	for _, i := range t.flows.tcp.coming(opening[1]) {
+		sum += t.touchAll(i + tcpIndex)
+	}
+	t.sink += sum
+}
+
+// touch reads a word of each cache line that a packet of flow i needs.
+func (t *Tracker) touch(i uint32) uint64 {
+	f := t.flows.at(i)
+	sum := uint64(f.deadline) + f.pkts[0]
+	if i < tcpIndex {
+		return sum + uint64(f.bytes[0])
+	}
+	s := f.stream()
+	return sum + s.end[0].trimmed + uint64(s.closeAt)
+}
+
+// touchAll does so for each line of the flow.
+func (t *Tracker) touchAll(i uint32) uint64 {
+	f := t.flows.at(i)
+	sum := t.touch(i) + uint64(f.first)
+	if i < tcpIndex {
+		return sum
+	}
+	return sum + uint64(f.stream().rare[1].synAt)
+}
+
+// warmEnds reads what the ends of flows need, likewise: the flows with their
+// histories, and their slots in the table.
+func (t *Tracker) warmEnds(flows []uint32) {
+	sum := uint64(0)
+	for _, i := range flows {
+		sum += t.touchAll(i) + t.table.slots[t.table.home(t.flows.at(i).tag)]
 	}
 	t.sink += sum
 }

@@ -52,8 +52,7 @@ func (t *Tracker) end(i uint32, f *flow, at packet.Time) {
 
 // drop frees flow i and all that it holds.
 func (t *Tracker) drop(i uint32, f *flow) {
-	t.wheel.remove(&t.flows, i, f)
-	f.bucket = noBucket // Flush tells open flows from free ones by it
+	t.wheel.remove(i, f) // Flush tells open flows from free ones by it
 	t.table.remove(f.tag, i)
 	t.freeHistory(f)
 	if f.sums != 0 {

@@ -1,33 +1,35 @@
 package conn
 
+import "unsafe"
+
 // chunkLen is how many elements a slab grows by: growing never copies, and a
 // tracker with few connections stays small.
 const chunkLen = 1024
 
-// linked is an element that can lend a field to the list of free elements.
-type linked[T any] interface {
-	*T
-	link() *uint32
-}
+// heapChunks is how many chunks lie in the Go heap before pages are used, if they
+// are: a huge page is much for a few connections.
+const heapChunks = 4
 
 // slab holds elements without pointers in chunks that never move, named by
 // index. Index 0 is no element. Freed elements are reused, the last freed first.
-type slab[T any, P linked[T]] struct {
+type slab[T any] struct {
 	chunks []*[chunkLen]T
-	free   uint32
-	used   uint32 // elements ever handed out, plus the unused one at 0
+	free   []uint32 // apart from the elements: to reuse one reads no other
+	used   uint32   // elements ever handed out, plus the unused one at 0
+	pages  *pages   // nil: chunks are in the Go heap
 }
 
 // at is the element with index i. It stays where it is until freed.
-func (s *slab[T, P]) at(i uint32) *T {
+func (s *slab[T]) at(i uint32) *T {
 	return &s.chunks[i/chunkLen][i%chunkLen]
 }
 
 // alloc hands out a zeroed element.
-func (s *slab[T, P]) alloc() (uint32, *T) {
-	if i := s.free; i != 0 {
+func (s *slab[T]) alloc() (uint32, *T) {
+	if n := len(s.free); n > 0 {
+		i := s.free[n-1]
+		s.free = s.free[:n-1]
 		x := s.at(i)
-		s.free = *P(x).link()
 		var zero T
 		*x = zero
 		return i, x
@@ -36,15 +38,22 @@ func (s *slab[T, P]) alloc() (uint32, *T) {
 		s.used = 1
 	}
 	if int(s.used/chunkLen) == len(s.chunks) {
-		s.chunks = append(s.chunks, new([chunkLen]T))
+		s.chunks = append(s.chunks, s.chunk())
 	}
 	i := s.used
 	s.used++
 	return i, s.at(i)
 }
 
-// release takes element i back.
-func (s *slab[T, P]) release(i uint32) {
-	*P(s.at(i)).link() = s.free
-	s.free = i
+func (s *slab[T]) chunk() *[chunkLen]T {
+	if s.pages == nil || len(s.chunks) < heapChunks {
+		return new([chunkLen]T)
+	}
+	return (*[chunkLen]T)(s.pages.take(int(unsafe.Sizeof([chunkLen]T{}))))
 }
+
+// release takes element i back.
+func (s *slab[T]) release(i uint32) { s.free = append(s.free, i) }
+
+// coming are up to n of the freed elements that alloc hands out next.
+func (s *slab[T]) coming(n int) []uint32 { return s.free[max(0, len(s.free)-n):] }

@@ -5,12 +5,10 @@ package conn
 // highest, which new data mostly goes to, are both at hand.
 type span struct {
 	lo, hi     uint64
-	next, prev uint32 // next also links free spans
+	next, prev uint32
 	count      uint32 // ranges in the ring; kept in the lowest
 	sum        uint64 // their octets; kept in the lowest
 }
-
-func (r *span) link() *uint32 { return &r.next }
 
 // addSpan adds [lo, hi), which is above reassembled, to the pending ranges. It
 // joins what it touches.

@@ -77,7 +77,7 @@ func (t *Tracker) repeatable(f *flow, s *stream, role int, bit uint16, c byte, a
 // whose second is plain: the SYN was missed, and its sender is the originator.
 func (t *Tracker) flipSynAck(f *flow, s *stream, g *segment) bool {
 	plain := g.flags.control() == 0 && (g.len > 0 || g.flags.ack())
-	if !plain || f.histMore != 0 || !f.historyIs('H') {
+	if !plain || !f.historyIs('H') {
 		return false
 	}
 	t.flip(f, s)

@@ -3,6 +3,7 @@ package conn
 import (
 	"bytes"
 	"cmp"
+	"runtime"
 	"slices"
 	"time"
 
@@ -32,9 +33,9 @@ type Tracker struct {
 	table   table
 	wheel   wheel
 	flows   flowSlab
-	sums    slab[sums, *sums]
-	spans   slab[span, *span]
-	letters slab[letters, *letters]
+	sums    slab[sums]
+	spans   slab[span]
+	letters slab[letters]
 
 	key  tuple // of the packet being handled
 	out  logs.Conn
@@ -45,6 +46,10 @@ type Tracker struct {
 // New makes an empty Tracker.
 func New(cfg Config, deps Deps) *Tracker {
 	t := &Tracker{cfg: cfg, deps: deps, local: networks(cfg.Local), table: newTable()}
+	t.wheel.flows = &t.flows
+	p := new(pages)
+	t.flows.plain.pages, t.flows.tcp.pages, t.table.pages = p, p, p
+	runtime.AddCleanup(t, (*pages).free, p)
 	t.timeout = [idleClasses]time.Duration{
 		idleOther: cfg.OtherInactivity, idleICMP: cfg.ICMPInactivity, idleUDP: cfg.UDPInactivity,
 		idleTCP: cfg.TCPInactivity, idleLogin: cfg.LoginInactivity,
@@ -77,9 +82,9 @@ func (t *Tracker) Handle(p *packet.Packet) (logs.UID, bool) {
 	t.update(f, role, p)
 	// Where the clock is the own stamp, a deadline can be in the past: it is met now.
 	if f.deadline = max(t.deadline(f), p.Eff); f.bucket == noBucket {
-		t.wheel.place(&t.flows, i, f)
+		t.wheel.place(i, f)
 	} else {
-		t.wheel.update(&t.flows, i, f)
+		t.wheel.update(i, f)
 	}
 	return f.uid, true
 }
@@ -151,10 +156,17 @@ func (t *Tracker) weird(name string, f *flow, p *packet.Packet) {
 // Advance says that every packet before end was handled: connections whose
 // deadline is before end are closed, at their deadline.
 func (t *Tracker) Advance(end packet.Time) {
-	t.wheel.sweep(&t.flows, end, t.expire)
+	t.wheel.sweep(end, t.expire)
 }
 
-func (t *Tracker) expire(i uint32, f *flow) { t.end(i, f, f.deadline) }
+// expire ends flows at their deadlines.
+func (t *Tracker) expire(due []uint32) {
+	t.warmEnds(due)
+	for _, i := range due {
+		f := t.flows.at(i)
+		t.end(i, f, f.deadline)
+	}
+}
 
 // Flush ends the input, whose last packet was at last: deadlines before it are
 // met, then every connection that is left closes at last, as at Zeek's end of
@@ -165,9 +177,11 @@ func (t *Tracker) Flush(last packet.Time) {
 	left := make([]remnant, 0, t.Len())
 	t.flows.each(func(i uint32) {
 		if f := t.flows.at(i); f.bucket != noBucket {
+			f.bucket = noBucket
 			left = append(left, remnant{f.first.Seconds(), i})
 		}
 	})
+	t.wheel.clear()
 	// A million connections may be left: what is sorted is small, and the flow
 	// is looked at where stamps are equal only.
 	slices.SortFunc(left, func(a, b remnant) int {
@@ -177,8 +191,16 @@ func (t *Tracker) Flush(last packet.Time) {
 		fa, fb := t.flows.at(a.i), t.flows.at(b.i)
 		return bytes.Compare(fa.uid[:], fb.uid[:])
 	})
-	for _, r := range left {
-		t.end(r.i, t.flows.at(r.i), last)
+	batch := make([]uint32, 0, rosterLen)
+	for some := range slices.Chunk(left, rosterLen) {
+		batch = batch[:0]
+		for _, r := range some {
+			batch = append(batch, r.i)
+		}
+		t.warmEnds(batch)
+		for _, i := range batch {
+			t.end(i, t.flows.at(i), last)
+		}
 	}
 }
 

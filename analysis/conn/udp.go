@@ -4,11 +4,8 @@ import "pcapdir/source/packet"
 
 // sums counts the wrong checksums of a UDP flow, by role. Few flows have one.
 type sums struct {
-	bad  [2]uint32
-	next uint32 // links free ones
+	bad [2]uint32
 }
-
-func (s *sums) link() *uint32 { return &s.next }
 
 // udpPacket takes one datagram. Its length is what the UDP header says, even
 // where that is wrong: a length field of 0 counts as -8 octets, as in Zeek.

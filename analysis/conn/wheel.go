@@ -15,6 +15,7 @@ const (
 	digitBits   = 6
 	wheelLevels = (64 - tickBits + digitBits - 1) / digitBits
 	bucketCount = 1 << digitBits
+	rosterLen   = 62
 )
 
 // wheel keeps the flows by deadline. It is lazy: a flow whose deadline moved
@@ -25,6 +26,20 @@ type wheel struct {
 	occupied [wheelLevels]uint64
 	now      uint64 // tick up to which everything was swept
 	started  bool
+
+	rosters slab[roster]
+	flows   *flowSlab
+	batch   roster
+	sink    packet.Time // what drain read ahead, so that reading it is not optimised away
+}
+
+// roster lists flows of a bucket, in four cache lines: a bucket is a list of
+// them, all but the first full. Unlike links inside the flows it is walked without
+// waiting for one flow after the other, and to join it touches no other flow.
+type roster struct {
+	flows [rosterLen]uint32
+	n     uint32
+	next  uint32
 }
 
 // tickOf maps time to ticks that order as unsigned numbers.
@@ -38,7 +53,7 @@ func (w *wheel) start(t packet.Time) {
 }
 
 // place puts flow i, which is in no bucket, where its deadline says.
-func (w *wheel) place(flows *flowSlab, i uint32, f *flow) {
+func (w *wheel) place(i uint32, f *flow) {
 	tick := max(tickOf(f.deadline), w.now)
 	level := 0
 	if diff := tick ^ w.now; diff != 0 {
@@ -47,35 +62,48 @@ func (w *wheel) place(flows *flowSlab, i uint32, f *flow) {
 	bucket := tick >> (level * digitBits) & (bucketCount - 1)
 	f.bucket = uint16(level*bucketCount) | uint16(bucket)
 	head := &w.heads[level][bucket]
-	f.prev, f.next = 0, *head
-	if *head != 0 {
-		flows.at(*head).prev = i
+	if *head == 0 || w.rosters.at(*head).n == rosterLen {
+		first, r := w.rosters.alloc()
+		r.next, *head = *head, first
 	}
-	*head = i
+	r := w.rosters.at(*head)
+	r.flows[r.n] = i
+	f.roster, f.seat = *head, uint8(r.n)
+	r.n++
 	w.occupied[level] |= 1 << bucket
 }
 
-// remove takes flow i out of its bucket.
-func (w *wheel) remove(flows *flowSlab, i uint32, f *flow) {
-	level, bucket := f.bucket/bucketCount, f.bucket%bucketCount
-	if f.next != 0 {
-		flows.at(f.next).prev = f.prev
-	}
-	if f.prev != 0 {
-		flows.at(f.prev).next = f.next
+// remove takes flow i out of its bucket, if it is in one. The flow that joined
+// last takes its seat.
+func (w *wheel) remove(i uint32, f *flow) {
+	if f.bucket == noBucket {
 		return
 	}
-	w.heads[level][bucket] = f.next
-	if f.next == 0 {
+	level, bucket := f.bucket/bucketCount, f.bucket%bucketCount
+	f.bucket = noBucket
+	head := &w.heads[level][bucket]
+	r := w.rosters.at(*head)
+	r.n--
+	if last := r.flows[r.n]; last != i {
+		w.rosters.at(f.roster).flows[f.seat] = last
+		l := w.flows.at(last)
+		l.roster, l.seat = f.roster, f.seat
+	}
+	if r.n > 0 {
+		return
+	}
+	next := r.next
+	w.rosters.release(*head)
+	if *head = next; next == 0 {
 		w.occupied[level] &^= 1 << bucket
 	}
 }
 
 // update moves flow i if its deadline is now before the start of its bucket.
-func (w *wheel) update(flows *flowSlab, i uint32, f *flow) {
+func (w *wheel) update(i uint32, f *flow) {
 	if tickOf(f.deadline) < w.bucketStart(int(f.bucket/bucketCount), uint64(f.bucket%bucketCount)) {
-		w.remove(flows, i, f)
-		w.place(flows, i, f)
+		w.remove(i, f)
+		w.place(i, f)
 	}
 }
 
@@ -86,9 +114,10 @@ func (w *wheel) bucketStart(level int, bucket uint64) uint64 {
 	return w.now>>shift>>digitBits<<digitBits<<shift | bucket<<shift
 }
 
-// sweep calls expire for every flow whose deadline is before end, and moves the
-// clock to end. expire must remove the flow; its order is by bucket, not exact.
-func (w *wheel) sweep(flows *flowSlab, end packet.Time, expire func(i uint32, f *flow)) {
+// sweep takes out every flow whose deadline is before end, hands them to expire,
+// some at a time, and moves the clock to end. Their order is by bucket, not exact.
+// expire must not change what is in the wheel.
+func (w *wheel) sweep(end packet.Time, expire func(due []uint32)) {
 	last := tickOf(end)
 	if !w.started || last < w.now {
 		return
@@ -104,7 +133,7 @@ func (w *wheel) sweep(flows *flowSlab, end packet.Time, expire func(i uint32, f 
 			break
 		}
 		w.now = start
-		w.drain(flows, level, bucket, end, expire)
+		w.drain(level, bucket, end, expire)
 		if start == last && level == 0 {
 			break // what is left here is due within this tick, but not before end
 		}
@@ -124,19 +153,35 @@ func (w *wheel) lowest() int {
 }
 
 // drain empties a bucket: what is due expires, the rest is placed anew.
-func (w *wheel) drain(flows *flowSlab, level int, bucket uint64, end packet.Time, expire func(i uint32, f *flow)) {
-	i := w.heads[level][bucket]
+func (w *wheel) drain(level int, bucket uint64, end packet.Time, expire func(due []uint32)) {
+	at := w.heads[level][bucket]
 	w.heads[level][bucket] = 0
 	w.occupied[level] &^= 1 << bucket
-	for i != 0 {
-		f := flows.at(i)
-		next := f.next
-		w.place(flows, i, f)
-		if f.deadline < end {
-			expire(i, f)
+	for at != 0 {
+		r := &w.batch
+		*r = *w.rosters.at(at) // to place flows may use it again
+		w.rosters.release(at)
+		at = r.next
+		for _, i := range r.flows[:r.n] {
+			w.sink += w.flows.at(i).deadline
 		}
-		i = next
+		due := r.flows[:0]
+		for _, i := range r.flows[:r.n] {
+			f := w.flows.at(i)
+			if f.deadline < end {
+				f.bucket = noBucket
+				due = append(due, i)
+			} else {
+				w.place(i, f)
+			}
+		}
+		expire(due)
 	}
+}
+
+// clear forgets all flows.
+func (w *wheel) clear() {
+	w.heads, w.occupied, w.rosters = [wheelLevels][bucketCount]uint32{}, [wheelLevels]uint64{}, slab[roster]{}
 }
 
 // noBucket is the bucket of a flow that is in none: new, or freed.

@@ -58,11 +58,41 @@ type bursts struct {
 func burstsOf(a *activity, base, quiet int64) (b bursts) {
 	for w, word := range a {
 		for word &= slotBits; word != 0; word &= word - 1 {
-			at := base + int64(w*slotsPerCounter+bits.TrailingZeros32(word))
-			b.join(&bursts{n: 1, first: at, last: at, end: at}, quiet)
+			b.hit(base+int64(w*slotsPerCounter+bits.TrailingZeros32(word)), quiet)
 		}
 	}
 	return b
+}
+
+// hit adds an active slot, which is not before those that b has.
+func (b *bursts) hit(at, quiet int64) {
+	switch {
+	case b.n == 0:
+		b.first = at
+	case at-b.end < quiet:
+		b.end = at
+		return
+	default:
+		if b.n == 1 {
+			b.second = at
+		}
+		b.addGap(at - b.last)
+	}
+	b.n++
+	b.last, b.end = at, at
+}
+
+// peakOf is the most of the slots, in rising order, in one second.
+func peakOf(slots []uint16) (most uint32) {
+	n, second := uint32(0), uint16(0)
+	for _, s := range slots {
+		if s/slotsPerCounter != second {
+			n, second = 0, s/slotsPerCounter
+		}
+		n++
+		most = max(most, n)
+	}
+	return most
 }
 
 // join appends next, which does not begin before b ends.

@@ -109,7 +109,7 @@ func TestPortSetMergesInAnyOrder(t *testing.T) {
 }
 
 func TestTopService(t *testing.T) {
-	from := &origin{proto: packet.TCP, dstPort: 21}
+	from := serviceOf(packet.TCP, 21)
 	var s portSet
 	if got := s.top(from); got != serviceOf(6, 21) {
 		t.Errorf("nothing heard: %v", got)
@@ -134,17 +134,17 @@ func TestTopService(t *testing.T) {
 	}
 }
 
-// The list is the five least of all (eff, uid), each uid at its earliest.
+// The list is the five least of all (tick, uid), each uid at its earliest.
 func TestUIDListKeepsTheLeast(t *testing.T) {
 	r := rand.New(rand.NewPCG(2, 2))
 	for range 2000 {
-		least := map[logs.UID]packet.Time{}
+		least := map[logs.UID]uint32{}
 		var l uidList
 		for range r.IntN(20) {
-			u, eff := logs.UID{11: byte(1 + r.IntN(9))}, packet.Time(r.IntN(6))
-			l.add(eff, u)
-			if old, ok := least[u]; !ok || eff < old {
-				least[u] = eff
+			u, since := logs.UID{11: byte(1 + r.IntN(9))}, r.Uint32N(6)
+			l.add(since, u)
+			if old, ok := least[u]; !ok || since < old {
+				least[u] = since
 			}
 		}
 		var want []logs.UID
@@ -153,7 +153,7 @@ func TestUIDListKeepsTheLeast(t *testing.T) {
 		}
 		slices.SortFunc(want, func(a, b logs.UID) int {
 			if least[a] != least[b] {
-				return int(least[a] - least[b])
+				return int(least[a]) - int(least[b])
 			}
 			return int(a[11]) - int(b[11])
 		})
@@ -165,7 +165,7 @@ func TestUIDListKeepsTheLeast(t *testing.T) {
 }
 
 func TestFlagCounts(t *testing.T) {
-	for flags, want := range map[packet.TCPFlags][3]uint32{
+	for flags, want := range map[packet.TCPFlags][3]uint8{
 		packet.SYN:                           {1, 0, 0},
 		packet.SYN | packet.ECE | packet.CWR: {1, 0, 0},
 		packet.SYN | packet.ACK:              {0, 0, 0},
@@ -181,7 +181,7 @@ func TestFlagCounts(t *testing.T) {
 		packet.FIN | packet.PSH | packet.ACK | packet.SYN: {0, 0, 1},
 	} {
 		s, r, w := flagCounts(flags)
-		if got := [3]uint32{s, r, w}; got != want {
+		if got := [3]uint8{s, r, w}; got != want {
 			t.Errorf("flags %08b: SYN, RST, weird %v, want %v", flags, got, want)
 		}
 	}

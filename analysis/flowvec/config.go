@@ -9,14 +9,18 @@
 // a connection's 5-tuple (ICMP: the pair), which no hash mode does.
 package flowvec
 
-import "time"
+import (
+	"math/bits"
+	"time"
+)
 
 // Config bounds and shapes one table.
 type Config struct {
 	// Pane is the grain of event time: panes end at its multiples.
 	Pane time.Duration
-	// MaxPairs and MaxFlows bound the entries of one shard and pane. A directed
-	// pair takes about 180 bytes, 390 when busy; a flow 64 to 130.
+	// MaxPairs and MaxFlows bound the entries of one shard and pane. A
+	// conversation takes about 175 bytes, and 320 more for each direction that
+	// is busy; of conversations with several flows each takes 43 to 85.
 	//
 	// Where pairs overflow, a share of all conversations is dropped whole:
 	// those whose rank by seeded hash is highest, an eighth of what is left each time.
@@ -54,3 +58,7 @@ func (c Config) rank(conversation uint64) uint64 {
 func (c Config) slot() time.Duration {
 	return max(leastSlot, (c.Pane+slotsPerPane-1)/slotsPerPane)
 }
+
+// tickShift makes nanoseconds ticks: the finest power of two of which a pane
+// has no more than 32 bits, 16 ns in a minute.
+func (c Config) tickShift() uint { return uint(max(0, bits.Len64(uint64(c.Pane-1))-32)) }

@@ -1,6 +1,7 @@
 package flowvec
 
 import (
+	"hash/maphash"
 	"math"
 	"slices"
 	"time"
@@ -9,159 +10,237 @@ import (
 )
 
 // Context is what the conversations of one window say about each other: how
-// common a service is, how many targets a source failed at. Read-only, so
-// vectors can be taken from it in parallel.
+// common a service is, how many targets a source failed at. Between two calls
+// of Read it is read-only, so vectors can be taken from it in parallel.
 type Context struct {
-	rows     []Conversation
-	window   float64 // seconds
-	services map[Service]uint32
-	ends     []ends
-	sources  []source
-	targets  []uint32       // failed conversations to each target
-	fanout   map[fan]uint32 // conversations of a source to a service
+	rows   Rows
+	window float64 // seconds
+	logs   *logTable
+	ends   []ends
+
+	hosts    places[packet.Addr, host]
+	services places[Service, service]
+	fans     places[uint64, uint32] // conversations of each source, or target, with each service
+
+	ttls []uint16 // of the rows, host by host
+	sink uint64   // keeps the loads of warm
 }
 
-// ends are the places of one conversation's source and target.
+// ends are what is known of one conversation, by number.
 type ends struct {
 	source, target uint32
-	service        Service
-	failed         bool
+	fan, crowd     uint32 // of the source, and of the actor, with the service
+	ttl            uint16 // mean TTL in 256ths
+	state          uint8
 }
 
-// source is what one initiator does in the window.
-type source struct {
-	failed uint32
-	ports  float64 // distinct destination ports, summed over its conversations
-	ttl    float64 // median over its conversations of their mean TTL
+const (
+	isFailed   = 1 << iota
+	heard      // the initiator was
+	ofTarget   // it tells of the target
+	incidental // it is not what its initiator stands out by
+)
+
+// host is what one address does in the window.
+type host struct {
+	failed   uint32 // conversations that it began and that failed
+	failedAt uint32 // conversations with it that failed
+	began    uint32 // conversations that it began, and was heard in
+	upTo     uint32 // end of its TTLs
+	ttl      uint16 // median of them
+	ports    uint64 // distinct destination ports, summed over its conversations, in units of portUnit
 }
 
-type fan struct {
-	source  uint32
-	service Service
+// portUnit makes numbers of ports whole, so that they add up in any order.
+const portUnit = 1. / (1 << 20)
+
+type service struct {
+	rows   uint32
+	rarity float64
 }
 
-// NewContext reads the conversations of a window. rows are kept.
-func NewContext(rows []Conversation, window time.Duration) *Context {
-	c := &Context{
-		rows: rows, window: window.Seconds(), ends: make([]ends, len(rows)),
-		services: map[Service]uint32{}, fanout: map[fan]uint32{},
+// NewContext is a context without rows.
+func NewContext() *Context {
+	seed := maphash.MakeSeed()
+	a, b := maphash.Comparable(seed, 1), maphash.Comparable(seed, 2)
+	c := &Context{logs: newLogTable()}
+	c.hosts.hash = func(k packet.Addr) uint64 {
+		hi, lo := k.Words()
+		return mix(mix(hi^a, lo^b), a) // an attacker may choose addresses
 	}
-	sources, targets := map[packet.Addr]uint32{}, map[packet.Addr]uint32{}
-	for i := range rows {
-		f, r := rows[i].oriented()
-		e := &c.ends[i]
-		src, dst := rows[i].Ends()
-		e.source, c.sources = placeOf(sources, src, c.sources)
-		e.target, c.targets = placeOf(targets, dst, c.targets)
-		e.service, e.failed = rows[i].Service(), failed(f, r)
-		c.services[e.service]++
-		c.fanout[fan{e.source, e.service}]++
-		s := &c.sources[e.source]
-		s.ports += f.ports.len()
-		if e.failed {
-			s.failed++
-			c.targets[e.target]++
-		}
-	}
-	c.medianTTLs()
+	c.services.hash = func(k Service) uint64 { return mix(uint64(k)^a, b) }
+	c.fans.hash = func(k uint64) uint64 { return mix(k^b, a) }
 	return c
 }
 
-// placeOf numbers addresses as they come, with one entry of s for each.
-func placeOf[T any](places map[packet.Addr]uint32, a packet.Addr, s []T) (uint32, []T) {
-	at, ok := places[a]
-	if !ok {
-		at = uint32(len(s))
-		places[a] = at
-		s = append(s, *new(T))
+// warmRows is how many rows are brought into the cache at a time.
+const warmRows = 64
+
+// Read takes in the conversations of a window, which must hold as long as the
+// context is used. again says that they are those of the window before: then
+// only the length is another.
+func (c *Context) Read(rows Rows, window time.Duration, again bool) {
+	if c.window = window.Seconds(); again {
+		return
 	}
-	return at, s
+	n := rows.Len()
+	c.rows = rows
+	c.ends = sized(c.ends, n)
+	c.hosts.reset(n + n/2)
+	c.services.reset(n / 64)
+	c.fans.reset(n)
+	var conversation Conversation
+	var sum uint64
+	for i := range c.ends {
+		if i%warmRows == 0 {
+			sum += c.warm(i, min(warmRows, n-i))
+		}
+		rows.read(i, &conversation, sums)
+		c.place(i, &conversation)
+	}
+	c.sink = sum
+	for i := range c.services.list {
+		s := &c.services.list[i].value
+		s.rarity = math.Log2(float64(n) / float64(s.rows))
+	}
+	c.medianTTLs()
+	c.judge()
 }
 
-// medianTTLs sorts all (source, TTL) at once: sources are many and small. TTLs
-// are compared in 256ths; of an even number the lower median is taken.
+// warm brings n rows from i on into the cache, and where their hosts are found.
+func (c *Context) warm(i, n int) (sum uint64) {
+	sum = uint64(c.rows.warm(i, n))
+	mask := uint32(len(c.hosts.slots) - 1)
+	for ; n > 0; n-- {
+		q := c.rows.w.pair(c.rows.refsOf(i)[0])
+		sum += c.hosts.slots[c.hosts.home(c.hosts.hash(q.lo))&mask] + c.hosts.slots[c.hosts.home(c.hosts.hash(q.hi))&mask]
+		i++
+	}
+	return sum
+}
+
+// place counts conversation i for its ends and its service.
+func (c *Context) place(i int, conversation *Conversation) {
+	f, r := conversation.oriented()
+	src, dst := conversation.Ends()
+	e := ends{source: c.hosts.of(src), target: c.hosts.of(dst)}
+	name := c.services.of(conversation.Service())
+	c.services.at(name).rows++
+	e.fan = c.fans.of(uint64(e.source)<<32 | uint64(name))
+	*c.fans.at(e.fan)++
+	s := c.hosts.at(e.source)
+	s.ports += uint64(f.ports.len() / portUnit)
+	if failed(f, r) {
+		e.state |= isFailed
+		s.failed++
+		c.hosts.at(e.target).failedAt++
+	}
+	if f.n != 0 {
+		e.state |= heard
+		e.ttl = uint16(f.meanTTL() * 256)
+		s.began++
+	}
+	c.ends[i] = e
+}
+
+// medianTTLs puts the TTLs of each source together: sources are many and
+// small. Of an even number the lower median is taken.
 func (c *Context) medianTTLs() {
-	keys := make([]uint64, 0, len(c.rows))
-	for i := range c.rows {
-		if f, _ := c.rows[i].oriented(); f.n != 0 {
-			keys = append(keys, uint64(c.ends[i].source)<<32|uint64(f.meanTTL()*256))
+	c.ttls = sized(c.ttls, len(c.ends))
+	at := uint32(0)
+	for i := range c.hosts.list {
+		h := &c.hosts.list[i].value
+		h.upTo = at
+		at += h.began
+	}
+	for i := range c.ends {
+		if e := &c.ends[i]; e.state&heard != 0 {
+			h := c.hosts.at(e.source)
+			c.ttls[h.upTo] = e.ttl
+			h.upTo++
 		}
 	}
-	slices.Sort(keys)
-	for lo := 0; lo < len(keys); {
-		hi := lo
-		for hi < len(keys) && keys[hi]>>32 == keys[lo]>>32 {
-			hi++
+	for i := range c.hosts.list {
+		h := &c.hosts.list[i].value
+		if h.began == 0 {
+			continue
 		}
-		c.sources[keys[lo]>>32].ttl = float64(keys[(lo+hi-1)/2]&0xffffffff) / 256
-		lo = hi
+		of := c.ttls[h.upTo-h.began : h.upTo]
+		if len(of) > 1 {
+			slices.Sort(of)
+		}
+		h.ttl = of[(len(of)-1)/2]
 	}
 }
 
-// view is one conversation with what its window says about it: what features read.
-type view struct {
-	f, r   *side
-	window float64
+// Len is the number of conversations.
+func (c *Context) Len() int { return len(c.ends) }
 
-	rarity               float64
-	sourceTTL            float64
-	failed               bool
-	failedFrom, failedTo float64
-	sameService          float64
-	sourcePorts          float64
-}
-
-func (v *view) perFlow(x float64) float64 { return x / max(1, float64(v.f.flows)) }
-
-func (v *view) ttlDeviation() float64 {
-	if v.f.n == 0 {
-		return 0 // only replies were heard
-	}
-	return math.Abs(v.f.meanTTL() - v.sourceTTL)
-}
-
-func (v *view) whenFailed(n float64) float64 {
-	if !v.failed {
-		return 0
-	}
-	return math.Log1p(n)
-}
-
-// Reader takes vectors from a context, one at a time. It exists so that a
-// million vectors share one view, which the feature table's calls would
-// otherwise put on the heap each time.
-type Reader struct {
-	c *Context
-	v view
-}
-
-// Reader makes a reader; each goroutine needs its own.
-func (c *Context) Reader() *Reader { return &Reader{c: c} }
-
-// Vector fills out with conversation i.
-func (r *Reader) Vector(i int, out *Vector) {
-	c, e := r.c, &r.c.ends[i]
-	s := &c.sources[e.source]
-	r.v = view{
-		window: c.window, sourceTTL: s.ttl, failed: e.failed,
-		rarity:     math.Log2(float64(len(c.rows)) / float64(c.services[e.service])),
-		failedFrom: float64(s.failed), failedTo: float64(c.targets[e.target]),
-		sameService: float64(c.fanout[fan{e.source, e.service}]), sourcePorts: s.ports,
-	}
-	r.v.f, r.v.r = c.rows[i].oriented()
-	for j := range features {
-		out[j] = features[j].value(&r.v)
-	}
-}
+// Rows are the conversations.
+func (c *Context) Rows() *Rows { return &c.rows }
 
 // Service is conversation i's, as Conversation.Service says it.
-func (c *Context) Service(i int) Service { return c.ends[i].service }
+func (c *Context) Service(i int) Service { return c.ServiceAt(c.ServiceNumber(i)) }
 
-// FannedIn says that conversation i is one of many failures at one target,
-// more than its source has: the target is what a reader should be told. The
-// bound is ANOMALY's ln 20 on a logarithm of 1 + n.
-func (c *Context) FannedIn(i int) bool {
+// ServiceNumber is the number of conversation i's service, below Services.
+// Which service has which number means nothing.
+func (c *Context) ServiceNumber(i int) uint32 { return uint32(c.fans.list[c.ends[i].fan].key) }
+
+// Services is how many services there are.
+func (c *Context) Services() int { return len(c.services.list) }
+
+// ServiceAt is the service with that number.
+func (c *Context) ServiceAt(n uint32) Service { return c.services.list[n].key }
+
+// Actors is how many hosts there are.
+func (c *Context) Actors() int { return len(c.hosts.list) }
+
+// ActorAt is the host with that number.
+func (c *Context) ActorAt(n uint32) packet.Addr { return c.hosts.list[n].key }
+
+// many is how many failures make a scan, or a flood, of what failed. It is
+// ANOMALY's ln 20 on a logarithm of 1 + n.
+const many = 20
+
+// judge says of each conversation whom it tells of. The target, where it is one
+// of many failures at one target, more than its source has; else its initiator.
+// And it is incidental where that failed at many others, and it did not fail:
+// not what the initiator stands out by.
+func (c *Context) judge() {
+	for i := range c.ends {
+		e := &c.ends[i]
+		from, in := c.hosts.at(e.source).failed, c.hosts.at(e.target).failedAt
+		e.crowd = e.fan
+		switch {
+		case e.state&isFailed == 0 && from >= many:
+			e.state |= incidental
+		case e.state&isFailed != 0 && in > from && in >= many:
+			e.state |= ofTarget
+			e.crowd = c.fans.of(uint64(e.target)<<32 | uint64(c.ServiceNumber(i)))
+		}
+	}
+}
+
+// Actor is the number, below Actors, of whom a reader should be told about
+// conversation i.
+func (c *Context) Actor(i int) uint32 {
+	if e := &c.ends[i]; e.state&ofTarget != 0 {
+		return e.target
+	}
+	return c.ends[i].source
+}
+
+// Incidental says that conversation i is not what its actor stands out by.
+func (c *Context) Incidental(i int) bool { return c.ends[i].state&incidental != 0 }
+
+// Crowd is one number for all conversations of one actor and service, below Crowds.
+func (c *Context) Crowd(i int) uint32 { return c.ends[i].crowd }
+
+// Crowds is how many numbers Crowd may give.
+func (c *Context) Crowds() int { return len(c.fans.list) }
+
+// Ends are the initiator of conversation i and the other end.
+func (c *Context) Ends(i int) (source, target packet.Addr) {
 	e := &c.ends[i]
-	in := c.targets[e.target]
-	return e.failed && in > c.sources[e.source].failed && in >= 20
+	return c.hosts.list[e.source].key, c.hosts.list[e.target].key
 }

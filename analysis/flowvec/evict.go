@@ -2,66 +2,73 @@ package flowvec
 
 // evict drops the conversations with the highest ranks until the table has
 // room: the limit falls by an eighth as often as needed. Which conversations
-// stay depends only on which were seen, not on their order or volume. The few
-// flows that lose their pairs go too.
+// stay depends only on which were seen, not on their order or volume. What
+// belongs to those that go goes too.
 func (t *Table) evict() {
-	kept := len(t.pairs)
-	for kept >= t.cfg.MaxPairs {
+	kept := t.pairs.n
+	for int(kept) >= t.cfg.MaxPairs {
 		t.limit -= t.limit / 8
 		kept = 0
-		for i := range t.pairs {
-			if t.cfg.rank(t.began[i].hash) < t.limit {
+		for place := range t.pairs.n {
+			if q := t.pairs.at(place + 1); t.cfg.rank(conversationHash(&q.lo, &q.hi)) < t.limit {
 				kept++
 			}
 		}
 	}
 	moved := t.keep()
-	t.reindex()
-	old := t.flows.slots
-	t.flows.slots, t.flows.n = make([]flow, len(old)), 0
-	for i := range old {
-		f := &old[i]
-		if f.free() {
-			continue
-		}
-		for d, place := range f.pair {
-			if place != 0 {
-				f.pair[d] = moved[place-1]
-			}
-		}
-		if !f.free() {
-			t.flows.insert(f)
-			t.flows.n++
-		}
+	clear(t.index.slots)
+	t.index.n = 0
+	for place := uint32(1); place <= t.pairs.n; place++ {
+		q := t.pairs.at(place)
+		hash := t.index.hash(&q.lo, &q.hi)
+		t.index.put(t.index.free(hash), hash, place)
 	}
+	t.flows.rebuild(make([]flow, len(t.flows.slots)), moved)
 }
 
 // keep moves the pairs below the limit, and what belongs to them, together.
 // It returns the new place of each old one, 0 for those that went.
 func (t *Table) keep() []uint32 {
-	moved := make([]uint32, len(t.pairs))
-	activities := make([]activity, 0, len(t.activities))
-	uids := make([]uidList, 0, len(t.uids))
-	n := 0
-	for i := range t.pairs {
-		q := t.pairs[i]
-		if t.cfg.rank(t.began[i].hash) >= t.limit {
+	old := t.take()
+	moved := make([]uint32, old.pairs.n)
+	for i := range moved {
+		q := old.pairs.at(uint32(i + 1))
+		if t.cfg.rank(conversationHash(&q.lo, &q.hi)) >= t.limit {
 			t.lost.Pairs++
-			t.lost.Packets += q.n
+			t.lost.Packets += old.packets(q)
 			continue
 		}
-		if q.activity != 0 {
-			activities = append(activities, t.activities[q.activity-1])
-			q.activity = uint32(len(activities))
+		place, to := t.pairs.add()
+		*to = *q
+		moved[i] = place
+		for side, b := range q.busy {
+			to.busy[side] = moveTo(&t.busy, &old.busy, b)
 		}
-		if q.uids != 0 {
-			uids = append(uids, t.uids[q.uids-1])
-			q.uids = uint32(len(uids))
+		if q.flags&listed != 0 {
+			to.since = moveTo(&t.lists, &old.lists, q.since)
 		}
-		t.pairs[n], t.began[n] = q, t.began[i]
-		n++
-		moved[i] = uint32(n)
 	}
-	t.pairs, t.began, t.activities, t.uids = t.pairs[:n], t.began[:n], activities, uids
+	old.release()
 	return moved
+}
+
+// moveTo copies an entry, if there is one, to another slab.
+func moveTo[T any](to, from *slab[T], place uint32) uint32 {
+	if place == 0 {
+		return 0
+	}
+	at, entry := to.add()
+	*entry = *from.at(place)
+	return at
+}
+
+// packets are all of a pair.
+func (s *slabs) packets(q *pair) (n uint64) {
+	for side, b := range q.busy {
+		n += uint64(q.sides[side].n)
+		if b != 0 {
+			n += s.busy.at(b).n
+		}
+	}
+	return n
 }

@@ -1,110 +1,84 @@
 package flowvec
 
 import (
+	"encoding/binary"
 	"math/bits"
 
-	"pcapdir/source/packet"
+	"pcapdir/analysis/logs"
 )
 
-// flow is one 5-tuple of the open pane (ICMP and the like: one pair and
-// protocol). Its addresses are those of its pairs. It points to them, so that
-// a packet of a known flow costs one search.
+// flow is one 5-tuple of a conversation that has several (ICMP and the like:
+// one protocol). Of a conversation with one flow the pair itself says all.
 type flow struct {
-	hash    uint64    // p.Hash
-	uid     uint64    // first half of the connection last seen on it
-	bytes   [2]uint64 // per direction; 0 is that of the packet that made the flow
-	pair    [2]uint32 // place in the slab + 1; 0 while that direction was not seen
-	ports   [2]uint16 // source and destination port in direction 0
-	proto   uint8
-	payload [2]bool // whether the direction carried any
+	bytes [2]uint64 // per side
+	pair  uint32    // place in the slab; 0: the slot is free
+	tag   uint32    // of the connection last seen on it
+	ports [2]uint16 // of lo and of hi
+	proto uint8
+	flags uint8 // for each side, whether it was seen and whether it carried payload
 }
 
-func (f *flow) free() bool { return f.pair == [2]uint32{} }
+const (
+	sawSide    = 1 // shifted by the side
+	sawPayload = 4
+)
 
-// flowTable is open addressing with linear probing, flows in their slots: one
-// miss where an index beside a slab takes two.
+// flowTable is open addressing with linear probing, flows in their slots.
 type flowTable struct {
 	slots []flow
+	seed  uint64
 	shift uint
 	n     int
 }
 
 const leastSlots = 1 << 8
 
-func newFlowTable() flowTable { return flowTable{slots: make([]flow, leastSlots), shift: 64 - 8} }
-
-// home spreads the hash once more: a shard's flows share bits of it.
-func (t *flowTable) home(hash uint64) uint64 { return hash * 0x9e3779b97f4a7c15 >> t.shift }
-
-// portsOf are the ports that tell flows apart: none for ICMP, whose type and
-// code differ in the two directions.
-func portsOf(p *packet.Packet) [2]uint16 {
-	if p.Proto != packet.TCP && p.Proto != packet.UDP {
-		return [2]uint16{}
-	}
-	return [2]uint16{p.SrcPort, p.DstPort}
+func newFlowTable(seed uint64) flowTable {
+	return flowTable{slots: make([]flow, leastSlots), seed: seed, shift: 64 - 8}
 }
 
-// direction says which way p goes in f: 0, 1, or -1 when it is another flow's.
-func (f *flow) direction(p *packet.Packet, ports [2]uint16, pairs []pair) int {
-	if f.hash != p.Hash || f.proto != p.Proto {
-		return -1
-	}
-	if f.ports == ports && f.along(p, 0, pairs) {
-		return 0
-	}
-	if f.ports == [2]uint16{ports[1], ports[0]} && f.along(p, 1, pairs) {
-		return 1
-	}
-	return -1
+func (t *flowTable) home(pair uint32, ports [2]uint16, proto uint8) uint64 {
+	key := uint64(pair)<<32 | uint64(ports[0])<<16 | uint64(ports[1])
+	return mix(key^t.seed, 0x9fb21c651e98df25^uint64(proto)) * 0x9e3779b97f4a7c15 >> t.shift
 }
 
-// along compares addresses with the pair of direction d, or with the other
-// one's, reversed, while d was not seen.
-func (f *flow) along(p *packet.Packet, d int, pairs []pair) bool {
-	if i := f.pair[d]; i != 0 {
-		q := &pairs[i-1]
-		return q.src == p.Src && q.dst == p.Dst
-	}
-	q := &pairs[f.pair[1-d]-1]
-	return q.dst == p.Src && q.src == p.Dst
-}
-
-// find is p's flow and direction, or the free slot where it belongs and -1.
-func (t *flowTable) find(p *packet.Packet, ports [2]uint16, pairs []pair) (*flow, int) {
+// find is the slot of that flow: free when it is not there.
+func (t *flowTable) find(pair uint32, ports [2]uint16, proto uint8) *flow {
 	mask := uint64(len(t.slots) - 1)
-	for i := t.home(p.Hash); ; i++ {
+	for i := t.home(pair, ports, proto); ; i++ {
 		f := &t.slots[i&mask]
-		if f.free() {
-			return f, -1
-		}
-		if d := f.direction(p, ports, pairs); d >= 0 {
-			return f, d
+		if f.pair == 0 || f.pair == pair && f.ports == ports && f.proto == proto {
+			return f
 		}
 	}
 }
 
-// full says that one more flow would make searches long.
-func (t *flowTable) full() bool { return t.n+1 > len(t.slots)/4*3 }
+// add makes a flow that is not there yet.
+func (t *flowTable) add(pair uint32, ports [2]uint16, proto uint8) *flow {
+	if t.n+1 > len(t.slots)/4*3 {
+		t.rebuild(make([]flow, 2*len(t.slots)), nil)
+	}
+	t.n++
+	f := t.find(pair, ports, proto)
+	f.pair, f.ports, f.proto = pair, ports, proto
+	return f
+}
 
-// grow doubles the table.
-func (t *flowTable) grow() {
+// rebuild moves all flows to fresh slots. moved, where given, has the new place
+// of each pair, 0 for those whose flows go.
+func (t *flowTable) rebuild(fresh []flow, moved []uint32) {
 	old := t.slots
-	t.slots = make([]flow, 2*len(old))
-	t.shift = 64 - uint(bits.TrailingZeros(uint(len(t.slots))))
+	t.slots, t.shift, t.n = fresh, 64-uint(bits.TrailingZeros(uint(len(fresh)))), 0
 	for i := range old {
-		if !old[i].free() {
-			t.insert(&old[i])
+		f := old[i]
+		if f.pair != 0 && moved != nil {
+			f.pair = moved[f.pair-1]
+		}
+		if f.pair != 0 {
+			*t.find(f.pair, f.ports, f.proto) = f
+			t.n++
 		}
 	}
-}
-
-func (t *flowTable) insert(f *flow) {
-	mask := uint64(len(t.slots) - 1)
-	i := t.home(f.hash) & mask
-	for ; !t.slots[i].free(); i = (i + 1) & mask {
-	}
-	t.slots[i] = *f
 }
 
 // reset forgets all flows. A table much larger than the pane needed shrinks by half.
@@ -112,8 +86,21 @@ func (t *flowTable) reset() {
 	if len(t.slots) > leastSlots && t.n < len(t.slots)/8 {
 		t.slots = make([]flow, len(t.slots)/2)
 		t.shift++
-	} else {
+	} else if t.n > 0 {
 		clear(t.slots)
 	}
 	t.n = 0
+}
+
+// oriented puts the ports of a packet of that side in a flow's order.
+func oriented(ports [2]uint16, side uint8) [2]uint16 {
+	if side != 0 {
+		return [2]uint16{ports[1], ports[0]}
+	}
+	return ports
+}
+
+// tagOf tells connections on one 5-tuple apart.
+func tagOf(uid logs.UID) uint32 {
+	return binary.BigEndian.Uint32(uid[:]) ^ binary.BigEndian.Uint32(uid[8:])
 }

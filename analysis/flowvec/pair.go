@@ -8,36 +8,80 @@ import (
 	"pcapdir/source/packet"
 )
 
-// counts are the sums and extremes of one direction. The zero counts hold no packet.
-type counts struct {
-	n, bytes    uint64
-	pay, pay2   uint64 // L4 payload, and its squares per packet
-	ttlSum      uint64
-	first, last packet.Time
-
-	npay, syn, rst, weird, icmp uint32
-	ttlMin, ttlMax              uint8
+// pair is what one shard knows of one conversation in the open pane: no
+// pointers, and for the many that say little nothing beside it. Times are in
+// ticks since the pane began.
+type pair struct {
+	lo, hi packet.Addr // lo <= hi by bytes; side 0 is lo to hi
+	uid    logs.UID    // connection last seen, while it has one flow
+	since  uint32      // tick at which uid was first seen; place of the list when listed
+	busy   [2]uint32   // place of what each side cannot hold, or 0
+	sums   uint32      // place of its flows' sums when it has many and the pane is closed
+	at     uint32      // tick of the origin; when recalled, the service it asked for
+	sides  [2]few
+	ports  [2]uint16 // source and destination port of the origin
+	proto  uint8     // of the origin
+	flags  pairFlags
 }
 
-func (c *counts) merge(o *counts) {
-	if o.n == 0 {
-		return
+type pairFlags uint8
+
+const (
+	known    pairFlags = 1 << iota // it has an origin
+	noSYN                          // which is no SYN
+	fromHi                         // and was sent by hi
+	manyFlow                       // it has several flows; with one, that has the origin's ports
+	listed                         // it has several connections
+	recalled                       // who began is known from an earlier pane:
+	beganHi                        // it was hi
+)
+
+// fewPackets is how many packets a side holds by itself: with most
+// conversations that is all there ever are.
+const fewPackets = 7
+
+// few are the sums and times of up to 7 packets of one direction, none of them
+// large. When it is full it is emptied into a busy.
+type few struct {
+	first, last       uint32 // ticks
+	bytes, pay, pay2  uint32
+	ttlSum            uint16
+	n, npay, syn, rst uint8
+	weird, icmp       uint8
+	ttlMin, ttlMax    uint8
+	slots             [fewPackets]uint16
+}
+
+// large is from where on a packet's length could overflow few's sums.
+const large = 1 << 14
+
+func (s *few) add(p *packet.Packet, tick uint32, slot uint) {
+	if s.n == 0 {
+		s.first, s.ttlMin, s.ttlMax = tick, p.TTL, p.TTL
 	}
-	if c.n == 0 {
-		*c = *o
-		return
+	s.slots[s.n] = uint16(slot)
+	s.n++
+	s.first, s.last = min(s.first, tick), max(s.last, tick)
+	s.bytes += p.IPLen
+	if p.PayLen != 0 {
+		s.npay++
+		s.pay += p.PayLen
+		s.pay2 += p.PayLen * p.PayLen
 	}
-	c.n, c.bytes, c.pay, c.pay2 = c.n+o.n, c.bytes+o.bytes, c.pay+o.pay, c.pay2+o.pay2
-	c.ttlSum += o.ttlSum
-	c.first, c.last = min(c.first, o.first), max(c.last, o.last)
-	c.npay, c.syn, c.rst = c.npay+o.npay, c.syn+o.syn, c.rst+o.rst
-	c.weird, c.icmp = c.weird+o.weird, c.icmp+o.icmp
-	c.ttlMin, c.ttlMax = min(c.ttlMin, o.ttlMin), max(c.ttlMax, o.ttlMax)
+	s.ttlSum += uint16(p.TTL)
+	s.ttlMin, s.ttlMax = min(s.ttlMin, p.TTL), max(s.ttlMax, p.TTL)
+	switch p.Proto {
+	case packet.TCP:
+		syn, rst, weird := flagCounts(p.TCPFlags)
+		s.syn, s.rst, s.weird = s.syn+syn, s.rst+rst, s.weird+weird
+	case packet.ICMP, packet.ICMPv6:
+		s.icmp++
+	}
 }
 
 // flagCounts says what one TCP packet adds to syn, rst and weird. Weird are
 // NULL, FIN+PSH+URG, SYN+FIN and bare FIN, which no stack sends.
-func flagCounts(f packet.TCPFlags) (syn, rst, weird uint32) {
+func flagCounts(f packet.TCPFlags) (syn, rst, weird uint8) {
 	const shown = packet.FIN | packet.SYN | packet.RST | packet.PSH | packet.ACK | packet.URG
 	f &= shown
 	if f&packet.SYN != 0 && f&packet.ACK == 0 {
@@ -53,123 +97,91 @@ func flagCounts(f packet.TCPFlags) (syn, rst, weird uint32) {
 	return syn, rst, weird
 }
 
-// origin is the key of the packet that says who began: any SYN without ACK
-// before any other packet, then the earliest. It is made of content alone, so
-// it does not depend on how packets were filed or sharded.
-type origin struct {
-	eff, ts          packet.Time
-	rank             uint64
-	srcPort, dstPort uint16
-	proto            uint8
-	noSYN            bool
-	known            bool
-}
-
-func originOf(p *packet.Packet) origin {
-	syn := p.Proto == packet.TCP && p.TCPFlags&(packet.SYN|packet.ACK) == packet.SYN
-	return origin{
-		eff: p.Eff, ts: p.TS, rank: p.Rank, srcPort: p.SrcPort, dstPort: p.DstPort,
-		proto: p.Proto, noSYN: !syn, known: true,
-	}
-}
-
-// compare orders origins; one that is not known comes last.
-func (o *origin) compare(q *origin) int {
-	if o.known != q.known || o.noSYN != q.noSYN {
-		if o.known != q.known {
-			return first(o.known)
-		}
-		return first(q.noSYN)
-	}
-	return cmp.Or(cmp.Compare(o.eff, q.eff), cmp.Compare(o.rank, q.rank), cmp.Compare(o.ts, q.ts),
-		cmp.Compare(o.srcPort, q.srcPort), cmp.Compare(o.dstPort, q.dstPort), cmp.Compare(o.proto, q.proto))
-}
-
-func first(yes bool) int {
-	if yes {
-		return -1
-	}
-	return 1
-}
-
-func (o *origin) least(q *origin) {
-	if q.compare(o) < 0 {
-		*o = *q
-	}
-}
-
-// service is the service that the first packet asked for.
-func (o *origin) service() Service { return serviceOf(o.proto, o.dstPort) }
-
-// pair is what a packet touches of one direction of a conversation: two cache
-// lines, no pointers. What few packets need lies in slabs beside.
-type pair struct {
-	src, dst packet.Addr
+// busy is the rest of a direction that heard more than few can hold.
+type busy struct {
 	counts
-	activity uint32      // place in the slab + 1; 0 while there is one packet
-	uids     uint32      // place in the slab + 1; 0 while there is none
-	origin   packet.Time // effective time of its origin
+	active activity
 }
 
-// start is the rest of a pair, at the same place in a slab of its own.
-type start struct {
-	origin origin
-	hash   uint64 // of the conversation: the same in both directions
-}
-
-// maxUIDs is how many connections of a conversation a report can name.
-const maxUIDs = 5
-
-// uidList is the least connections by (first effective time, uid), in that order.
-type uidList struct {
-	n    int32
-	eff  [maxUIDs]packet.Time
-	uids [maxUIDs]logs.UID
-}
-
-// add puts one connection in its place; of the same uid the earliest stays.
-func (l *uidList) add(eff packet.Time, uid logs.UID) {
-	n := int(l.n)
-	at := n
-	for i := range n {
-		if l.uids[i] == uid {
-			if l.eff[i] <= eff {
-				return
-			}
-			copy(l.eff[i:n-1], l.eff[i+1:n])
-			copy(l.uids[i:n-1], l.uids[i+1:n])
-			n--
-			break
-		}
+// take empties f into b.
+func (b *busy) take(f *few) {
+	c := f.counts()
+	b.counts.merge(&c)
+	for _, slot := range f.slots[:f.n] {
+		b.active.add(uint(slot))
 	}
-	for at = n; at > 0 && l.after(at-1, eff, uid); at-- {
+	*f = few{}
+}
+
+// add counts a packet too large for few.
+func (b *busy) add(p *packet.Packet, tick uint32, slot uint) {
+	small := *p
+	small.IPLen, small.PayLen = 0, 0
+	var f few
+	f.add(&small, tick, slot)
+	b.take(&f)
+	b.bytes += uint64(p.IPLen)
+	if pay := uint64(p.PayLen); pay != 0 {
+		b.npay++
+		b.pay += pay
+		b.pay2 += pay * pay
 	}
-	if at == maxUIDs {
+}
+
+// begin lets the packet be the origin of its conversation if it is the least
+// by (SYN first, time, ports, protocol, side). That is made of content alone,
+// so it does not depend on how packets were filed or sharded.
+func (q *pair) begin(p *packet.Packet, side uint8, tick uint32) {
+	syn := p.Proto == packet.TCP && p.TCPFlags&(packet.SYN|packet.ACK) == packet.SYN
+	if q.flags&known != 0 && !(syn && q.flags&noSYN != 0) && tick != q.at {
+		return // packets come in time order: only these can be less
+	}
+	o := pair{at: tick, ports: [2]uint16{p.SrcPort, p.DstPort}, proto: p.Proto, flags: known}
+	if !syn {
+		o.flags |= noSYN
+	}
+	if side != 0 {
+		o.flags |= fromHi
+	}
+	if q.flags&known != 0 && o.compareOrigin(q) >= 0 {
 		return
 	}
-	n = min(n+1, maxUIDs)
-	copy(l.eff[at+1:n], l.eff[at:n-1])
-	copy(l.uids[at+1:n], l.uids[at:n-1])
-	l.eff[at], l.uids[at], l.n = eff, uid, int32(n)
+	const origin = known | noSYN | fromHi
+	q.at, q.ports, q.proto, q.flags = o.at, o.ports, o.proto, q.flags&^origin|o.flags
 }
 
-// after says whether entry i belongs behind (eff, uid).
-func (l *uidList) after(i int, eff packet.Time, uid logs.UID) bool {
-	if l.eff[i] != eff {
-		return l.eff[i] > eff
+func (q *pair) compareOrigin(o *pair) int {
+	return cmp.Or(cmp.Compare(q.flags&noSYN, o.flags&noSYN), cmp.Compare(q.at, o.at),
+		cmp.Compare(q.ports[0], o.ports[0]), cmp.Compare(q.ports[1], o.ports[1]),
+		cmp.Compare(q.proto, o.proto), cmp.Compare(q.flags&fromHi, o.flags&fromHi))
+}
+
+// portsBy are the origin's ports as its packets in direction side have them.
+func (q *pair) portsBy(side uint8) [2]uint16 {
+	if q.proto != packet.TCP && q.proto != packet.UDP {
+		return [2]uint16{}
 	}
-	return string(l.uids[i][:]) > string(uid[:])
+	if (q.flags&fromHi != 0) == (side != 0) {
+		return q.ports
+	}
+	return [2]uint16{q.ports[1], q.ports[0]}
+}
+
+// portsOf are the ports that tell flows apart: none for ICMP, whose type and
+// code differ in the two directions.
+func portsOf(p *packet.Packet) [2]uint16 {
+	if p.Proto != packet.TCP && p.Proto != packet.UDP {
+		return [2]uint16{}
+	}
+	return [2]uint16{p.SrcPort, p.DstPort}
 }
 
 // conversationHash is the same for both directions. Its constants are fixed,
 // because it orders the rows of a report; tables that an attacker could aim at
 // are indexed by seeded hashes instead.
-func conversationHash(a, b *packet.Addr) uint64 {
-	if a.Compare(*b) > 0 {
-		a, b = b, a
-	}
-	ah, al := a.Words()
-	bh, bl := b.Words()
+func conversationHash(lo, hi *packet.Addr) uint64 {
+	ah, al := lo.Words()
+	bh, bl := hi.Words()
 	return mix(mix(ah^0xa0761d6478bd642f, al^0xe7037ed1a0b428db)^0x8ebc6af09c88c6e3,
 		mix(bh^0x589965cc75374cc3, bl^0x1d8e4e27c47d124f)^0xeb44accab455d165)
 }

@@ -1,26 +1,22 @@
 package flowvec
 
 import (
-	"slices"
 	"time"
 
 	"pcapdir/source/packet"
 )
 
 // Pane is what one shard accumulated of one pane. It is read-only once it has
-// left its table.
+// left its table. Its memory goes back to the table when no window needs it.
 type Pane struct {
 	Start packet.Time // the pane is [Start, Start + Config.Pane)
 	Lost  Loss
 
-	cfg        Config
-	slot       time.Duration
-	limit      uint64 // as in Table
-	pairs      []pair
-	began      []start    // one for each pair
-	flows      []flowSums // one for each pair
-	activities []activity
-	uids       []uidList
+	cfg       Config
+	slot      time.Duration
+	tickShift uint
+	limit     uint64 // as in Table
+	slabs
 }
 
 // flowSums sum up the flows of one direction over a pane.
@@ -47,44 +43,39 @@ func (s *flowSums) merge(o *flowSums) {
 }
 
 // ClosePane hands over what was accumulated since the last close and starts
-// afresh. It is nil when there was nothing. The Pane belongs to the caller.
+// afresh. It is nil when there was nothing. The Pane belongs to the caller,
+// until it is given to Windows.
 func (t *Table) ClosePane() *Pane {
-	if len(t.pairs) == 0 && t.lost == (Loss{}) {
+	if t.pairs.n == 0 && t.lost == (Loss{}) {
 		return nil
 	}
+	t.sumFlows()
 	p := &Pane{
-		Start: t.start, Lost: t.lost, cfg: t.cfg, slot: t.slot, limit: t.limit,
-		pairs: slices.Clone(t.pairs), began: slices.Clone(t.began), flows: make([]flowSums, len(t.pairs)),
-		activities: slices.Clone(t.activities), uids: slices.Clone(t.uids),
+		Start: t.start, Lost: t.lost, cfg: t.cfg, slot: t.slot, tickShift: t.tickShift, limit: t.limit,
+		slabs: t.take(),
 	}
-	for i := range t.flows.slots {
-		f := &t.flows.slots[i]
-		for d, place := range f.pair {
-			if place != 0 {
-				p.flows[place-1].add(serviceOf(f.proto, f.ports[1-d]), f.bytes[d], f.payload[d])
-			}
-		}
-	}
-	t.reset()
+	t.flows.reset()
+	t.index.reset()
+	t.limit, t.lost, t.from, t.upTo = ^uint64(0), Loss{}, 0, 0
 	return p
 }
 
-func (t *Table) reset() {
-	t.flows.reset()
-	if len(t.index) > leastSlots && len(t.pairs) < len(t.index)/8 {
-		t.index = make([]uint32, len(t.index)/2)
-	} else {
-		clear(t.index)
+// sumFlows adds up the flows of the pairs that have many.
+func (t *Table) sumFlows() {
+	for i := range t.flows.slots {
+		f := &t.flows.slots[i]
+		if f.pair == 0 {
+			continue
+		}
+		q := t.pairs.at(f.pair)
+		if q.sums == 0 {
+			q.sums, _ = t.sums.add()
+		}
+		sums := t.sums.at(q.sums)
+		for side := range sums {
+			if f.flags&(sawSide<<side) != 0 {
+				sums[side].add(serviceOf(f.proto, f.ports[1-side]), f.bytes[side], f.flags&(sawPayload<<side) != 0)
+			}
+		}
 	}
-	t.pairs, t.began = emptied(t.pairs), emptied(t.began)
-	t.activities, t.uids = emptied(t.activities), emptied(t.uids)
-	t.limit, t.lost, t.from, t.upTo = ^uint64(0), Loss{}, 0, 0
-}
-
-// emptied is s without its entries; a slab much larger than they needed goes.
-func emptied[T any](s []T) []T {
-	if cap(s) > 1024 && len(s) < cap(s)/8 {
-		return nil
-	}
-	return s[:0]
 }

@@ -108,9 +108,9 @@ func (s *portSet) len() float64 {
 
 // top is the service with the most bytes, the lowest of equals; where there
 // are many, or none is known, it is what the first packet asked for.
-func (s *portSet) top(from *origin) Service {
+func (s *portSet) top(began Service) Service {
 	if s.n == manyPorts || s.n == 0 {
-		return from.service()
+		return began
 	}
 	best := 0
 	for i := range s.n {

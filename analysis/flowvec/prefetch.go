@@ -5,8 +5,15 @@ import "pcapdir/source/packet"
 // prefetchLen is how many packets are looked up at once.
 const prefetchLen = 256
 
-// Prefetch reads what the coming packets will change: their flows, then the
-// pairs, then the seconds of those. Loads that do not depend on each other
+// warmed is what is known of a coming packet.
+type warmed struct {
+	hash  uint64
+	place uint32
+	side  uint8
+}
+
+// Prefetch reads what the coming packets will change: the index, then their
+// pairs, then what lies beside those. Loads that do not depend on each other
 // overlap, so that Add finds all of it in the cache. Nothing that is seen changes.
 func (t *Table) Prefetch(ps []*packet.Packet) {
 	for len(ps) > prefetchLen {
@@ -18,28 +25,35 @@ func (t *Table) Prefetch(ps []*packet.Packet) {
 
 func (t *Table) prefetch(ps []*packet.Packet) {
 	warm := t.warm[:len(ps)]
-	var sum uint64
 	for i, p := range ps {
-		f := &t.flows.slots[t.flows.home(p.Hash)]
-		warm[i] = f.pair[0]
-		sum += f.hash // a slot may lie on two lines
-		if f.pair[1] != 0 && f.ports[0] != p.SrcPort {
-			warm[i] = f.pair[1]
+		lo, hi, side := inOrder(p)
+		w := &warm[i]
+		w.hash, w.side = t.index.hash(lo, hi), side
+		slot := *t.index.slot(t.index.home(w.hash))
+		if w.place = uint32(slot); uint32(slot>>32) != uint32(w.hash>>32) {
+			w.place = uint32(*t.index.slot(t.index.home(w.hash) + 1))
 		}
 	}
-	for i, place := range warm {
-		if place == 0 {
+	var sum uint32
+	for i := range warm {
+		if w := &warm[i]; w.place != 0 { // one load from each of its cache lines
+			q := t.pairs.at(w.place)
+			sum += uint32(q.lo[0]) + q.sides[0].first + q.sides[1].first + uint32(q.flags)
+		}
+	}
+	for i, p := range ps {
+		w := &warm[i]
+		if w.place == 0 {
 			continue
 		}
-		q := &t.pairs[place-1]
-		sum += uint64(q.src[0]) + uint64(q.origin) // one from each of its cache lines
-		warm[i] = q.activity
-	}
-	second := t.at / slotsPerCounter
-	for _, place := range warm {
-		if place != 0 {
-			sum += uint64(t.activities[place-1][second])
+		q := t.pairs.at(w.place)
+		if q.flags&manyFlow != 0 {
+			sum += t.flows.slots[t.flows.home(w.place, oriented(portsOf(p), w.side), p.Proto)].pair
+		}
+		if q.sides[w.side].n == fewPackets && q.busy[w.side] != 0 {
+			b := t.busy.at(q.busy[w.side])
+			sum += uint32(b.n) + b.npay + b.active[t.at/slotsPerCounter]
 		}
 	}
-	t.sink += sum
+	t.sink += uint64(sum)
 }

@@ -31,7 +31,7 @@ func (s *side) meanTTL() float64 {
 }
 
 // span is the seconds from the first to the last packet.
-func (s *side) span() float64 { return s.last.Sub(s.first).Seconds() }
+func (s *side) span() float64 { return float64(s.last-s.first) / 1e9 }
 
 // meanGap is the mean seconds between packets, 0 with less than two.
 func (s *side) meanGap() float64 {

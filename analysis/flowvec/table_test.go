@@ -1,10 +1,12 @@
 package flowvec
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 	"unsafe"
@@ -74,15 +76,34 @@ func closed(packets []packet.Packet, shards int, part func(i int, p *packet.Pack
 	return panes
 }
 
+// merged are the conversations of one pane.
+func merged(parts []*Pane) ([]Conversation, Loss) {
+	w := NewWindows(time.Minute, time.Minute)
+	w.Push(minute, parts, true)
+	return read(w, time.Minute), w.Lost()
+}
+
+// read are the conversations of the window that ends with the last pane.
+func read(w *Windows, length time.Duration) []Conversation {
+	rows, _ := w.Window(length)
+	all := make([]Conversation, rows.Len())
+	for i := range all {
+		rows.read(i, &all[i], whole)
+		all[i].pane = [2]side{} // what was left in it means nothing
+	}
+	slices.SortFunc(all, func(a, b Conversation) int { return cmp.Or(a.lo.Compare(b.lo), a.hi.Compare(b.hi)) })
+	return all
+}
+
 // Any split of flows over shards, also one that parts a pair, merges to the same rows.
 func TestPartsMergeToTheSameConversations(t *testing.T) {
 	for seed := range uint64(20) {
 		packets := traffic(3000, seed)
-		want, _ := Merge(closed(packets, 1, func(int, *packet.Packet) int { return 0 }))
+		want, _ := merged(closed(packets, 1, func(int, *packet.Packet) int { return 0 }))
 		for _, shards := range []int{2, 7} {
 			parts := closed(packets, shards, func(_ int, p *packet.Packet) int { return int((p.Hash ^ seed) % uint64(shards)) })
 			rand.New(rand.NewPCG(seed, 3)).Shuffle(shards, func(i, j int) { parts[i], parts[j] = parts[j], parts[i] })
-			got, lost := Merge(append(parts, nil))
+			got, lost := merged(append(parts, nil))
 			if !reflect.DeepEqual(got, want) || lost != (Loss{}) {
 				t.Fatalf("seed %d: %d shards give other conversations, lost %+v", seed, shards, lost)
 			}
@@ -119,7 +140,7 @@ func TestTotalsAgainstCounting(t *testing.T) {
 		}
 		s.seconds[p.Eff/packet.Time(time.Second)]++
 	}
-	rows, _ := Merge(closed(packets, 3, func(_ int, p *packet.Packet) int { return int(p.Hash % 3) }))
+	rows, _ := merged(closed(packets, 3, func(_ int, p *packet.Packet) int { return int(p.Hash % 3) }))
 	seen := 0
 	for i := range rows {
 		r := &rows[i]
@@ -163,8 +184,8 @@ func TestClosePaneStartsAfresh(t *testing.T) {
 	if table.Len() != 0 {
 		t.Errorf("Len is %d after the close", table.Len())
 	}
-	first, _ := Merge(panes[:1])
-	second, _ := Merge(panes[1:])
+	first, _ := merged(panes[:1])
+	second, _ := merged(panes[1:])
 	if !reflect.DeepEqual(first, second) {
 		t.Error("the same packets give another pane the second time")
 	}
@@ -186,7 +207,7 @@ func TestEvictionIsFairAndCounted(t *testing.T) {
 				t.Fatalf("%d pairs, the bound is %d", table.Len(), cfg.MaxPairs)
 			}
 		}
-		return Merge([]*Pane{table.ClosePane()})
+		return merged([]*Pane{table.ClosePane()})
 	}
 	order := rand.New(rand.NewPCG(1, 1)).Perm(pairs)
 	rows, lost := run(order)
@@ -217,7 +238,7 @@ func TestFlowBoundKeepsTotals(t *testing.T) {
 		p := hashed(packet.Packet{Src: addr(1), Dst: addr(2), Proto: packet.UDP, SrcPort: uint16(port), DstPort: 53, IPLen: 60})
 		table.Add(&p, logs.UID{})
 	}
-	rows, lost := Merge([]*Pane{table.ClosePane()})
+	rows, lost := merged([]*Pane{table.ClosePane()})
 	f, _ := rows[0].Totals()
 	if f.Packets != 1000 || rows[0].sides[0].flows != 100 || lost.Flows != 900 || lost.Packets != 0 {
 		t.Errorf("%d packets, %d flows, lost %+v", f.Packets, rows[0].sides[0].flows, lost)
@@ -250,7 +271,7 @@ func TestTimesOutsideThePane(t *testing.T) {
 		p := hashed(packet.Packet{Eff: at, Src: addr(1), Dst: addr(2), Proto: packet.UDP, IPLen: 60})
 		table.Add(&p, logs.UID{})
 	}
-	rows, _ := Merge([]*Pane{table.ClosePane()})
+	rows, _ := merged([]*Pane{table.ClosePane()})
 	if f, _ := rows[0].Totals(); f.Packets != 6 {
 		t.Errorf("%d packets counted of 6", f.Packets)
 	}
@@ -299,16 +320,14 @@ func BenchmarkAdd(b *testing.B) {
 	}
 }
 
-// A packet's share of the pair table is two cache lines, and what a directed
-// pair takes in all is bounded.
+// What a conversation takes is bounded, open and closed.
 func TestSizes(t *testing.T) {
-	if n := unsafe.Sizeof(pair{}); n != 128 {
-		t.Errorf("pair is %d bytes, not 128", n)
-	}
-	if n := unsafe.Sizeof(flow{}); n > 56 {
-		t.Errorf("flow is %d bytes", n)
-	}
-	if n := unsafe.Sizeof(Conversation{}) / 2; n > 480 {
-		t.Errorf("a directed pair takes %d bytes in a closed pane", n)
+	for what, c := range map[string][2]uintptr{
+		"pair": {unsafe.Sizeof(pair{}), 160}, "busy": {unsafe.Sizeof(busy{}), 320}, "flow": {unsafe.Sizeof(flow{}), 32},
+		"ref": {unsafe.Sizeof(ref{}), 16}, "ends": {unsafe.Sizeof(ends{}), 20},
+	} {
+		if c[0] > c[1] {
+			t.Errorf("%s is %d bytes, more than %d", what, c[0], c[1])
+		}
 	}
 }

@@ -1,138 +1,159 @@
 package flowvec
 
 import (
-	"slices"
 	"time"
 
 	"pcapdir/source/packet"
 )
 
-// Windows keeps the last panes and joins them into windows. One goroutine owns it.
+// Windows keeps the last panes and joins them into windows. One goroutine owns
+// it. Panes stay as the shards left them; what is sorted, merged and joined are
+// references to their pairs. A conversation is put together when it is read.
 type Windows struct {
 	pane  time.Duration
 	keep  time.Duration // the longest window
-	panes []closedPane  // in time order, without those that had no packets
-	lives []life
+	quiet int64
+	panes []closedPane // in time order, without those that had no packets
 	lost  Loss
+
+	parts []*Pane // of all panes; a reference says which
+	first uint32  // number of parts[0]; numbers only rise
+
+	newest []ref // of the last pane, as they lie in memory
+	sorted []ref // the same in order
+	all    []ref // of all panes, in order
+	spare  []ref // where the next of them is made
+	starts starts
+	picked []ref // of a window that is neither
 }
 
-// closedPane is one pane's conversations, in their order.
+// closedPane is one pane's place among all.
 type closedPane struct {
 	end      packet.Time
-	rows     []Conversation
+	part     uint32 // number of its first part
 	complete bool
-}
-
-// life remembers who began a conversation for as long as it lives: until it
-// was silent for the longest window. Without it a long connection would turn
-// round whenever a window begins with a reply.
-type life struct {
-	key
-	from beginning
-	seen packet.Time // end of the last pane that had it
 }
 
 // NewWindows makes windows of panes, none longer than longest.
 func NewWindows(pane, longest time.Duration) *Windows {
-	return &Windows{pane: pane, keep: longest}
+	return &Windows{pane: pane, keep: longest, quiet: quietSlots(Config{Pane: pane}.slot())}
 }
 
-// Push adds the pane that ends at end, later than all before it. complete says
-// that nothing is known to be missing from it.
+// Push adds the pane that ends at end, later than all before it, and takes over
+// its parts, which may be nil and come in any order. complete says that nothing
+// is known to be missing from it.
 func (w *Windows) Push(end packet.Time, parts []*Pane, complete bool) {
-	rows, lost := Merge(parts)
+	w.forget(end.Add(-w.keep))
+	pane := closedPane{end: end, part: w.first + uint32(len(w.parts))}
+	lost := w.take(parts)
 	w.lost = Loss{w.lost.Pairs + lost.Pairs, w.lost.Packets + lost.Packets, w.lost.Flows + lost.Flows}
-	gone := 0
-	for gone < len(w.panes) && w.panes[gone].end <= end.Add(-w.keep) {
-		gone++
-	}
-	w.panes = append(slices.Delete(w.panes, 0, gone), closedPane{end, rows, complete && lost == Loss{}})
-	w.remember(rows, end)
+	pane.complete = complete && lost == Loss{}
+	w.panes = append(w.panes, pane)
+	w.sortNewest()
+	w.merge()
+	w.recall(pane.part)
 }
 
 // Lost is what the tables' bounds cost since the start.
 func (w *Windows) Lost() Loss { return w.lost }
 
-// remember walks the living and the pane's conversations together, both in
-// order, and lets each of the pane's begin where its life began.
-func (w *Windows) remember(rows []Conversation, end packet.Time) {
-	next := make([]life, 0, max(len(rows), len(w.lives)))
-	old := w.lives
-	oldest := end.Add(-w.keep)
-	for i := range rows {
-		r := &rows[i]
-		for len(old) > 0 && old[0].compare(&r.key) < 0 {
-			next = appendLiving(next, old[0], oldest)
-			old = old[1:]
-		}
-		if len(old) > 0 && old[0].compare(&r.key) == 0 {
-			if old[0].seen > oldest && old[0].from.compare(&r.from.origin) < 0 {
-				r.from = old[0].from
-			}
-			old = old[1:]
-		}
-		next = append(next, life{r.key, r.from, end})
+// forget drops the panes that ended by oldest, and gives their memory back.
+func (w *Windows) forget(oldest packet.Time) {
+	gone := 0
+	for gone < len(w.panes) && w.panes[gone].end <= oldest {
+		gone++
 	}
-	for _, l := range old {
-		next = appendLiving(next, l, oldest)
+	until := w.first + uint32(len(w.parts))
+	if gone < len(w.panes) {
+		until = w.panes[gone].part
 	}
-	w.lives = next
+	n := until - w.first
+	for _, p := range w.parts[:n] {
+		p.release()
+	}
+	w.parts = append(w.parts[:0], w.parts[n:]...)
+	w.first, w.panes = until, append(w.panes[:0], w.panes[gone:]...)
 }
 
-func appendLiving(to []life, l life, oldest packet.Time) []life {
-	if l.seen > oldest {
-		to = append(to, l)
+// take makes references to all pairs of the parts, but those for whose like
+// another part had no room, and says what the bounds cost.
+func (w *Windows) take(parts []*Pane) (lost Loss) {
+	limit, size := ^uint64(0), 0
+	for _, p := range parts {
+		if p != nil {
+			limit, size = min(limit, p.limit), size+int(p.pairs.n)
+			lost.Pairs, lost.Packets, lost.Flows = lost.Pairs+p.Lost.Pairs, lost.Packets+p.Lost.Packets, lost.Flows+p.Lost.Flows
+		}
 	}
-	return to
+	w.newest = sized(w.newest, size)[:0]
+	for _, p := range parts {
+		if p == nil {
+			continue
+		}
+		number := w.first + uint32(len(w.parts))
+		w.parts = append(w.parts, p)
+		for place := uint32(1); place <= p.pairs.n; place++ {
+			q := p.pairs.at(place)
+			hash := conversationHash(&q.lo, &q.hi)
+			if p.limit > limit && p.cfg.rank(hash) >= limit {
+				lost.Pairs++
+				lost.Packets += p.packets(q)
+				continue
+			}
+			w.newest = append(w.newest, ref{hash: hash, part: number, place: place})
+		}
+	}
+	return lost
+}
+
+// recall lets each conversation of the newest pane, whose first part is given,
+// begin where its life began, for as long as it lives: until it was silent for
+// the longest window. Without that a long connection would turn round whenever
+// a window begins with a reply. Panes before say it, as it was recalled to them.
+func (w *Windows) recall(newest uint32) {
+	if len(w.panes) == 1 {
+		return
+	}
+	rows := w.rows(w.all)
+	for i := range rows.Len() {
+		refs := rows.refsOf(i)
+		if refs[0].part >= newest || refs[len(refs)-1].part < newest {
+			continue
+		}
+		b := w.began(refs)
+		if b.part >= newest {
+			continue
+		}
+		for k := len(refs) - 1; refs[k].part >= newest; k-- {
+			w.pair(refs[k]).recall(b)
+		}
+	}
 }
 
 // Window joins the panes of the window of that length that ends with the last
-// pane pushed, into conversations in their order. complete says that all its
-// panes are there and complete; a pane without packets counts as missing. The
-// rows are to be read only, and hold until the next Push.
-func (w *Windows) Window(length time.Duration) (rows []Conversation, complete bool) {
-	end := w.panes[len(w.panes)-1].end
+// pane pushed, into conversations, each once, in no order that means anything.
+// complete says that all its panes are there and complete; a pane without
+// packets counts as missing. The rows hold until the next Push or Window.
+func (w *Windows) Window(length time.Duration) (rows Rows, complete bool) {
 	from := len(w.panes)
+	end := w.panes[from-1].end
 	complete = true
 	for from > 0 && w.panes[from-1].end > end.Add(-length) {
 		from--
 		complete = complete && w.panes[from].complete
 	}
-	in := w.panes[from:]
-	complete = complete && len(in) == int(length/w.pane)
-	if len(in) == 1 {
-		return in[0].rows, complete
+	complete = complete && len(w.panes)-from == int(length/w.pane)
+	switch from {
+	case len(w.panes) - 1:
+		return w.newestRows(), complete
+	case 0:
+		return w.rows(w.all), complete
 	}
-	return w.joined(in), complete
-}
-
-// joined merges the panes' sorted rows; those of one conversation in time order.
-func (w *Windows) joined(panes []closedPane) []Conversation {
-	quiet := quietSlots(Config{Pane: w.pane}.slot())
-	heads := make([][]Conversation, len(panes))
-	most := 0
-	for i := range panes {
-		heads[i] = panes[i].rows
-		most = max(most, len(heads[i]))
-	}
-	rows := make([]Conversation, 0, most*5/4)
-	for {
-		var least *Conversation
-		for _, h := range heads {
-			if len(h) > 0 && (least == nil || h[0].compare(&least.key) < 0) {
-				least = &h[0]
-			}
-		}
-		if least == nil {
-			return rows
-		}
-		rows = append(rows, Conversation{key: least.key})
-		row := &rows[len(rows)-1]
-		for i, h := range heads {
-			if len(h) > 0 && h[0].compare(&row.key) == 0 {
-				row.join(&h[0], quiet)
-				heads[i] = h[1:]
-			}
+	w.picked = w.picked[:0]
+	for _, r := range w.all {
+		if r.part >= w.panes[from].part {
+			w.picked = append(w.picked, r)
 		}
 	}
+	return w.rows(w.picked), complete
 }

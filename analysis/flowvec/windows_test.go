@@ -30,8 +30,7 @@ func push(w *Windows, end time.Duration, packets ...packet.Packet) {
 func TestOrientationIsRemembered(t *testing.T) {
 	w := NewWindows(time.Minute, 5*time.Minute)
 	began := func() packet.Addr {
-		rows, _ := w.Window(time.Minute)
-		src, _ := rows[0].Ends()
+		src, _ := read(w, time.Minute)[0].Ends()
 		return src
 	}
 	push(w, time.Minute, script(time.Second, 7, 3, 5000, 22, packet.SYN, 0), script(2*time.Second, 3, 7, 22, 5000, packet.SYN|packet.ACK, 0))
@@ -47,7 +46,7 @@ func TestOrientationIsRemembered(t *testing.T) {
 		t.Error("after a long silence it is a new conversation: the sender of its first packet began")
 	}
 	push(w, 21*time.Minute, script(20*time.Minute, 7, 3, 5001, 22, packet.SYN, 0))
-	rows, _ := w.Window(5 * time.Minute)
+	rows := read(w, 5*time.Minute)
 	if src, dst := rows[0].Ends(); src != addr(7) || dst != addr(3) || rows[0].Service().Port() != 22 {
 		t.Errorf("a SYN must outweigh the first packet: %v to %v, %v", src, dst, rows[0].Service())
 	}
@@ -57,23 +56,34 @@ func TestWindowsCoverWhatExists(t *testing.T) {
 	w := NewWindows(time.Minute, 5*time.Minute)
 	push(w, time.Minute, script(0, 1, 2, 5, 80, packet.SYN, 0))
 	push(w, 2*time.Minute, script(time.Minute, 1, 2, 5, 80, packet.ACK, 9))
-	if rows, whole := w.Window(5 * time.Minute); len(rows) != 1 || whole || rows[0].sides[0].n != 2 {
+	window := func(length time.Duration) ([]Conversation, bool) {
+		_, whole := w.Window(length)
+		return read(w, length), whole
+	}
+	if rows, whole := window(5 * time.Minute); len(rows) != 1 || whole || rows[0].sides[0].n != 2 {
 		t.Errorf("two panes of five: %d rows, complete %v", len(rows), whole)
 	}
 	for m := 3; m <= 5; m++ {
 		push(w, time.Duration(m)*time.Minute, script(time.Duration(m)*time.Minute-1, 1, 2, 5, 80, packet.ACK, 9))
 	}
-	rows, whole := w.Window(5 * time.Minute)
-	if f, _ := rows[0].Totals(); !whole || f.Packets != 5 || len(rows[0].UIDs()) != 1 {
-		t.Errorf("five panes of five: complete %v, %d packets, uids %v", whole, f.Packets, rows[0].UIDs())
+	rows, whole := window(5 * time.Minute)
+	refs, _ := w.Window(5 * time.Minute)
+	if f, _ := rows[0].Totals(); !whole || f.Packets != 5 || len(refs.UIDs(0)) != 1 {
+		t.Errorf("five panes of five: complete %v, %d packets, uids %v", whole, f.Packets, refs.UIDs(0))
 	}
 	push(w, 8*time.Minute, script(7*time.Minute, 1, 2, 5, 80, packet.ACK, 9))
-	if rows, whole = w.Window(5 * time.Minute); whole || rows[0].sides[0].n != 3 {
+	if rows, whole = window(5 * time.Minute); whole || rows[0].sides[0].n != 3 {
 		t.Errorf("a gap of two panes: complete %v, %d packets, want those of 3 panes", whole, rows[0].sides[0].n)
 	}
-	if rows, whole = w.Window(time.Minute); !whole || rows[0].sides[0].n != 1 {
+	if rows, whole = window(time.Minute); !whole || rows[0].sides[0].n != 1 {
 		t.Errorf("the last pane alone: complete %v, %d packets", whole, rows[0].sides[0].n)
 	}
+}
+
+func contextOf(rows Rows, window time.Duration) *Context {
+	c := NewContext()
+	c.Read(rows, window, false)
+	return c
 }
 
 // vectorOf is a feature's value for the only conversation of packets.
@@ -83,7 +93,7 @@ func vectorOf(t *testing.T, packets ...packet.Packet) map[string]float64 {
 	push(w, time.Minute, packets...)
 	rows, _ := w.Window(time.Minute)
 	var v Vector
-	NewContext(rows, time.Minute).Reader().Vector(0, &v)
+	contextOf(rows, time.Minute).Reader().Vector(0, &v)
 	named := map[string]float64{}
 	for j, f := range Features() {
 		named[f.Name] = f.Natural(v[j])
@@ -127,12 +137,12 @@ func TestFeaturesOfAScan(t *testing.T) {
 		script(3, 4, 1, 445, 9, packet.RST|packet.ACK, 0),
 		script(4, 5, 2, 9, 80, packet.SYN, 0), script(5, 2, 5, 80, 9, packet.SYN|packet.ACK, 0), script(6, 5, 2, 9, 80, packet.ACK, 7))
 	rows, _ := w.Window(time.Minute)
-	c := NewContext(rows, time.Minute)
+	c := contextOf(rows, time.Minute)
 	fanout, fanin, same := featureAt(t, "fail_fanout"), featureAt(t, "fail_fanin"), featureAt(t, "same_port_fanout")
-	for i := range rows {
+	for i := range rows.Len() {
 		var v Vector
 		c.Reader().Vector(i, &v)
-		src, _ := rows[i].Ends()
+		src, _ := c.Reader().Conversation(i).Ends()
 		want := [3]float64{math.Log(4), math.Log(2), math.Log(4)}
 		if src == addr(5) {
 			want = [3]float64{0, 0, math.Log(2)}
@@ -140,7 +150,7 @@ func TestFeaturesOfAScan(t *testing.T) {
 		if got := [3]float64{v[fanout], v[fanin], v[same]}; got != want {
 			t.Errorf("from %v: %v, want %v", src, got, want)
 		}
-		if c.FannedIn(i) {
+		if c.ActorAt(c.Actor(i)) != src {
 			t.Errorf("from %v: fanned in", src)
 		}
 	}
@@ -169,8 +179,8 @@ func TestVectorsAreFinite(t *testing.T) {
 		}
 		for _, length := range []time.Duration{time.Minute, 5 * time.Minute} {
 			rows, _ := w.Window(length)
-			c := NewContext(rows, length)
-			for i := range rows {
+			c := contextOf(rows, length)
+			for i := range rows.Len() {
 				var v Vector
 				c.Reader().Vector(i, &v)
 				for j, x := range v {

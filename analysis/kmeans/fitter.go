@@ -26,7 +26,8 @@ type fitter struct {
 
 	k         int
 	centroids []float64
-	labels    []int32   // -1 before the first pass
+	near      neighbours
+	labels    []int32
 	upper     []float64 // at least the distance to the own centroid
 	lower     []float64 // at most the distance to the second-nearest centroid
 	moved     []bool
@@ -40,7 +41,7 @@ type fitter struct {
 type part struct {
 	sums    []float64 // k*d
 	counts  []int
-	changed bool
+	changed int
 	total   float64
 }
 
@@ -51,9 +52,6 @@ func newFitter(rows []float64, d int, cfg Config) *fitter {
 		rng:    rand.New(rand.NewPCG(cfg.Seed, 0x6b6d65616e73)),
 		labels: make([]int32, n), upper: make([]float64, n), lower: make([]float64, n),
 		parts: make([]part, (n+blockRows-1)/blockRows),
-	}
-	for i := range f.labels {
-		f.labels[i], f.upper[i] = -1, math.Inf(1)
 	}
 	return f
 }
@@ -93,65 +91,62 @@ func (f *fitter) total(do func(b, lo, hi int) float64) float64 {
 	return s
 }
 
-// assign gives every row its nearest centroid and says whether any label changed.
-func (f *fitter) assign() bool {
-	apart := f.halfGaps()
+// assign gives every row its nearest centroid and says how many labels changed.
+func (f *fitter) assign() (changed int) {
+	f.near.arrange(f.centroids, f.d)
 	f.eachBlock(func(b, lo, hi int) {
-		changed := false
+		n := 0
 		for i := lo; i < hi; i++ {
-			changed = f.assignRow(i, apart) || changed
+			if f.assignRow(i) {
+				n++
+			}
 		}
-		f.parts[b].changed = changed
+		f.parts[b].changed = n
 	})
 	for b := range f.parts {
-		if f.parts[b].changed {
-			return true
-		}
+		changed += f.parts[b].changed
 	}
-	return false
+	return changed
 }
 
 // assignRow is Hamerly's test: where the own centroid is surely nearer than
-// any other can be, nothing else is looked at.
-func (f *fitter) assignRow(i int, apart []float64) bool {
+// any other can be, nothing else is looked at. Where it fails, the others are
+// looked at by their distance from the own one (Newling and Fleuret 2016), as
+// far as one of the two nearest can be.
+func (f *fitter) assignRow(i int) bool {
 	row, old := f.row(i), f.labels[i]
-	if old >= 0 {
-		bound := max(apart[old], f.lower[i]) * (1 - slack)
-		if f.upper[i] < bound {
-			return false
-		}
-		f.upper[i] = math.Sqrt(squared(row, f.centroid(int(old)), math.Inf(1)))
-		if f.upper[i] < bound {
-			return false
-		}
+	others := f.near.of(int(old))
+	bound := f.lower[i]
+	if len(others) > 0 {
+		bound = max(bound, others[0].apart/2)
 	}
-	best, least, second := int32(0), math.Inf(1), math.Inf(1)
-	for j := range f.k {
-		s := squared(row, f.centroid(j), second)
-		if s < least {
-			best, least, second = int32(j), s, least
-		} else if s < second {
-			second = s
+	bound *= 1 - slack
+	if f.upper[i] < bound {
+		return false
+	}
+	least := squared(row, f.centroid(int(old)), math.Inf(1))
+	if f.upper[i] = math.Sqrt(least); f.upper[i] < bound {
+		return false
+	}
+	best, second := old, math.Inf(1)
+	from, reach := f.upper[i], math.Inf(1)
+	for _, o := range others {
+		if o.apart > reach {
+			break
 		}
+		s := squared(row, f.centroid(int(o.centroid)), second)
+		switch {
+		case s < least || s == least && o.centroid < best:
+			best, least, second = o.centroid, s, least
+		case s < second:
+			second = s
+		default:
+			continue
+		}
+		reach = (from + math.Sqrt(second)) * (1 + slack)
 	}
 	f.labels[i], f.upper[i], f.lower[i] = best, math.Sqrt(least), math.Sqrt(second)
 	return best != old
-}
-
-// halfGaps is, for each centroid, half the distance to the centroid next to
-// it: a row nearer than that has no nearer centroid.
-func (f *fitter) halfGaps() []float64 {
-	gaps := make([]float64, f.k)
-	for j := range gaps {
-		least := math.Inf(1)
-		for o := range f.k {
-			if o != j {
-				least = min(least, squared(f.centroid(j), f.centroid(o), least))
-			}
-		}
-		gaps[j] = math.Sqrt(least) / 2
-	}
-	return gaps
 }
 
 // update moves every centroid to the mean of its rows and the bounds with it.
@@ -250,8 +245,9 @@ func (f *fitter) fillEmpty(counts []int) (filled bool) {
 func (f *fitter) model() *Model {
 	m := &Model{
 		D: f.d, Centroids: f.centroids, Labels: f.labels, Sizes: f.sum(),
-		Iterations: f.iterations, Started: f.started, Moved: f.moved,
+		Iterations: f.iterations, Started: f.started, Moved: f.moved, near: f.near,
 	}
+	m.near.arrange(f.centroids, f.d)
 	m.Inertia = f.total(func(_, lo, hi int) float64 {
 		var s float64
 		for i := lo; i < hi; i++ {

@@ -14,6 +14,7 @@ import (
 type Config struct {
 	K             int    // centroids wanted; fewer come out when fewer distinct rows exist
 	MaxIterations int    // passes at most; 0 means 100
+	Enough        int    // stop when no more rows than that change their label in a pass
 	Seed          uint64 // of the start
 	// Start are centroids to begin from, row after row. Where they are fewer
 	// than K, k-means++ finds the rest; beyond K they are ignored.
@@ -30,6 +31,8 @@ type Model struct {
 	Iterations int       // passes that moved centroids
 	Started    int       // how many centroids came from Config.Start
 	Moved      []bool    // centroids that had lost their rows and were placed anew
+
+	near neighbours
 }
 
 // K is the number of centroids.
@@ -39,12 +42,24 @@ func (m *Model) K() int { return len(m.Sizes) }
 func (m *Model) Centroid(j int) []float64 { return m.Centroids[j*m.D : (j+1)*m.D] }
 
 // Nearest is the centroid closest to row, the lowest of equals, and its
-// squared distance. A model without centroids has -1 and +Inf.
-func (m *Model) Nearest(row []float64) (int, float64) {
-	best, least := -1, math.Inf(1)
-	for j := range m.Sizes {
-		if s := squared(row, m.Centroid(j), least); s < least {
+// squared distance. guess is where the search begins: any centroid will do, and
+// the nearer it is, the fewer others are looked at. A model without centroids
+// has -1 and +Inf.
+func (m *Model) Nearest(row []float64, guess int) (int, float64) {
+	if len(m.Sizes) == 0 {
+		return -1, math.Inf(1)
+	}
+	best, least := guess, squared(row, m.Centroid(guess), math.Inf(1))
+	from := math.Sqrt(least)
+	reach := 2 * from * (1 + slack) // beyond it, by the triangle inequality, none is as near as best
+	for _, o := range m.near.of(guess) {
+		if o.apart > reach {
+			break
+		}
+		j := int(o.centroid)
+		if s := squared(row, m.Centroid(j), least); s < least || s == least && j < best {
 			best, least = j, s
+			reach = (from + math.Sqrt(s)) * (1 + slack)
 		}
 	}
 	return best, least
@@ -65,17 +80,14 @@ func Fit(rows []float64, d int, cfg Config) *Model {
 	}
 	f := newFitter(rows, d, cfg)
 	f.seed()
-	changed := true
-	for changed && f.iterations < cfg.MaxIterations {
-		if changed = f.assign(); changed {
-			f.update()
-			f.iterations++
+	for {
+		changed := f.assign()
+		if f.iterations > 0 && changed <= cfg.Enough || f.iterations == cfg.MaxIterations {
+			return f.model()
 		}
+		f.update()
+		f.iterations++
 	}
-	if changed {
-		f.assign() // the cap cut it short: labels must still be the nearest
-	}
-	return f.model()
 }
 
 // squared is the squared distance of a and b, or some number above limit as

@@ -220,14 +220,54 @@ func TestEmptyClusterTakesTheFarthestRow(t *testing.T) {
 
 func TestTiesGoToTheLowestIndex(t *testing.T) {
 	m := Fit([]float64{-1, 0, 1}, 1, Config{K: 2, Start: []float64{-1, 1}, MaxIterations: 1})
-	if j, s := m.Nearest([]float64{(m.Centroids[0] + m.Centroids[1]) / 2}); j != 0 || s <= 0 {
+	if j, s := m.Nearest([]float64{(m.Centroids[0] + m.Centroids[1]) / 2}, 1); j != 0 || s <= 0 {
 		t.Errorf("a row between two centroids went to %d", j)
 	}
 	if m.Labels[1] != 0 {
 		t.Errorf("the middle row has label %d", m.Labels[1])
 	}
-	if j, s := Fit(nil, 1, Config{K: 3}).Nearest([]float64{1}); j != -1 || !math.IsInf(s, 1) {
+	if j, s := Fit(nil, 1, Config{K: 3}).Nearest([]float64{1}, 0); j != -1 || !math.IsInf(s, 1) {
 		t.Errorf("a model without centroids answers %d, %v", j, s)
+	}
+}
+
+// Wherever the search begins, it ends at the lowest of the nearest.
+func TestNearestFromAnyGuess(t *testing.T) {
+	rows := mixture(3000, 6, 25, 2)
+	m := Fit(rows, 6, Config{K: 20, Seed: 1, MaxIterations: 3})
+	r := rand.New(rand.NewPCG(3, 3))
+	for i := range 2000 {
+		row := rows[i*6 : (i+1)*6]
+		if i%3 == 0 { // in the middle of two
+			a, b := m.Centroid(r.IntN(20)), m.Centroid(r.IntN(20))
+			row = make([]float64, 6)
+			for x := range row {
+				row[x] = (a[x] + b[x]) / 2
+			}
+		}
+		want, least := -1, math.Inf(1)
+		for j := range m.K() {
+			if s := squared(row, m.Centroid(j), math.Inf(1)); s < least {
+				want, least = j, s
+			}
+		}
+		if got, s := m.Nearest(row, r.IntN(20)); got != want || s != least {
+			t.Fatalf("row %d: centroid %d at %v, want %d at %v", i, got, s, want, least)
+		}
+	}
+}
+
+// A fit may end while few rows still change; its labels are the nearest all the same.
+func TestEnough(t *testing.T) {
+	rows := mixture(6000, 8, 200, 12)
+	whole, short := Fit(rows, 8, Config{K: 32, Seed: 1}), Fit(rows, 8, Config{K: 32, Seed: 1, Enough: 60})
+	if short.Iterations >= whole.Iterations || short.Inertia > whole.Inertia*1.05 {
+		t.Errorf("%d passes to %v, with enough %d to %v", whole.Iterations, whole.Inertia, short.Iterations, short.Inertia)
+	}
+	for i, label := range short.Labels {
+		if j, _ := short.Nearest(rows[i*8:(i+1)*8], 0); j != int(label) {
+			t.Fatalf("row %d has label %d, nearest is %d", i, label, j)
+		}
 	}
 }
 
@@ -246,7 +286,7 @@ func BenchmarkNearest(b *testing.B) {
 	b.ReportAllocs()
 	i := 0
 	for b.Loop() {
-		m.Nearest(rows[i*29 : (i+1)*29])
+		m.Nearest(rows[i*29:(i+1)*29], i%64)
 		i = (i + 1) % 20000
 	}
 }

@@ -13,9 +13,8 @@ func (f *fitter) seed() {
 	if f.k = f.started; f.k == 0 {
 		f.place(f.row(f.rng.IntN(f.n)))
 	}
-	near := make([]float64, f.n) // squared distance to the nearest centroid so far
+	near := make([]float64, f.n) // squared distance to the nearest centroid so far, which is labels' one
 	left := f.total(func(_, lo, hi int) float64 { return f.nearest(near, lo, hi) })
-	best := make([]float64, f.n)
 	tries := 2 + int(math.Log(float64(f.cfg.K)))
 	for f.k < f.cfg.K && left > 0 {
 		chosen, least := -1, math.Inf(1)
@@ -25,10 +24,11 @@ func (f *fitter) seed() {
 				chosen, least = c, s
 			}
 		}
-		row := f.row(chosen)
-		f.place(row)
-		left = f.total(func(_, lo, hi int) float64 { return closer(f, near, best, row, lo, hi) })
-		near, best = best, near
+		left = f.closer(near, chosen)
+		f.place(f.row(chosen))
+	}
+	for i, s := range near {
+		f.upper[i] = math.Sqrt(s)
 	}
 	f.moved = make([]bool, f.k)
 }
@@ -38,41 +38,60 @@ func (f *fitter) place(row []float64) {
 	f.k++
 }
 
-// nearest fills near[lo:hi] against all centroids and returns its sum.
+// nearest fills near[lo:hi] and labels against all centroids and returns near's sum.
 func (f *fitter) nearest(near []float64, lo, hi int) float64 {
 	var s float64
 	for i := lo; i < hi; i++ {
 		near[i] = math.Inf(1)
 		for j := range f.k {
-			near[i] = min(near[i], squared(f.row(i), f.centroid(j), near[i]))
+			if to := squared(f.row(i), f.centroid(j), near[i]); to < near[i] {
+				near[i], f.labels[i] = to, int32(j)
+			}
 		}
 		s += near[i]
 	}
 	return s
 }
 
-// closer fills to[lo:hi] with near as it would be with one more centroid.
-func closer(f *fitter, near, to, row []float64, lo, hi int) float64 {
-	var s float64
-	for i := lo; i < hi; i++ {
-		to[i] = near[i]
-		if near[i] > 0 {
-			to[i] = min(near[i], squared(f.row(i), row, near[i]))
-		}
-		s += to[i]
+// quarters are a quarter of the squared distance of row c to each centroid: no
+// row that is within it of its own centroid is nearer to c.
+func (f *fitter) quarters(c int) []float64 {
+	q := make([]float64, f.k)
+	for j := range q {
+		q[j] = squared(f.row(c), f.centroid(j), math.Inf(1)) / 4 * (1 - slack)
 	}
-	return s
+	return q
+}
+
+// closer makes near and labels what they are with row c as one more centroid,
+// and returns near's sum.
+func (f *fitter) closer(near []float64, c int) float64 {
+	row, quarters := f.row(c), f.quarters(c)
+	return f.total(func(_, lo, hi int) float64 {
+		var s float64
+		for i := lo; i < hi; i++ {
+			if near[i] > quarters[f.labels[i]] {
+				if to := squared(f.row(i), row, near[i]); to < near[i] {
+					near[i], f.labels[i] = to, int32(f.k)
+				}
+			}
+			s += near[i]
+		}
+		return s
+	})
 }
 
 // potential is the sum of squared distances that row c as a centroid would leave.
 func (f *fitter) potential(near []float64, c int) float64 {
-	row := f.row(c)
+	row, quarters := f.row(c), f.quarters(c)
 	return f.total(func(_, lo, hi int) float64 {
 		var s float64
 		for i := lo; i < hi; i++ {
-			if near[i] > 0 {
-				s += min(near[i], squared(f.row(i), row, near[i]))
+			to := near[i]
+			if to > quarters[f.labels[i]] {
+				to = min(to, squared(f.row(i), row, to))
 			}
+			s += to
 		}
 		return s
 	})

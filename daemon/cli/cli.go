@@ -102,7 +102,7 @@ func newRoot(s Streams) *cobra.Command {
 		Example:       rootExample,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
+		Args:          asUsage(cobra.NoArgs), // an unknown command is one
 		RunE: func(c *cobra.Command, _ []string) error {
 			_ = c.Usage()
 			return usageError{errors.New("a command is missing")}

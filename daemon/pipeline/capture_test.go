@@ -84,6 +84,17 @@ func (c capture) sorted() capture {
 	return c
 }
 
+// jittered is the capture with records out of place by up to most, as several
+// queues of one network card leave them. Records of one stamp keep their order.
+func (c capture) jittered(most time.Duration, seed uint64) capture {
+	place := func(r record) packet.Time {
+		return r.TS.Add(time.Duration(rand.New(rand.NewPCG(seed, uint64(r.TS))).Int64N(int64(most))))
+	}
+	c.recs = slices.Clone(c.recs)
+	slices.SortStableFunc(c.recs, func(a, b record) int { return cmp.Compare(place(a), place(b)) })
+	return c
+}
+
 // cuts are the places at which the capture may be cut: no stamp is on both
 // sides and, if rising is set, every later one is greater than all before.
 func (c capture) cuts(rising bool) (at []int) {

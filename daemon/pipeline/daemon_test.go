@@ -196,10 +196,9 @@ func (d *daemon) wantPut(t *testing.T, name string, f fate) {
 		}
 		return slices.Equal(got, want)
 	})
-	if f.Outcome == "done" {
-		return
-	}
-	if reason := string(readFile(t, filepath.Join(d.root, want[1]))); reason != f.Reason+"\n" {
-		t.Errorf("%q: .reason says %q, spool.log %q", name, reason, f.Reason)
+	if f.Outcome != "done" {
+		d.until(t, fmt.Sprintf("the reason of %q, %q, in its file", name, f.Reason), func() bool {
+			return string(readFile(t, filepath.Join(d.root, want[1]))) == f.Reason+"\n"
+		})
 	}
 }

@@ -130,6 +130,11 @@ func (ls *lines) reuse(taken bool) {
 func (ls *lines) split(end place) (before lines) {
 	n := sort.Search(len(ls.list), func(i int) bool { return ls.list[i].compare(&end) >= 0 })
 	before = lines{list: ls.list[:n:n], chunks: ls.chunks, spare: ls.spare}
+	if n > 0 && n < len(ls.list) {
+		// The last chunk of the rest may grow while this part is read: its bytes
+		// stay where they are, but not what says how many there are.
+		before.chunks = slices.Clone(ls.chunks)
+	}
 	for i := range before.list {
 		before.bytes += int(before.list[i].size)
 	}

@@ -195,6 +195,54 @@ func checkCuts(t *testing.T, c capture, seed uint64) {
 	}
 }
 
+// Disorder of less than the window is repaired: the logs are those of the
+// capture in order, in one file or in many.
+func TestDisorderLeavesNoTrace(t *testing.T) {
+	c := loadCapture(t, "pcap/lab-01.pcap.zst").sorted()
+	want := run(t, plain, config.InsideSort, c.span(), c.write(t, t.TempDir(), "one"))
+	for seed := range uint64(3) {
+		j := c.jittered(config.Default().Order.Window, seed)
+		if j.ascending() || !j.orderly(config.Default().Order.Window) {
+			t.Fatal("not the disorder that this test is for")
+		}
+		rnd := newRand(seed)
+		got := run(t, sample[seed], config.InsideSort, c.span(), j.write(t, t.TempDir(), "one"))
+		wantSameLogs(t, want, got)
+		if got.only(t).Inversions < 1000 {
+			t.Errorf("%d inversions", got.only(t).Inversions)
+		}
+		for i, parts := range [][]capture{j.cut(100, false, rnd), j.deal(30, rnd)} {
+			got := run(t, sample[i+2], config.InsideSort, c.span(), scatter(t, parts, rnd, forms))
+			wantSameLogs(t, want, got)
+			wantSameBooks(t, want, got)
+		}
+	}
+}
+
+// Captures that overlap and share stamps, as of three taps with a coarse clock:
+// which of two packets of one stamp comes first is for their content to say,
+// never for the cutting.
+func TestTiesBetweenFiles(t *testing.T) {
+	parts := make([]capture, 3)
+	for i, r := range loadCapture(t, "pcap/lab-02.pcap.zst").sorted().recs {
+		r.TS = r.TS.Floor(20 * time.Millisecond)
+		parts[i%3].recs = append(parts[i%3].recs, r)
+	}
+	rnd := rand.New(rand.NewPCG(6, 4))
+	for _, inside := range bothInsides {
+		want := run(t, plain, inside, time.Hour, scatter(t, parts, rnd, forms[:1]))
+		for i := range 3 {
+			var cut []capture
+			for _, c := range parts {
+				cut = append(cut, c.cut(10*i+2, inside == config.InsideFile, rnd)...)
+			}
+			got := run(t, sample[i], inside, time.Hour, scatter(t, cut, rnd, forms))
+			wantSameLogs(t, want, got)
+			wantSameBooks(t, want, got)
+		}
+	}
+}
+
 // The container of a capture is no part of what it says.
 func TestFormsLeaveNoTrace(t *testing.T) {
 	for _, c := range own(t)[:2] {

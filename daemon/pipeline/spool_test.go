@@ -248,6 +248,8 @@ func TestVanishesBeforeItIsOpened(t *testing.T) {
 	cfg.Order.HoldBack *= 25 // the time for it to vanish in
 	d := start(t, cfg)
 	text := readFile(t, filepath.Join(testdata, "containers/micro.pcap"))
+	d.mv(t, "first", text)
+	d.fate(t, "first") // from here on groups are held back
 	indexed := closedAfterReading(t, func(path string) {
 		if err := os.Rename(path, d.in("gone")); err != nil {
 			t.Fatal(err)
@@ -265,7 +267,7 @@ func TestVanishesBeforeItIsOpened(t *testing.T) {
 		t.Errorf("%+v", f)
 	}
 	d.quit(t)
-	if got := d.places(t); !slices.Equal(got, []string{"done/good"}) {
+	if got := d.places(t); !slices.Equal(got, []string{"done/first", "done/good"}) {
 		t.Errorf("files at %q", got)
 	}
 }

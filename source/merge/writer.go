@@ -11,7 +11,7 @@ type Writer struct {
 	*Run
 	ctx     context.Context
 	partial [][]packet.Packet // by shard; nil or not empty
-	last    packet.Order      // key of the packet appended last
+	last    packet.Order      // key of the packet appended or passed last
 	any     bool              // last holds
 }
 
@@ -38,6 +38,11 @@ func (w *Writer) Append(shard int, p *packet.Packet) bool {
 	}
 	return w.send(shard)
 }
+
+// Pass takes note of a packet that no shard gets, with a key not below those
+// before it: event time passes it all the same. Otherwise where time ends would
+// depend on whether such packets have a file of their own, which is waited for.
+func (w *Writer) Pass(p *packet.Packet) { w.last, w.any = p.Order(w.File), true }
 
 // send hands over the full batch of shard. If its queue is full, every partial
 // batch goes, oldest first: the least key of this file that shards cannot see
@@ -115,5 +120,5 @@ func (w *Writer) Close() {
 	w.frontier.end(w.Run, w.last, w.any)
 }
 
-// End is the key of the last packet appended; any says that there was one.
+// End is the key of the last packet appended or passed; any says that there was one.
 func (w *Writer) End() (last packet.Order, any bool) { return w.last, w.any }

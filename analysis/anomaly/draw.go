@@ -1,0 +1,131 @@
+package anomaly
+
+import (
+	"cmp"
+	"container/heap"
+	"math"
+	"slices"
+)
+
+// A crowd is many alike: what one actor does with one service. A sweep of a
+// thousand targets is not a thousand examples of what is normal, so of each
+// crowd and window only so many are learned: those with the lowest lots.
+const crowdShare = 16
+
+// outside is the lot of a row that does not stand for the window.
+const outside = math.MaxUint64
+
+// draw gives each row its lot, the same conversation another one in every
+// window, and leaves out what is too many of a crowd.
+func (win *window) draw(seed uint64) {
+	rows := win.context.Rows()
+	counts := cleared(win.counts, win.context.Crowds())
+	for i := range win.lots {
+		win.lots[i] = min(outside-1, sampleHash(rows.Hash(i), win.end, seed))
+		counts[win.context.Crowd(i)]++
+	}
+	win.counts = counts
+	large := map[uint32]*lowestLots{}
+	for i, lot := range win.lots {
+		crowd := win.context.Crowd(i)
+		if counts[crowd] <= crowdShare {
+			continue
+		}
+		in := large[crowd]
+		if in == nil {
+			in = &lowestLots{win: win}
+			large[crowd] = in
+		}
+		if left := in.take(drawn{lot, i}); left.row >= 0 {
+			win.lots[left.row] = outside
+		}
+	}
+}
+
+// drawn is a row and its lot.
+type drawn struct {
+	lot uint64
+	row int
+}
+
+// compare orders rows by their lots. That two conversations share one takes
+// addresses made for it; then those decide, never the order of rows.
+func (win *window) compare(a, b drawn) int {
+	if a.lot != b.lot {
+		return cmp.Compare(a.lot, b.lot)
+	}
+	return win.compareEnds(a.row, b.row)
+}
+
+// lowestLots is a heap of the lowest lots of a crowd, the highest of them first.
+type lowestLots struct {
+	win  *window
+	list []drawn
+}
+
+func (l *lowestLots) Len() int           { return len(l.list) }
+func (l *lowestLots) Less(i, j int) bool { return l.win.compare(l.list[i], l.list[j]) > 0 }
+func (l *lowestLots) Swap(i, j int)      { l.list[i], l.list[j] = l.list[j], l.list[i] }
+
+// Push is there for the interface.
+func (l *lowestLots) Push(x any) { l.list = append(l.list, x.(drawn)) }
+
+// Pop is there for the interface.
+func (l *lowestLots) Pop() any {
+	last := l.list[len(l.list)-1]
+	l.list = l.list[:len(l.list)-1]
+	return last
+}
+
+// take adds a row and returns the one that is too many, or one with row -1.
+func (l *lowestLots) take(d drawn) (left drawn) {
+	if len(l.list) < crowdShare {
+		heap.Push(l, d)
+		return drawn{row: -1}
+	}
+	if top := l.list[0]; l.win.compare(d, top) < 0 {
+		l.list[0] = d
+		heap.Fix(l, 0)
+		return top
+	}
+	return d
+}
+
+// samples are the vectors of the most rows with the lowest lots, in their
+// order, without those held back.
+func (win *window) samples(most int, held []bool) []sample {
+	chosen := win.lowest(most, held)
+	out := make([]sample, len(chosen))
+	for i, e := range chosen {
+		s := &out[i]
+		s.hash, s.end, s.service = e.lot, win.end, win.context.Service(e.row)
+		s.packets = win.reader.Vector(e.row, &s.vector)
+	}
+	return out
+}
+
+// lowest are the most rows with the lowest lots. Lots are spread evenly, so a
+// limit is soon found below which there are enough but not many more.
+func (win *window) lowest(most int, held []bool) (chosen []drawn) {
+	limit := uint64(outside - 1)
+	if n := win.len(); n > most {
+		limit = uint64(float64(limit) * float64(most) / float64(n))
+	}
+	for {
+		chosen = chosen[:0]
+		for i, lot := range win.lots {
+			if lot <= limit && !held[i] {
+				chosen = append(chosen, drawn{lot, i})
+			}
+		}
+		if len(chosen) >= most || limit >= outside-1 {
+			break
+		}
+		limit = min(limit/2*3+1, outside-1)
+		if limit > outside/2 {
+			limit = outside - 1
+		}
+	}
+	slices.SortFunc(chosen, win.compare)
+	return chosen[:min(most, len(chosen))]
+}

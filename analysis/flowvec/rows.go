@@ -1,0 +1,286 @@
+package flowvec
+
+// Rows are the conversations of a window, each once. They come as is fastest to
+// read: their order depends on the shards, and nothing that is reported may
+// depend on it. Read-only, so any number of goroutines may read them.
+type Rows struct {
+	w      *Windows
+	refs   []ref
+	starts []uint32 // of each row in refs, and the end; nil where each row has one
+}
+
+// starts is memory for Rows.starts.
+type starts []uint32
+
+// rows finds where conversations begin in sorted references.
+func (w *Windows) rows(refs []ref) Rows {
+	r := Rows{w: w, refs: refs}
+	i := 1
+	for i < len(refs) && !w.same(refs[i-1], refs[i]) {
+		i++
+	}
+	if i >= len(refs) {
+		return r
+	}
+	w.starts = sized(w.starts, len(refs)+1)[:0]
+	for k := range i {
+		w.starts = append(w.starts, uint32(k))
+	}
+	for ; i < len(refs); i++ {
+		if !w.same(refs[i-1], refs[i]) {
+			w.starts = append(w.starts, uint32(i))
+		}
+	}
+	w.starts = append(w.starts, uint32(len(refs)))
+	r.starts = w.starts
+	return r
+}
+
+// newestRows are those of the last pane: where no conversation is in two parts,
+// as they lie in memory, which spares a cache miss for each.
+func (w *Windows) newestRows() Rows {
+	rows := w.rows(w.sorted)
+	if rows.starts == nil {
+		rows.refs = w.newest
+	}
+	return rows
+}
+
+// Same says that two windows that end with the same pane are of the same panes.
+func (r *Rows) Same(o *Rows) bool {
+	return len(r.refs) == len(o.refs) && len(r.refs) > 0 && &r.refs[0] == &o.refs[0]
+}
+
+// Len is the number of conversations.
+func (r *Rows) Len() int {
+	if r.starts == nil {
+		return len(r.refs)
+	}
+	return len(r.starts) - 1
+}
+
+func (r *Rows) refsOf(i int) []ref {
+	if r.starts == nil {
+		return r.refs[i : i+1]
+	}
+	return r.refs[r.starts[i]:r.starts[i+1]]
+}
+
+// Hash is the same for the same two addresses, always.
+func (r *Rows) Hash(i int) uint64 { return r.refsOf(i)[0].hash }
+
+// warm reads one number of each cache line of the pairs of n rows from i on.
+// Loads that do not depend on each other overlap: rows come in the order of
+// hashes, so each is a miss.
+func (r *Rows) warm(i, n int) (sum uint32) {
+	from, to := r.refs[i:], n
+	if r.starts != nil {
+		from, to = r.refs[r.starts[i]:], int(r.starts[i+n]-r.starts[i])
+	}
+	for _, f := range from[:to] {
+		q := r.w.pair(f)
+		sum += uint32(q.lo[0]) + q.sides[0].first + q.sides[1].first + uint32(q.flags)
+	}
+	return sum
+}
+
+// depth says how much of a conversation is read.
+type depth uint8
+
+const (
+	sums  depth = iota // all but when it was heard
+	whole              // all
+)
+
+// read puts conversation i together. Everything adds, takes an extreme or sets
+// bits until a pane is complete; only then is anything derived that could not
+// be merged, and panes are joined in time order.
+func (r *Rows) read(i int, c *Conversation, deep depth) {
+	refs := r.refsOf(i)
+	b := r.w.began(refs)
+	q := r.w.pair(refs[0])
+	c.lo, c.hi, c.began, c.from = q.lo, q.hi, b.service, b.side
+	c.sides[0].clear()
+	c.sides[1].clear()
+	for len(refs) > 0 {
+		start, n := r.w.part(refs[0]).Start, 1
+		for n < len(refs) && r.w.part(refs[n]).Start == start {
+			n++
+		}
+		into := &c.sides
+		if c.sides[0].n|c.sides[1].n != 0 {
+			c.pane[0].clear()
+			c.pane[1].clear()
+			into = &c.pane
+		}
+		if n == 1 {
+			r.w.part(refs[0]).fill(refs[0].place, into, r.w.quiet, deep)
+		} else {
+			r.w.fillParts(refs[:n], into, deep)
+		}
+		if into == &c.pane {
+			c.sides[0].join(&c.pane[0], r.w.quiet)
+			c.sides[1].join(&c.pane[1], r.w.quiet)
+		}
+		refs = refs[n:]
+	}
+}
+
+// fill reads both sides of a conversation that one part has alone.
+func (p *Pane) fill(place uint32, into *[2]side, quiet int64, deep depth) {
+	q := p.pairs.at(place)
+	for d := range into {
+		s, f := &into[d], &q.sides[d]
+		if s.counts = f.counts(); q.busy[d] != 0 {
+			s.counts.merge(&p.busy.at(q.busy[d]).counts)
+		}
+		if s.n == 0 {
+			continue
+		}
+		p.absolute(&s.counts)
+		if q.sums != 0 {
+			s.finishFlows(&p.sums.at(q.sums)[d])
+		} else {
+			s.flows, s.dry = 1, 0
+			if s.npay == 0 {
+				s.dry = 1
+			}
+			s.squares = float128(square(s.bytes))
+			s.ports = portSet{n: 1}
+			s.ports.services[0], s.ports.words[0] = q.service(uint8(d)), s.bytes
+		}
+		if deep == sums {
+			continue
+		}
+		if q.busy[d] != 0 {
+			active := p.busy.at(q.busy[d]).active
+			active.addAll(f)
+			s.finishTimes(&active, p, quiet)
+			continue
+		}
+		s.peak = peakOf(f.slots[:f.n])
+		base := slotNumber(p.Start, p.slot)
+		for _, slot := range f.slots[:f.n] {
+			s.bursts.hit(base+int64(slot), quiet)
+		}
+	}
+}
+
+// fillParts reads both sides of a conversation that shards share in one pane.
+func (w *Windows) fillParts(refs []ref, into *[2]side, deep depth) {
+	for d := range into {
+		var flows flowSums
+		var active activity
+		s := &into[d]
+		for _, r := range refs {
+			p, q := w.part(r), w.pair(r)
+			c := q.sides[d].counts()
+			if b := q.busy[d]; b != 0 {
+				c.merge(&p.busy.at(b).counts)
+				active.merge(&p.busy.at(b).active)
+			}
+			if c.n == 0 {
+				continue
+			}
+			active.addAll(&q.sides[d])
+			p.absolute(&c)
+			s.counts.merge(&c)
+			if q.sums != 0 {
+				flows.merge(&p.sums.at(q.sums)[d])
+			} else {
+				flows.add(q.service(uint8(d)), c.bytes, c.npay != 0)
+			}
+		}
+		if s.n == 0 {
+			continue
+		}
+		if s.finishFlows(&flows); deep == whole {
+			s.finishTimes(&active, w.part(refs[0]), w.quiet)
+		}
+	}
+}
+
+// absolute turns ticks into times.
+func (p *Pane) absolute(c *counts) {
+	c.first = int64(p.Start) + c.first<<p.tickShift
+	c.last = int64(p.Start) + c.last<<p.tickShift
+}
+
+func (a *activity) addAll(f *few) {
+	for _, slot := range f.slots[:f.n] {
+		a.add(uint(slot))
+	}
+}
+
+func (s *side) finishFlows(f *flowSums) {
+	s.flows, s.dry, s.squares, s.ports = f.n, f.dry, float128(f.squares), f.ports
+}
+
+func (s *side) finishTimes(a *activity, p *Pane, quiet int64) {
+	s.peak = a.peak()
+	s.bursts = burstsOf(a, slotNumber(p.Start, p.slot), quiet)
+}
+
+// service is where packets of that side of a pair with one flow go.
+func (q *pair) service(side uint8) Service { return serviceOf(q.proto, q.portsBy(side)[1]) }
+
+// beginning is who began a conversation, and what it asked for.
+type beginning struct {
+	side    uint8
+	service Service
+	noSYN   bool
+	part    uint32 // that says so
+}
+
+// began is the beginning of a conversation whose references are in time order:
+// the first SYN, else the first packet.
+func (w *Windows) began(refs []ref) beginning {
+	best := refs[0]
+	for _, r := range refs[1:] {
+		q, o := w.pair(r), w.pair(best)
+		syn, was := q.flags&noSYN == 0, o.flags&noSYN == 0
+		if syn != was && syn || syn == was && w.part(r).Start == w.part(best).Start && q.compareOrigin(o) < 0 {
+			best = r
+		}
+	}
+	q := w.pair(best)
+	b := beginning{noSYN: q.flags&noSYN != 0, part: best.part, service: serviceOf(q.proto, q.ports[1])}
+	if q.flags&fromHi != 0 {
+		b.side = 1
+	}
+	if q.flags&recalled != 0 {
+		b.service = Service(q.at)
+		b.side = 0
+		if q.flags&beganHi != 0 {
+			b.side = 1
+		}
+	}
+	return b
+}
+
+// recall notes a beginning in an earlier pane. It takes the place of the
+// origin's time, which comes after it.
+func (q *pair) recall(b beginning) {
+	q.at = uint32(b.service)
+	q.flags = q.flags&^(noSYN|beganHi) | recalled
+	if b.noSYN {
+		q.flags |= noSYN
+	}
+	if b.side != 0 {
+		q.flags |= beganHi
+	}
+}
+
+// part is the part that a reference is to.
+func (w *Windows) part(r ref) *Pane { return w.parts[r.part-w.first] }
+
+func (w *Windows) pair(r ref) *pair { return w.part(r).pairs.at(r.place) }
+
+// same says whether two references are to one conversation.
+func (w *Windows) same(a, b ref) bool {
+	if a.hash != b.hash {
+		return false
+	}
+	p, q := w.pair(a), w.pair(b)
+	return p.lo == q.lo && p.hi == q.hi
+}
