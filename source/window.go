@@ -7,7 +7,7 @@ import (
 )
 
 // windowLimit bounds how many packets a window holds, whatever their stamps
-// say: 32 MiB. A file with more within its window has its oldest ones let out
+// say: 64 MiB at most. A file with more within its window has its oldest ones let out
 // early, and what then comes behind them is lifted.
 const windowLimit = 256 << 10
 

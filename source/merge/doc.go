@@ -15,8 +15,9 @@
 //
 // Keys are packet.Order: effective time first, then rank, file and record.
 //
-//   - A run's progress is strictly above every key of the run that shards can
-//     see, and at or below every key that they cannot (I1).
+//   - A run's progress is at or below every key of the run that shards cannot
+//     see yet, and, where nothing older is unsent, strictly above every key that
+//     they can (I1).
 //   - safe = min(progress of all open runs, bound), and never falls. bound is
 //     the lowest key that a file not yet open can hold (I2).
 //   - A shard handles exactly the keys below safe, in order (I3).

@@ -32,9 +32,10 @@ type Frontier struct {
 	open    []*Run     // progress below the end of input
 	runs    []*Run     // open, or not yet drained by every shard; copied on change, shards read it unlocked
 	version int        // of runs
+	opened  uint64     // runs ever
 	safe    packet.Order
 	rest    packet.Order // where safe stands when no file is open and none waits
-	last    packet.Time  // largest effective time of the runs that ended
+	last    packet.Time  // how far event time got: the largest effective time of the runs that ended, or idle time
 	closed  bool         // no file comes any more
 
 	shards    []chan struct{} // capacity 1: safe has risen
@@ -161,7 +162,9 @@ func (f *Frontier) Rest(t packet.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if len(f.open) == 0 && len(f.waiting) == 0 {
-		f.rest = f.rest.Max(packet.At(t))
+		if f.rest.Less(packet.At(t)) {
+			f.rest, f.last = packet.At(t), max(f.last, t)
+		}
 		f.raise()
 	}
 }

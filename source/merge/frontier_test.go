@@ -96,6 +96,10 @@ func TestRest(t *testing.T) {
 	if got := safeOf(f); got != packet.At(400) {
 		t.Errorf("safe is %v, want 400", got)
 	}
+	f.Drain()
+	if got := f.view().last; got != 400 {
+		t.Errorf("the input ends at %d, behind where idle time was", got)
+	}
 }
 
 // Draining forgets what waits, and ends when what is open has ended.

@@ -15,7 +15,7 @@ type Merger struct {
 
 	heads []head            // binary heap by the key of the next packet
 	dry   []*Run            // known runs whose queue was empty when last polled
-	known map[*Run]struct{} // runs met before
+	met   uint64            // the last run met, by its seq
 	spent [][]packet.Packet // batches that the caller may still look at
 }
 
@@ -36,7 +36,7 @@ func (h *head) less(o *head) bool {
 
 // NewMerger makes the merger of one shard, 0 <= shard < Config.Shards.
 func NewMerger(f *Frontier, shard int) *Merger {
-	return &Merger{frontier: f, shard: shard, safe: packet.At(-packet.MaxTime), known: map[*Run]struct{}{}}
+	return &Merger{frontier: f, shard: shard, safe: packet.At(-packet.MaxTime)}
 }
 
 // Load takes the key up to which packets may now be handled, then the runs that
@@ -53,17 +53,16 @@ func (m *Merger) Load() (safe packet.Order, last packet.Time) {
 	return v.safe, v.last
 }
 
-// meet notes runs that are new to this shard, and forgets those that every
-// shard has drained.
+// meet notes runs that are new to this shard: they are last in the list.
 func (m *Merger) meet(runs []*Run) {
-	known := make(map[*Run]struct{}, len(runs))
-	for _, r := range runs {
-		if _, ok := m.known[r]; !ok {
-			m.dry = append(m.dry, r)
-		}
-		known[r] = struct{}{}
+	from := len(runs)
+	for from > 0 && runs[from-1].seq > m.met {
+		from--
 	}
-	m.known = known
+	for _, r := range runs[from:] {
+		m.dry = append(m.dry, r)
+		m.met = r.seq
+	}
 }
 
 // poll looks again at the runs that had nothing.

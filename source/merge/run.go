@@ -15,6 +15,7 @@ type Run struct {
 	Watermark packet.Time
 
 	frontier *Frontier
+	seq      uint64 // rises in the order of opening
 	// queues has one bounded queue per shard. One for several files, or one
 	// budget of batches for several queues, would deadlock: a file behind could
 	// take the room that the file at the frontier needs.
@@ -25,7 +26,9 @@ type Run struct {
 }
 
 func newRun(f *Frontier, w *waiting) *Run {
+	f.opened++
 	r := &Run{
+		seq:  f.opened,
 		File: w.File, Floor: w.lower.Eff, Watermark: w.watermark,
 		frontier: f, progress: w.lower, undrained: f.cfg.Shards,
 	}

@@ -80,7 +80,8 @@ func (f *Frontier) openNext() (start func()) {
 	// the lock, and raise comes last.
 	f.open = append(f.open, r)
 	f.list(append(slices.Clone(f.runs), r))
-	f.waiting = slices.Delete(f.waiting, 0, 1)
+	f.waiting[0] = nil
+	f.waiting = f.waiting[1:]
 	f.raise()
 	return func() { w.Start(newWriter(r)) }
 }
