@@ -58,7 +58,7 @@ const (
 // clusters is k for a baseline of n vectors.
 func (c *Config) clusters(n int) int {
 	if c.K > 0 {
-		return c.K
+		return min(c.K, 256) // rows keep theirs in a byte
 	}
 	return min(mostClusters, max(leastClusters, n/rowsPerK))
 }

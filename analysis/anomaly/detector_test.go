@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"runtime"
 	"slices"
+	"syscall"
 	"testing"
 	"time"
 
@@ -267,12 +268,25 @@ func BenchmarkReport(b *testing.B) {
 			}
 			b.ReportAllocs()
 			b.ResetTimer()
+			used := 0.0
 			for range b.N {
 				b.StopTimer()
 				parts := pane()
 				b.StartTimer()
+				begin := cpuSeconds()
 				det.Pane(packet.Time(minute)*packet.Time(time.Minute), parts, true)
+				used += cpuSeconds() - begin
 			}
+			b.ReportMetric(used/float64(b.N), "cpu-s/report")
 		})
 	}
+}
+
+// cpuSeconds is the CPU time of the process.
+func cpuSeconds() float64 {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0
+	}
+	return float64(u.Utime.Nano()+u.Stime.Nano()) / 1e9
 }

@@ -15,7 +15,8 @@ func (t *Tracker) tcpPacket(f *flow, s *stream, role int, p *packet.Packet) {
 		t.addScaled(f, role, 'C', &s.rare[role].badChecksums)
 		return
 	}
-	g := segmentOf(p)
+	var g segment
+	g.set(p)
 	s.notePartial(role, g.flags)
 	if t.flipSynAck(f, s, &g) {
 		role = peer(role)
@@ -56,9 +57,10 @@ func (t *Tracker) tcpPacket(f *flow, s *stream, role int, p *packet.Packet) {
 	f.count(role, p)
 }
 
-// segmentOf is p as the rules see it, before its numbers are made relative.
-func segmentOf(p *packet.Packet) segment {
-	g := segment{flags: tcpFlags(p.TCPFlags), seq: p.Seq, ack: p.Ack, len: p.PayLen}
+// set makes g what the rules see of p, before its numbers are made relative. It
+// fills g where it lies: a copy would wait for the single fields to be stored.
+func (g *segment) set(p *packet.Packet) {
+	g.flags, g.seq, g.ack, g.len = tcpFlags(p.TCPFlags), p.Seq, p.Ack, p.PayLen
 	octets := p.PayLen
 	if g.flags.rst() {
 		octets = 0 // what a RST carries is not part of the stream
@@ -70,7 +72,6 @@ func segmentOf(p *packet.Packet) segment {
 		octets++
 	}
 	g.end = g.seq + octets
-	return g
 }
 
 // notePartial decides, with the first packet of a side, whether the connection

@@ -86,7 +86,9 @@ func (t *Tracker) Handle(p *packet.Packet) (logs.UID, bool) {
 	} else {
 		t.wheel.update(i, f)
 	}
-	return f.uid, true
+	uid := f.uid
+	runtime.KeepAlive(t) // f may lie in its pages
+	return uid, true
 }
 
 // over says whether f has ended when its packet p comes, and at what time: its

@@ -107,14 +107,21 @@ func (c *Context) Read(rows Rows, window time.Duration, again bool) {
 	c.judge()
 }
 
-// warm brings n rows from i on into the cache, and where their hosts are found.
+// warm brings n rows from i on into the cache, then where their hosts are
+// found, then the hosts.
 func (c *Context) warm(i, n int) (sum uint64) {
 	sum = uint64(c.rows.warm(i, n))
 	mask := uint32(len(c.hosts.slots) - 1)
-	for ; n > 0; n-- {
-		q := c.rows.w.pair(c.rows.refsOf(i)[0])
-		sum += c.hosts.slots[c.hosts.home(c.hosts.hash(q.lo))&mask] + c.hosts.slots[c.hosts.home(c.hosts.hash(q.hi))&mask]
-		i++
+	var found [2 * warmRows]uint32
+	for k := range n {
+		q := c.rows.w.pair(c.rows.refsOf(i + k)[0])
+		found[2*k] = uint32(c.hosts.slots[c.hosts.home(c.hosts.hash(q.lo))&mask])
+		found[2*k+1] = uint32(c.hosts.slots[c.hosts.home(c.hosts.hash(q.hi))&mask])
+	}
+	for _, number := range found {
+		if number != 0 {
+			sum += uint64(c.hosts.at(number - 1).failed)
+		}
 	}
 	return sum
 }

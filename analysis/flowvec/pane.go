@@ -60,18 +60,20 @@ func (t *Table) ClosePane() *Pane {
 	return p
 }
 
-// sumFlows adds up the flows of the pairs that have many.
+// sumFlows adds up the flows of the pairs that have many. Sums lie in the order
+// of their pairs, because that is the order in which they are read.
 func (t *Table) sumFlows() {
+	for place := uint32(1); place <= t.pairs.n && t.flows.n > 0; place++ {
+		if q := t.pairs.at(place); q.flags&manyFlow != 0 {
+			q.sums, _ = t.sums.add()
+		}
+	}
 	for i := range t.flows.slots {
 		f := &t.flows.slots[i]
 		if f.pair == 0 {
 			continue
 		}
-		q := t.pairs.at(f.pair)
-		if q.sums == 0 {
-			q.sums, _ = t.sums.add()
-		}
-		sums := t.sums.at(q.sums)
+		sums := t.sums.at(t.pairs.at(f.pair).sums)
 		for side := range sums {
 			if f.flags&(sawSide<<side) != 0 {
 				sums[side].add(serviceOf(f.proto, f.ports[1-side]), f.bytes[side], f.flags&(sawPayload<<side) != 0)

@@ -9,9 +9,6 @@ type Rows struct {
 	starts []uint32 // of each row in refs, and the end; nil where each row has one
 }
 
-// starts is memory for Rows.starts.
-type starts []uint32
-
 // rows finds where conversations begin in sorted references.
 func (w *Windows) rows(refs []ref) Rows {
 	r := Rows{w: w, refs: refs}

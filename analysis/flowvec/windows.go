@@ -19,12 +19,12 @@ type Windows struct {
 	parts []*Pane // of all panes; a reference says which
 	first uint32  // number of parts[0]; numbers only rise
 
-	newest []ref // of the last pane, as they lie in memory
-	sorted []ref // the same in order
-	all    []ref // of all panes, in order
-	spare  []ref // where the next of them is made
-	starts starts
-	picked []ref // of a window that is neither
+	newest []ref    // of the last pane, as they lie in memory
+	sorted []ref    // the same in order
+	all    []ref    // of all panes, in order
+	spare  []ref    // where the next of them is made
+	starts []uint32 // of the rows in hand
+	picked []ref    // of a window that is neither
 }
 
 // closedPane is one pane's place among all.

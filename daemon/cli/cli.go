@@ -62,7 +62,7 @@ func exitCode(ctx context.Context, err error) int {
 	var usage usageError
 	var stopped Stopped
 	switch {
-	case errors.As(err, &problems), errors.As(err, &usage), errors.Is(err, pipeline.ErrConfig):
+	case errors.As(err, &problems), errors.As(err, &usage), errors.Is(err, pipeline.ErrConfig), errors.Is(err, pipeline.ErrBusy):
 		return exitUsage
 	case err != nil && !errors.Is(err, pipeline.ErrFailedFiles):
 		return exitFailed
@@ -102,7 +102,8 @@ func newRoot(s Streams) *cobra.Command {
 		Example:       rootExample,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          asUsage(cobra.NoArgs), // an unknown command is one
+		Args:          cobra.NoArgs, // an unknown command is one
+		Version:       version(),
 		RunE: func(c *cobra.Command, _ []string) error {
 			_ = c.Usage()
 			return usageError{errors.New("a command is missing")}

@@ -36,7 +36,12 @@ func newRead(s Streams) *cobra.Command {
 		Example: `  pcapdird read --log-dir logs captures/ more.pcap.gz
   tcpdump -w - -c 1000 | pcapdird read --log-dir logs -
   pcapdird read --set order.inside=file --log-dir logs trace.pcap   # as Zeek does`,
-		Args: cobra.MinimumNArgs(1),
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return errors.New("name at least one capture file or directory, or - for standard input")
+			}
+			return nil
+		},
 		RunE: func(c *cobra.Command, paths []string) error {
 			return readBatch(c.Context(), s, &flags, dir, quiet, paths)
 		},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"os"
+	"sync"
 	"sync/atomic"
 
 	"github.com/spf13/cobra"
@@ -46,8 +47,10 @@ func runDaemon(ctx context.Context, s Streams, flags *settings) error {
 	notify := status.NewNotifier()
 	var live pulse
 	watching, done := context.WithCancel(context.WithoutCancel(ctx))
+	var watchdog sync.WaitGroup
+	watchdog.Go(func() { _ = notify.Watchdog(watching, live.progress) }) // nil by its contract
+	defer watchdog.Wait()
 	defer done()
-	go func() { _ = notify.Watchdog(watching, live.progress) }() // nil by its contract
 	stopping := context.AfterFunc(ctx, func() {
 		log.Info("stopping: what is open is read to its end", "cause", context.Cause(ctx))
 		_ = notify.Stopping() // without a service manager there is nobody to tell
@@ -69,7 +72,8 @@ func runDaemon(ctx context.Context, s Streams, flags *settings) error {
 }
 
 // pulse decides whether the watchdog is fed: by work done, or by there being
-// none to do. A daemon whose stages wait for each other has neither.
+// none to do, or by a disk that has to be waited for. A daemon whose stages
+// wait for each other has neither.
 type pulse struct {
 	work, fed atomic.Uint64
 	idle      atomic.Bool
@@ -77,7 +81,7 @@ type pulse struct {
 
 func (p *pulse) heard(b pipeline.Beat) {
 	p.work.Store(b.Handled + uint64(b.ReadBytes) + b.Done + b.Failed + 1)
-	p.idle.Store(b.OpenFiles == 0 && b.Ahead == 0)
+	p.idle.Store(b.OpenFiles == 0 && b.Ahead == 0 || b.CommitError != nil)
 }
 
 func (p *pulse) progress() bool {

@@ -12,6 +12,7 @@ import (
 const (
 	backlogCommit = 8 << 20
 	backlogPause  = 128 << 20
+	paneWeight    = 64 << 10 // a pane that waits for its report counts as so many bytes
 )
 
 // backlog counts the bytes of lines that wait for a commit, and is the gate

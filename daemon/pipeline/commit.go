@@ -18,6 +18,7 @@ type commit struct {
 	ledger   *spool.Ledger // set when the places in the logs are fixed
 	staged   bool          // the stage is written
 	promised bool          // the ledger is in place: the commit has happened
+	logged   bool          // the lines are in the logs, durably
 }
 
 // addition is what a log gets.

@@ -1,9 +1,11 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -26,7 +28,8 @@ type committer struct {
 	store    *store
 	log      *slog.Logger
 	interval time.Duration
-	retries  int // give up after so many failures in a row; 0 never
+	retries  int             // give up after so many failures in a row; 0 never
+	stopping <-chan struct{} // closed when a clean stop is asked for: then nobody waits for ever
 
 	merged  []byte // lines of conn.log of the commit in hand; kept for the next
 	started bool   // a pane was reported: later ones have a whole past
@@ -44,8 +47,9 @@ type commitState struct {
 	err       error         // why the commit in hand waits, or nil
 }
 
-// run commits at every interval, earlier when much waits, until ctx ends.
-func (c *committer) run(ctx context.Context) error {
+// run commits at every interval, earlier when much waits, until ctx ends. A
+// commit in hand goes on until work ends.
+func (c *committer) run(ctx, work context.Context) error {
 	tick := time.NewTicker(c.interval)
 	defer tick.Stop()
 	for {
@@ -55,39 +59,44 @@ func (c *committer) run(ctx context.Context) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-		if err := c.commit(ctx); err != nil {
+		if _, err := c.commit(work); err != nil {
 			return err
 		}
 	}
 }
 
-// commit cuts at the last epoch end that every shard has passed.
-func (c *committer) commit(ctx context.Context) error {
+// commit cuts at the last epoch end that every shard has passed. more says that
+// another commit would have something to do at once.
+func (c *committer) commit(ctx context.Context) (more bool, err error) {
 	begin := time.Now()
-	end, covered := c.cut()
+	end, covered, more := c.cut()
 	b, err := c.gather(end, covered)
 	if err != nil {
-		return err
+		return false, err
 	}
-	if !b.empty() {
+	if !b.empty() || len(c.store.left) > 0 {
 		if err := c.publish(ctx, b); err != nil {
-			return err
+			return false, err
 		}
 	}
 	c.backlog.shrink(b.waited)
+	if more {
+		c.backlog.commitNow()
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.state.commits++
 	c.state.spent += time.Since(begin)
 	c.state.watermark = end.at
-	return nil
+	return more, nil
 }
 
 // cut is the event time before which every shard has handed over, and the key
 // below which every packet is handled. While files are open that is the epoch's
 // end; at rest it is where event time rests, so that the last file need not wait
-// for a next one.
-func (c *committer) cut() (end place, covered packet.Order) {
+// for a next one. more says that further panes wait: reports are long, and a
+// sparse capture has a pane for each packet, so a commit takes so many only.
+func (c *committer) cut() (end place, covered packet.Order, more bool) {
 	end, reached := before(packet.MaxTime), packet.MaxOrder
 	rest, idle := c.frontier.Idle()
 	for _, b := range c.boxes {
@@ -97,14 +106,22 @@ func (c *committer) cut() (end place, covered packet.Order) {
 		}
 		reached = reached.Min(r)
 	}
+	for _, b := range c.boxes {
+		if limit, ok := b.paneLimit(); ok && limit.compare(&end) < 0 {
+			end, more = limit, true
+		}
+	}
 	covered = packet.At(end.at)
+	if more {
+		return end, covered, more
+	}
 	if idle && !reached.Less(rest) {
 		covered = covered.Max(rest)
 	}
 	if end.at == packet.MaxTime {
 		covered = packet.MaxOrder
 	}
-	return end, covered
+	return end, covered, false
 }
 
 // gather builds the commit: the lines of every log, in order, and the moves.
@@ -118,7 +135,7 @@ func (c *committer) gather(end place, covered packet.Order) (*commit, error) {
 		conns = append(conns, y.conns)
 		weirds = append(weirds, y.weirds...)
 		panes = append(panes, y.panes...)
-		b.waited += y.conns.bytes()
+		b.waited += y.conns.bytes() + len(y.panes)*paneWeight
 	}
 	c.merged = merged(c.merged, conns)
 	b.add(logs.ConnStream().Name, c.merged)
@@ -139,13 +156,14 @@ func (c *committer) report(b *commit, panes []pane) {
 	begin := time.Now()
 	var anomalies, clusters []byte
 	kmeans, anomaly := logs.KMeansStream(), logs.AnomalyStream()
+	slices.SortFunc(panes, func(a, b pane) int { return cmp.Compare(a.end, b.end) })
 	for len(panes) > 0 {
-		end := panes[0].end
-		for _, p := range panes {
-			end = min(end, p.end)
+		end, n := panes[0].end, 1
+		for n < len(panes) && panes[n].end == end {
+			n++
 		}
-		var due []pane
-		due, panes = cut(panes, func(p pane) bool { return p.end == end })
+		due := panes[:n]
+		panes = panes[n:]
 		// The first pane of a timeline began before anything was read.
 		complete := c.started
 		var parts []*flowvec.Pane
@@ -176,14 +194,14 @@ func (c *committer) retire(b *commit, covered packet.Order) error {
 		out, err := c.files.retire(f)
 		if err != nil {
 			c.log.Warn("a file cannot be put away yet", "file", f.Path, "error", err)
-			c.files.giveBack(f)
+			c.files.keep(f)
 			continue
 		}
 		text = stream.Append(text, &out.line)
 		b.moves = append(b.moves, out.move)
 		b.done = append(b.done, f)
 		if !f.books.Balanced() {
-			return fmt.Errorf("BUG: the books of %s do not balance: %+v", f.Path, f.books)
+			panic(fmt.Sprintf("BUG: the books of %s do not balance: %+v", f.Path, f.books))
 		}
 	}
 	b.add(stream.Name, text)
@@ -192,8 +210,10 @@ func (c *committer) retire(b *commit, covered packet.Order) error {
 
 // publish makes b durable and visible. What fails is tried again with growing
 // pauses: the files stay, the lines wait, and work resumes by itself. Nothing
-// of b is built anew meanwhile, so every try does the same.
+// of b is built anew meanwhile, so every try does the same. Once a stop is asked
+// for, it is tried at once and then a few times more.
 func (c *committer) publish(ctx context.Context, b *commit) error {
+	limit, stopping := c.retries, c.stopping
 	for try := 1; ; try++ {
 		err := c.store.publish(b)
 		c.note(err)
@@ -201,17 +221,29 @@ func (c *committer) publish(ctx context.Context, b *commit) error {
 			c.files.retired(b.done, b.moves)
 			return nil
 		}
-		if c.retries > 0 && try >= c.retries {
+		if limit > 0 && try >= limit {
 			return fmt.Errorf("commit: %w", err)
 		}
 		c.log.Error("the commit waits: logs and files stay as they are until it succeeds", "try", try, "error", err)
+		pause := min(time.Second<<min(try, 6), time.Minute)
+		if limit > 0 {
+			pause = time.Second
+		}
 		select {
-		case <-time.After(min(time.Second<<min(try, 6), time.Minute)):
+		case <-time.After(pause):
+		case <-stopping:
+			stopping = nil
+			if limit == 0 {
+				limit = try + lastTries
+			}
 		case <-ctx.Done():
 			return fmt.Errorf("commit: %w", err)
 		}
 	}
 }
+
+// lastTries is how often a commit that fails is tried once a stop is asked for.
+const lastTries = 5
 
 func (c *committer) note(err error) {
 	c.mu.Lock()

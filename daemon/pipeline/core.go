@@ -26,6 +26,7 @@ type core struct {
 	stop       <-chan struct{} // closed when the engine gives up
 
 	fresh   lines // since the last Advance
+	held    lines // in a flush: of its instant, and older
 	pane    time.Duration
 	paneEnd packet.Time // of the open pane; holds if open
 	open    bool
@@ -75,6 +76,7 @@ func (c *core) Handle(ps []*packet.Packet) {
 // emit takes the record of a connection that ended at event time at.
 func (c *core) emit(at packet.Time, r *logs.Conn) {
 	p := place{at, r.TS, r.UID}
+	c.letGo(p)
 	c.fresh.add(p, func(dst []byte) []byte { return c.stream.Append(dst, r) })
 	if c.flushing && c.fresh.bytes > c.flushBytes/4 {
 		c.handOver(p, nil)
@@ -119,9 +121,11 @@ func (c *core) Reached(safe packet.Order) {
 // lines in memory.
 func (c *core) Finish(last packet.Time) {
 	c.tracker.Advance(last)
+	c.hold(before(last))
 	c.handOver(before(last), nil)
 	c.flushing = true
 	c.tracker.Flush(last)
+	c.letGo(before(packet.MaxTime))
 	var panes []pane
 	if c.open {
 		panes = c.closePane(true)
@@ -129,6 +133,29 @@ func (c *core) Finish(last packet.Time) {
 	c.handOver(before(packet.MaxTime), panes)
 	c.backlog.commitNow()
 	c.Reached(packet.MaxOrder)
+}
+
+// hold keeps back the lines from a place on: a connection may have ended in the
+// very instant in which the flush ends all others, and its line stands among theirs.
+func (c *core) hold(from place) {
+	c.fresh.sort()
+	n := c.fresh.search(from)
+	c.held.spare = c.fresh.spare
+	for i := range c.fresh.list[n:] {
+		l := &c.fresh.list[n+i]
+		c.held.add(l.place, func(dst []byte) []byte { return append(dst, c.fresh.text(l)...) })
+	}
+	c.fresh.list = c.fresh.list[:n]
+	c.fresh.bytes -= c.held.bytes
+}
+
+// letGo puts the held lines before end where they belong.
+func (c *core) letGo(end place) {
+	for len(c.held.list) > 0 && c.held.list[0].compare(&end) < 0 {
+		l := &c.held.list[0]
+		c.fresh.add(l.place, func(dst []byte) []byte { return append(dst, c.held.text(l)...) })
+		c.held.list = c.held.list[1:]
+	}
 }
 
 func (c *core) closePane(short bool) []pane {
@@ -142,7 +169,7 @@ func (c *core) handOver(end place, panes []pane) {
 	c.fresh.sort()
 	weirds := c.weirds.closed(end.at)
 	n := len(c.fresh.list)
-	size := c.fresh.bytes
+	size := c.fresh.bytes + len(panes)*paneWeight
 	c.out.mu.Lock()
 	taken := c.out.conns.push(c.fresh)
 	c.out.weirds = append(c.out.weirds, weirds...)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"runtime"
 	"time"
 
@@ -61,6 +62,7 @@ type deps struct {
 	store       *store
 	beats       logs.Sink // of the heartbeat, which does not wait for commits
 	plan        func(spool.Retirement) (spool.Move, error)
+	giveBack    func(*spool.File, error)
 	descriptors *spool.Descriptors
 	seed        uint64 // of the shard hash
 	retries     int
@@ -91,7 +93,7 @@ func newEngine(o Options, d deps) (*engine, error) {
 		cfg:      source.Config{Sort: cfg.Order.Inside == config.InsideSort, Window: cfg.Order.Window},
 		router:   &sharder.Hasher{Mode: mode, Shards: sizes.Shards, Seed: d.seed},
 		gate:     waiting,
-		frontier: e.frontier, descriptors: d.descriptors, input: o.Input, plan: d.plan,
+		frontier: e.frontier, descriptors: d.descriptors, input: o.Input, plan: d.plan, giveBack: d.giveBack,
 	}
 	e.committer = &committer{
 		boxes: boxes, frontier: e.frontier, detector: anomaly.New(anomalyConfig(cfg)), backlog: waiting,
@@ -113,11 +115,13 @@ func shardCount(cfg *config.Config) int {
 // clean end: nothing further is admitted or opened, what is open is read to its
 // end, connections are closed and logged.
 func (e *engine) run(stop context.Context, feed func(ctx, work context.Context) error) error {
+	e.committer.stopping = stop.Done()
+	e.files.stop = stop
 	group, work := errgroup.WithContext(context.WithoutCancel(stop))
 	shards, onShards := errgroup.WithContext(work)
 	scheduling, done := context.WithCancel(work)
 	group.Go(func() error { return ended(e.frontier.Schedule(scheduling)) })
-	group.Go(func() error { return ended(e.committer.run(scheduling)) })
+	group.Go(func() error { return ended(e.committer.run(scheduling, work)) })
 	group.Go(func() error { return ended(e.heartbeat.run(scheduling)) })
 	for i, s := range e.shards {
 		e.cores[i].stop = work.Done()
@@ -151,10 +155,15 @@ func (e *engine) run(stop context.Context, feed func(ctx, work context.Context) 
 	if err != nil {
 		return err
 	}
-	if err := e.committer.commit(context.WithoutCancel(stop)); err != nil {
-		return err
+	for more := true; more; {
+		if more, err = e.committer.commit(context.WithoutCancel(stop)); err != nil {
+			return err
+		}
 	}
-	return e.heartbeat.beat()
+	if err := e.heartbeat.beat(); err != nil {
+		e.log.Warn("stats.log", "error", err)
+	}
+	return nil
 }
 
 // ended takes the end of a context, by which stages are stopped, for what it is.
@@ -209,5 +218,9 @@ func openLogs(dir string) (lines, beats *logs.Dir, err error) {
 	if beats, err = logs.OpenDir(dir); err != nil {
 		return nil, nil, errors.Join(err, lines.Close())
 	}
-	return lines, beats, nil
+	probe, err := os.CreateTemp(dir, ".pcapdir-probe-")
+	if err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("log directory: %w", err), lines.Close(), beats.Close())
+	}
+	return lines, beats, errors.Join(probe.Close(), os.Remove(probe.Name()))
 }

@@ -37,8 +37,10 @@ type files struct {
 	gate        source.Gate
 	frontier    *merge.Frontier
 	descriptors *spool.Descriptors
-	input       io.Reader // standard input
+	input       io.Reader       // standard input
+	stop        context.Context // a clean stop is asked for when it ends
 	plan        func(spool.Retirement) (spool.Move, error)
+	giveBack    func(*spool.File, error) // a file that cannot be opened now; nil in a batch
 
 	readers sync.WaitGroup
 	read    atomic.Int64 // bytes of files, as on disk
@@ -57,6 +59,9 @@ type fileTally struct {
 	first, last            packet.Time // own stamps; hold if hasTimes
 	failures               []failure
 }
+
+// maxFailures is how many failures a summary names; spool.log has all.
+const maxFailures = 1000
 
 // failure is a file that went wrong, for the summary.
 type failure struct{ path, reason string }
@@ -87,7 +92,7 @@ func (fs *files) admit(ctx context.Context, found []*spool.File) {
 func (fs *files) readFile(ctx context.Context, f *file, w *merge.Writer) {
 	r := source.NewReader(fs.cfg, fs.router, fs.gate, w)
 	if f.Path == stdin {
-		in := bufio.NewReader(fs.input)
+		in := bufio.NewReader(fs.stdin())
 		head, _ := in.Peek(decompress.HeadLen) // too short is the reader's to report
 		f.books = r.Read(ctx, &counted{in, &fs.read}, decompress.Detect(head))
 	} else {
@@ -100,7 +105,24 @@ func (fs *files) readFile(ctx context.Context, f *file, w *merge.Writer) {
 	}
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
+	if b := &f.books; fs.giveBack != nil && b.Read.Packets == 0 && spool.Retryable(b.Err) {
+		fs.tally.admitted--
+		fs.giveBack(f.File, b.Err)
+		return
+	}
 	fs.finished = append(fs.finished, f)
+}
+
+// stdin is standard input, which ends when a stop is asked for: who feeds it may
+// be silent for ever. What copies it ends with the process.
+func (fs *files) stdin() io.Reader {
+	r, w := io.Pipe()
+	go func() {
+		_, err := io.Copy(w, fs.input)
+		_ = w.CloseWithError(err) // never fails
+	}()
+	context.AfterFunc(fs.stop, func() { _ = w.Close() })
+	return r
 }
 
 // counted adds what is read to a total.
@@ -123,7 +145,8 @@ func (fs *files) take(covered packet.Order) (due []*file) {
 	return due
 }
 
-func (fs *files) giveBack(f *file) {
+// keep puts back a file that take took out.
+func (fs *files) keep(f *file) {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
 	fs.finished = append(fs.finished, f)
@@ -158,7 +181,9 @@ func (fs *files) retired(done []*file, moves []spool.Move) {
 		t.dropped += f.books.Read.Packets - f.books.Handled.Packets
 		if moves[i].Outcome == spool.Failed {
 			t.failed++
-			t.failures = append(t.failures, failure{f.Path, moves[i].Reason})
+			if len(t.failures) < maxFailures {
+				t.failures = append(t.failures, failure{f.Path, moves[i].Reason})
+			}
 		} else {
 			t.done++
 		}
@@ -178,7 +203,7 @@ func (f *file) outcome() (spool.Outcome, string) {
 		return spool.Failed, b.Err.Error()
 	case b.Read.Packets == 0:
 		return spool.Done, "a capture without packets"
-	case b.Dropped[packet.DropLinkType].Packets == b.Read.Packets:
+	case b.Handled.Packets == 0 && b.Dropped[packet.DropLinkType].Packets > 0:
 		return spool.Failed, "not decoded: link type " + strings.Join(f.linkTypes(), ", ")
 	default:
 		return spool.Done, ""

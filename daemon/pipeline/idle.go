@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"pcapdir/source"
 	"pcapdir/source/merge"
 	"pcapdir/source/packet"
 	"pcapdir/source/spool"
@@ -44,7 +45,7 @@ func (d *idler) arrived(found []*spool.File) {
 	for _, f := range found {
 		if f.Err == nil && f.HasRecords {
 			d.files++
-			d.lag = max(d.lag, packet.Time(now.UnixNano()).Sub(f.First))
+			d.lag = max(d.lag, packet.Time(now.UnixNano()).Sub(source.Clamp(f.First)))
 		}
 	}
 }

@@ -112,6 +112,11 @@ func (ls *lines) sort() {
 	slices.SortFunc(ls.list, func(a, b line) int { return a.compare(&b.place) })
 }
 
+// search is how many lines stand before end.
+func (ls *lines) search(end place) int {
+	return sort.Search(len(ls.list), func(i int) bool { return ls.list[i].compare(&end) >= 0 })
+}
+
 // reuse empties ls. What was taken is left to whoever took it.
 func (ls *lines) reuse(taken bool) {
 	if taken {
@@ -128,7 +133,7 @@ func (ls *lines) reuse(taken bool) {
 
 // split takes off the lines before end; ls keeps the rest.
 func (ls *lines) split(end place) (before lines) {
-	n := sort.Search(len(ls.list), func(i int) bool { return ls.list[i].compare(&end) >= 0 })
+	n := ls.search(end)
 	before = lines{list: ls.list[:n:n], chunks: ls.chunks, spare: ls.spare}
 	if n > 0 && n < len(ls.list) {
 		// The last chunk of the rest may grow while this part is read: its bytes

@@ -1,6 +1,7 @@
 package pipeline_test
 
 import (
+	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -121,6 +122,49 @@ func checkShapes(t *testing.T, c capture) {
 				wantSameLogs(t, want, got)
 				wantSameFates(t, want, got)
 			})
+		}
+	}
+}
+
+// One stamp far ahead, in a file that is taken as it stands, puts all that
+// follows into one instant: connections end in it before the flush and by it,
+// and every line has its place all the same.
+func TestOneInstant(t *testing.T) {
+	c := loadCapture(t, "pcap/lab-03.pcap.zst")
+	c.recs = slices.Clone(c.recs[:20_000])
+	c.recs[5_000].TS = c.recs[5_000].TS.Add(time.Hour)
+	path := c.write(t, t.TempDir(), "one")
+	want := run(t, plain, config.InsideFile, time.Hour, path)
+	for _, s := range sample {
+		got := run(t, s, config.InsideFile, time.Hour, path)
+		wantSameLogs(t, want, got)
+		wantSameFates(t, want, got)
+	}
+}
+
+// Records that are nobody's packets move event time like any other: it is the
+// same whether they stand behind the others or in a file of their own.
+func TestTimePassesWithoutPackets(t *testing.T) {
+	c := loadCapture(t, "containers/micro.pcap").sorted()
+	arp := append(bytes.Repeat([]byte{0xff}, 6), 2, 0, 0, 0, 0, 1, 8, 6)
+	for i := range 5 {
+		r := record{TS: c.recs[len(c.recs)-1].TS.Add(time.Duration(i+1) * 40 * time.Second), LinkType: 1}
+		r.Data = append(slices.Clone(arp), make([]byte, 28)...)
+		r.Wire = uint32(len(r.Data))
+		c.recs = append(c.recs, r)
+	}
+	for _, inside := range bothInsides {
+		want := run(t, plain, inside, c.span(), c.write(t, t.TempDir(), "one"))
+		if want.only(t).Dropped["non_ip"] != 5 {
+			t.Fatalf("dropped: %v", want.only(t).Dropped)
+		}
+		for n := 1; n <= 5; n++ {
+			dir := t.TempDir()
+			capture{"head", c.recs[:len(c.recs)-n]}.write(t, dir, "z")
+			capture{"tail", c.recs[len(c.recs)-n:]}.write(t, dir, "a")
+			got := run(t, sample[n], inside, c.span(), dir)
+			wantSameLogs(t, want, got)
+			wantSameBooks(t, want, got)
 		}
 	}
 }

@@ -24,6 +24,19 @@ func newOutbox() *outbox {
 	return &outbox{frontier: before(-packet.MaxTime), reached: packet.At(-packet.MaxTime), fetched: make(chan struct{}, 1)}
 }
 
+// commitPanes is how many panes a commit takes at most.
+const commitPanes = 32
+
+// paneLimit is where a commit has to end because of the panes that wait.
+func (b *outbox) paneLimit() (place, bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.panes) <= commitPanes {
+		return place{}, false
+	}
+	return before(b.panes[commitPanes-1].end), true
+}
+
 // waiting is how many bytes of lines wait to be fetched.
 func (b *outbox) waiting() int {
 	b.mu.Lock()

@@ -12,6 +12,9 @@ import (
 	"strconv"
 	"sync"
 	"syscall"
+	"time"
+
+	"github.com/cespare/xxhash/v2"
 
 	"pcapdir/source/spool"
 )
@@ -44,10 +47,10 @@ func Run(ctx context.Context, o Options) (err error) {
 		Settle: cfg.Spool.Settle, HoldBack: cfg.Order.HoldBack,
 	}, spool.Deps{Files: descriptors, Log: o.Log})
 	st := &store{fs: fsys, dir: cfg.Commit.Dir, sink: sink, mover: sp, log: o.Log}
-	if err := st.recover(); err != nil {
+	if err := recoverLast(ctx, st); err != nil {
 		return err
 	}
-	e, err := newEngine(o, deps{store: st, beats: beats, plan: sp.Plan, descriptors: descriptors, seed: seed})
+	e, err := newEngine(o, deps{store: st, beats: beats, plan: sp.Plan, giveBack: sp.Return, descriptors: descriptors, seed: seed})
 	if err != nil {
 		return err
 	}
@@ -73,6 +76,23 @@ func Run(ctx context.Context, o Options) (err error) {
 	})
 }
 
+// recoverLast finishes the commit of the run before. A full disk is waited for,
+// as in any commit; only what waiting cannot mend is an error.
+func recoverLast(ctx context.Context, st *store) error {
+	for {
+		err := st.recover()
+		if err == nil || errors.Is(err, spool.ErrLedger) {
+			return err
+		}
+		st.log.Error("the last commit cannot be finished yet", "error", err)
+		select {
+		case <-time.After(5 * time.Second):
+		case <-ctx.Done():
+			return err
+		}
+	}
+}
+
 // ErrConfig says that the spool's directories cannot be worked with as they are
 // configured.
 var ErrConfig = spool.ErrConfig
@@ -92,7 +112,7 @@ func lock(dir string) (unlock func(), err error) {
 	}
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		_ = f.Close()
-		return nil, fmt.Errorf("%w (%s): stop it, or set commit.dir to another directory", ErrBusy, path)
+		return nil, fmt.Errorf("%w (%s): stop it, or give this one a spool, logs and commit.dir of its own", ErrBusy, path)
 	}
 	return func() { _ = f.Close() }, nil
 }
@@ -111,9 +131,10 @@ func hashSeed(fsys spool.FS, dir string) (uint64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("hash seed: %w", err)
 	}
+	// Cut short by a crash it is as good as any other: no log depends on it.
 	seed, err := strconv.ParseUint(string(text), 16, 64)
 	if err != nil {
-		return 0, fmt.Errorf("hash seed: %s is damaged; remove it and it is made anew: %w", path, err)
+		return xxhash.Sum64(text), nil
 	}
 	return seed, nil
 }

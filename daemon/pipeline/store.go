@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"path/filepath"
+	"slices"
 
 	"pcapdir/analysis/logs"
 	"pcapdir/source/packet"
@@ -15,7 +16,8 @@ import (
 
 // mover puts files away. *spool.Spool is one.
 type mover interface {
-	Do(moves []spool.Move) error
+	// Do carries out moves and returns those that are still to be done, and why.
+	Do(moves []spool.Move) (left []spool.Move, err error)
 }
 
 // store carries commits out, in the order that makes a crash harmless:
@@ -23,11 +25,13 @@ type mover interface {
 //  1. the stage, with every byte that the logs get, is written and synced;
 //  2. the ledger, which says where each byte goes and which file moves where,
 //     is renamed into place: that rename is the commit;
-//  3. the bytes are appended and synced, the files moved, the stage before this
-//     one removed.
+//  3. the bytes are appended and synced, the stage is removed, the files move.
 //
 // A crash before 2 leaves no trace; after it, recover does 3 again, which is the
-// same however often it is done. Without a directory, as in batch mode, which
+// same however often it is done. That the stage is gone says that the lines are
+// in the logs: what happens to these from then on, rotation above all, is no
+// longer the commit's business. A move that fails is carried into the next ledger, so
+// that one file cannot hold up the others. Without a directory, as in batch mode, which
 // moves no file and starts afresh each time, only the appends remain.
 type store struct {
 	fs    spool.FS
@@ -35,7 +39,8 @@ type store struct {
 	sink  logs.Sink
 	mover mover // or nil
 	log   *slog.Logger
-	seq   uint64 // of the last commit
+	seq   uint64       // of the last commit
+	left  []spool.Move // of commits before, not done yet
 }
 
 func (s *store) stage(seq uint64) string {
@@ -56,15 +61,34 @@ func (s *store) publish(b *commit) error {
 			return err
 		}
 	}
-	for i, a := range b.logs {
-		if err := s.append(b.ledger.Appends[i], a.text); err != nil {
+	if !b.logged {
+		for i, a := range b.logs {
+			if err := s.append(b.ledger.Appends[i], a.text); err != nil {
+				return err
+			}
+		}
+		if err := s.settle(b.seq); err != nil {
 			return err
 		}
-	}
-	if err := s.finish(b.ledger); err != nil {
-		return err
+		b.logged = true
 	}
 	s.seq = b.seq
+	s.move(b.ledger)
+	return nil
+}
+
+// settle makes the appended lines durable; then the stage has done its work. A
+// batch is done again if it is cut short; it syncs once, at its end.
+func (s *store) settle(seq uint64) error {
+	if s.dir == "" {
+		return nil
+	}
+	if err := s.sink.Sync(); err != nil {
+		return fmt.Errorf("sync logs: %w", err)
+	}
+	if err := s.fs.Remove(s.stage(seq)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("remove stage: %w", err)
+	}
 	return nil
 }
 
@@ -77,6 +101,11 @@ func (s *store) promise(b *commit) error {
 			stage = append(stage, a.text...)
 		}
 		if err := spool.WriteDurable(s.fs, s.stage(b.seq), stage); err != nil {
+			return fmt.Errorf("write stage: %w", err)
+		}
+		// Its name must be as durable as its bytes: a stage that is not there
+		// means that its commit is finished.
+		if err := s.fs.SyncDir(s.dir); err != nil {
 			return fmt.Errorf("write stage: %w", err)
 		}
 		b.staged = true
@@ -92,7 +121,7 @@ func (s *store) promise(b *commit) error {
 
 // place fixes where in each log the lines go.
 func (s *store) place(b *commit) (*spool.Ledger, error) {
-	l := &spool.Ledger{Version: spool.LedgerVersion, Seq: b.seq, Cut: b.cut, Moves: b.moves}
+	l := &spool.Ledger{Version: spool.LedgerVersion, Seq: b.seq, Cut: b.cut, Moves: append(slices.Clone(s.left), b.moves...)}
 	var offset int64
 	for _, a := range b.logs {
 		at, err := s.sink.Position(a.log)
@@ -119,47 +148,43 @@ func (s *store) append(a spool.Append, text []byte) error {
 	return nil
 }
 
-// finish is what follows the appends.
-func (s *store) finish(l *spool.Ledger) error {
-	// A batch is done again if it is cut short; it syncs once, at its end.
-	if s.dir != "" {
-		if err := s.sink.Sync(); err != nil {
-			return fmt.Errorf("sync logs: %w", err)
-		}
+// move puts files away. One that cannot be moved is no error of the commit: it
+// is told, and tried again with the next one.
+func (s *store) move(l *spool.Ledger) {
+	if s.mover == nil || len(l.Moves) == 0 {
+		return
 	}
-	if s.mover != nil && len(l.Moves) > 0 {
-		if err := s.mover.Do(l.Moves); err != nil {
-			return fmt.Errorf("put files away: %w", err)
-		}
+	left, err := s.mover.Do(l.Moves)
+	if err != nil && !slices.Equal(left, s.left) {
+		s.log.Warn("files cannot be put away; they are tried again", "files", len(left), "error", err)
 	}
-	if s.dir != "" && l.Seq > 1 {
-		if err := s.fs.Remove(s.stage(l.Seq - 1)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("remove stage: %w", err)
-		}
-	}
-	return nil
+	s.left = left
 }
 
-// recover finishes the last commit of the run before, if there was one.
+// recover finishes the last commit of the run before, if it was cut short.
 func (s *store) recover() error {
 	l, err := spool.LoadLedger(s.fs, s.dir)
 	if err != nil || l == nil {
 		return err
 	}
+	s.seq = l.Seq
 	text, err := s.readStage(l)
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist): // the lines are in the logs
+	case err != nil:
 		return err
-	}
-	for _, a := range l.Appends {
-		if err := s.append(a, text[a.Offset:a.Offset+a.Bytes]); err != nil {
+	default:
+		for _, a := range l.Appends {
+			if err := s.append(a, text[a.Offset:a.Offset+a.Bytes]); err != nil {
+				return fmt.Errorf("finish commit %d: %w", l.Seq, err)
+			}
+		}
+		if err := s.settle(l.Seq); err != nil {
 			return fmt.Errorf("finish commit %d: %w", l.Seq, err)
 		}
+		s.log.Info("the commit that was cut short is finished", "seq", l.Seq, "up_to", eventTime(l.Cut))
 	}
-	if err := s.finish(l); err != nil {
-		return fmt.Errorf("finish commit %d: %w", l.Seq, err)
-	}
-	s.seq = l.Seq
-	s.log.Info("the last commit stands", "seq", l.Seq, "up_to", eventTime(l.Cut))
+	s.move(l)
 	return nil
 }
 
@@ -171,9 +196,6 @@ func (s *store) readStage(l *spool.Ledger) ([]byte, error) {
 			return nil, fmt.Errorf("%w: commit %d is out of step with its stage", spool.ErrLedger, l.Seq)
 		}
 		size += a.Bytes
-	}
-	if size == 0 {
-		return nil, nil
 	}
 	path := s.stage(l.Seq)
 	f, err := s.fs.Open(path)

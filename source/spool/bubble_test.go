@@ -129,7 +129,8 @@ func (r *running) retire() {
 		must(r.t, err)
 		moves = append(moves, m)
 	}
-	must(r.t, r.Do(moves))
+	_, err := r.Do(moves)
+	must(r.t, err)
 }
 
 // got is the admissions so far.

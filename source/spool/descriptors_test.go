@@ -155,7 +155,8 @@ func TestOpenRefusesWhatIsNoFile(t *testing.T) {
 	t.Chdir(dir) // the path of a socket is short
 	must(t, syscall.Bind(sock, &syscall.SockaddrUnix{Name: "socket"}))
 	for _, name := range []string{"fifo", "link", "loop", "socket", "."} {
-		for _, open := range []func(string) (spool.OpenFile, error){spool.OS{}.Open, spool.OS{}.OpenWrite} {
+		write := func(path string) (spool.OpenFile, error) { return spool.OS{}.OpenWrite(path, 0o600) }
+		for _, open := range []func(string) (spool.OpenFile, error){spool.OS{}.Open, write} {
 			if _, err := open(at(name)); err == nil || !errors.Is(err, spool.ErrNotRegular) && !errors.Is(err, syscall.EISDIR) {
 				t.Errorf("open %s: %v", name, err)
 			}

@@ -98,7 +98,8 @@ func (e *entry) refuse(why error) {
 // failed notes that the file could not be read, and says whether that is news.
 func (e *entry) failed(err error, now time.Time) (news bool) {
 	if e.state != unreadable {
-		e.since, e.wait = now, firstWait/2
+		// A file that came back goes on waiting where it left off.
+		e.since, e.wait = now, max(e.wait, firstWait/2)
 		news = true
 	} else {
 		news = e.err.Error() != err.Error()

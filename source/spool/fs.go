@@ -19,8 +19,8 @@ type FS interface {
 	// not a regular file is refused with an error that is ErrNotRegular.
 	Open(path string) (OpenFile, error)
 	// OpenWrite opens a regular file for reading and writing and creates it
-	// (mode 0640) where it is missing. What it holds stays.
-	OpenWrite(path string) (OpenFile, error)
+	// with the mode perm where it is missing. What it holds stays.
+	OpenWrite(path string, perm fs.FileMode) (OpenFile, error)
 	// ReadDir lists a directory sorted by name, with types but without a stat
 	// of every entry.
 	ReadDir(path string) ([]fs.DirEntry, error)
@@ -79,15 +79,15 @@ type OS struct{}
 const openFlags = syscall.O_NOFOLLOW | syscall.O_NONBLOCK | syscall.O_CLOEXEC
 
 // Open implements FS.
-func (OS) Open(path string) (OpenFile, error) { return openRegular(path, os.O_RDONLY|openFlags) }
+func (OS) Open(path string) (OpenFile, error) { return openRegular(path, os.O_RDONLY|openFlags, 0) }
 
 // OpenWrite implements FS.
-func (OS) OpenWrite(path string) (OpenFile, error) {
-	return openRegular(path, os.O_RDWR|os.O_CREATE|openFlags)
+func (OS) OpenWrite(path string, perm fs.FileMode) (OpenFile, error) {
+	return openRegular(path, os.O_RDWR|os.O_CREATE|openFlags, perm)
 }
 
-func openRegular(path string, flags int) (OpenFile, error) {
-	f, err := os.OpenFile(path, flags, 0o640)
+func openRegular(path string, flags int, perm fs.FileMode) (OpenFile, error) {
+	f, err := os.OpenFile(path, flags, perm)
 	if err != nil {
 		return nil, openError(path, err)
 	}
@@ -165,11 +165,34 @@ func (f osFile) Stat() (Stat, error) {
 	return statOf(st), nil
 }
 
-// WriteDurable makes path hold exactly b, on disk before it returns. A crash
-// in the middle leaves a torn file: what must be replaced whole is written
-// under another name and renamed.
-func WriteDurable(fsys FS, path string, b []byte) error {
-	f, err := fsys.OpenWrite(path)
+// gone says that nothing is at a path, or that there is no such directory: a
+// file has the name of one.
+func gone(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
+}
+
+// obstructed says that a directory cannot be made or entered because of what
+// has its name, or that of one above it. A dangling link is such a thing.
+func obstructed(err error) bool {
+	return errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.EEXIST) || errors.Is(err, syscall.ELOOP)
+}
+
+// Retryable says that an error is one of opening or reading a file that may be
+// mended (permission, EIO, EMFILE, ESTALE): the file stays and is tried again.
+// It is false for what is wrong with the content, for ErrReplaced and
+// ErrNotRegular, and for a file that is gone.
+func Retryable(err error) bool {
+	var fault syscall.Errno
+	return errors.As(err, &fault) && !gone(err) && !errors.Is(err, ErrReplaced)
+}
+
+// WriteDurable makes path hold exactly b, on disk before it returns; a new
+// file is for its owner alone (mode 0600). A crash in the middle leaves a torn
+// file: what must be replaced whole is written under another name and renamed.
+func WriteDurable(fsys FS, path string, b []byte) error { return writeDurable(fsys, path, b, 0o600) }
+
+func writeDurable(fsys FS, path string, b []byte, perm fs.FileMode) error {
+	f, err := fsys.OpenWrite(path, perm)
 	if err != nil {
 		return err
 	}

@@ -27,12 +27,11 @@ const (
 // Ledger is what a commit promises: once it lies in the state directory under
 // LedgerName, everything in it happens, now or after a crash.
 type Ledger struct {
-	Version int               // LedgerVersion
-	Seq     uint64            // number of the commit, from 1
-	Cut     packet.Time       // all packets below it are covered
-	Appends []Append          // what the stage adds to the logs
-	Moves   []Move            // what becomes of the files that are wholly covered
-	Totals  map[string]uint64 // running sums over all commits, by name
+	Version int         // LedgerVersion
+	Seq     uint64      // number of the commit, from 1
+	Cut     packet.Time // all packets below it are covered
+	Appends []Append    // what the stage adds to the logs
+	Moves   []Move      // what becomes of the files that are wholly covered
 }
 
 // Append is a run of bytes that is copied from the stage to the end of a log.

@@ -3,7 +3,6 @@ package spool
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"path/filepath"
 	"slices"
@@ -27,18 +26,19 @@ type look struct {
 	broken   []string          // directories of which this look knows nothing
 	troubles map[string]Problem
 	ready    []*entry // to be indexed
-	news     []*entry // found unreadable
+	news     []*entry // found unreadable, or taken back
 }
 
-// look lists everything, and indexes and groups what has settled. The error
-// is ErrConfig, at the first look only, or that of ctx.
+// look lists everything, and indexes and groups what has settled. The error is
+// that of ctx.
 func (s *Spool) look(ctx context.Context) error {
 	l := look{Spool: s, now: s.now(), skip: map[string]bool{}, visited: map[Identity]bool{}, troubles: map[string]Problem{}}
 	s.looks++
+	s.mu.Lock()
+	l.news, s.returned = s.returned, nil
+	s.mu.Unlock()
 	l.skipTargets()
-	if err := l.roots(); err != nil {
-		return err
-	}
+	l.roots()
 	l.forget()
 	l.report()
 	s.listing = s.now().Sub(l.now)
@@ -66,7 +66,7 @@ func (l *look) skipTargets() {
 func inode(st Stat) Identity { return Identity{Dev: st.Dev, Ino: st.Ino} }
 
 // roots lists the watched directories and all below them.
-func (l *look) roots() error {
+func (l *look) roots() {
 	for _, dir := range l.cfg.Dirs {
 		real, err := l.fs.Resolve(dir)
 		if err != nil {
@@ -75,11 +75,8 @@ func (l *look) roots() error {
 			continue
 		}
 		l.resolved[dir] = real
-		if err := l.directory(real, ""); err != nil {
-			return err
-		}
+		l.directory(real, "")
 	}
-	return nil
 }
 
 // trouble notes that dir cannot be looked at now.
@@ -92,46 +89,40 @@ func (l *look) trouble(dir string, err error) {
 	l.troubles[dir] = Problem{Path: dir, Reason: err.Error(), Since: since}
 }
 
-// directory lists one directory and those below it. The error is ErrConfig.
-func (l *look) directory(dir, source string) error {
+// directory lists one directory and those below it.
+func (l *look) directory(dir, source string) {
 	st, err := l.fs.Lstat(dir)
 	if err != nil {
-		if source == "" || !errors.Is(err, fs.ErrNotExist) {
+		if source == "" || !gone(err) {
 			l.trouble(dir, err)
 		}
-		return nil
+		return
 	}
 	if !st.Mode.IsDir() {
 		if source == "" {
 			l.trouble(dir, errors.New("not a directory"))
 		}
-		return nil
+		return
 	}
 	if l.skip[dir] || l.visited[inode(st)] {
-		return nil
+		return
 	}
 	l.visited[inode(st)] = true
 	if err := l.enter(dir, source, inode(st)); err != nil {
-		if l.first {
-			return fmt.Errorf("%w: %w", ErrConfig, err)
-		}
 		l.trouble(dir, err)
-		return nil
+		return
 	}
 	names, err := l.fs.ReadDir(dir)
 	if err != nil {
 		l.trouble(dir, err)
-		return nil
+		return
 	}
 	l.list(dir, source, names)
 	for _, e := range names {
 		if e.IsDir() && !ignored(e.Name()) {
-			if err := l.directory(filepath.Join(dir, e.Name()), filepath.Join(source, e.Name())); err != nil {
-				return err
-			}
+			l.directory(filepath.Join(dir, e.Name()), filepath.Join(source, e.Name()))
 		}
 	}
-	return nil
 }
 
 // enter watches a directory that is new, or new under its name, before it is
@@ -189,7 +180,7 @@ func (l *look) take(e *entry, st Stat, err error) {
 	defer l.mu.Unlock()
 	_, known := l.entries[e.path]
 	switch {
-	case errors.Is(err, fs.ErrNotExist), err == nil && st.Mode.IsDir():
+	case gone(err), err == nil && st.Mode.IsDir():
 		e.look = 0 // gone, or something else by now: forget sweeps it up
 		return
 	case err != nil:
@@ -285,7 +276,7 @@ func (l *look) index(ctx context.Context) error {
 // indexed moves an entry on. The caller holds mu.
 func (l *look) indexed(e *entry, r Indexed) {
 	switch f := r.File; {
-	case errors.Is(r.Err, fs.ErrNotExist):
+	case gone(r.Err):
 		delete(l.entries, e.path)
 		l.vanish(e)
 	case r.Err != nil:

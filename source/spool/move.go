@@ -1,43 +1,80 @@
 package spool
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"slices"
+	"strings"
 )
 
 // batch is one round of moves: directories are made and synced once for all.
 type batch struct {
 	*retirer
-	made  map[string]bool // directories known to exist
-	dirty map[string]bool // directories whose names changed
+	made  map[string][]string // directories known to exist, and those that changed when they were made
+	dirty map[string]error    // directories whose names changed, and how syncing them went
+	// touched are the directories that the move at hand relies on: it is done
+	// when all of them are on disk.
+	touched []string
 }
 
-// do carries out the moves and makes them durable. It returns the moves that
-// are done: the rest failed, for the reasons joined in the error, and can be
-// done again, as all of them can.
-func (r *retirer) do(moves []Move) (done []Move, err error) {
-	b := batch{retirer: r, made: map[string]bool{}, dirty: map[string]bool{}}
+// do tries every move and makes those that went well durable. left are the
+// others, in order, for the reasons joined in the error. All can be repeated.
+func (r *retirer) do(moves []Move) (done, left []Move, err error) {
+	b := batch{retirer: r, made: map[string][]string{}, dirty: map[string]error{}}
+	failed := make([]error, len(moves))
+	relies := make([][]string, len(moves))
+	for i, m := range moves {
+		b.touched = nil
+		failed[i] = b.one(m)
+		relies[i] = b.touched
+	}
+	b.sync()
 	var errs []error
-	for _, m := range moves {
-		if err := b.one(m); err != nil {
-			errs = append(errs, fmt.Errorf("retire %s: %w", m.From, err))
+	for i, m := range moves {
+		for _, dir := range relies[i] {
+			failed[i] = cmp.Or(failed[i], b.dirty[dir])
+		}
+		if failed[i] != nil {
+			left, errs = append(left, m), append(errs, fmt.Errorf("retire %s: %w", m.From, failed[i]))
 			continue
 		}
 		done = append(done, m)
-	}
-	for dir := range b.dirty {
-		// A spool directory that is gone by now took its names along.
-		if err := r.fs.SyncDir(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			// Nothing of this round counts as durable.
-			return nil, errors.Join(append(errs, fmt.Errorf("sync %s: %w", dir, err))...)
-		}
-	}
-	for _, m := range done {
 		r.release(m)
 	}
-	return done, errors.Join(errs...)
+	return done, left, joined(errs)
+}
+
+// maxErrors bounds the text of joined errors: a directory that cannot be
+// written to fails as many moves as it has files.
+const maxErrors = 10
+
+func joined(errs []error) error {
+	if more := len(errs) - maxErrors; more > 0 {
+		errs = append(errs[:maxErrors:maxErrors], fmt.Errorf("and %d more", more))
+	}
+	return errors.Join(errs...)
+}
+
+// touch notes that the move at hand is done when dirs are on disk.
+func (b *batch) touch(dirs ...string) {
+	for _, dir := range dirs {
+		b.dirty[dir] = nil
+	}
+	b.touched = append(b.touched, dirs...)
+}
+
+// sync makes all changed directories durable, each for itself: one that cannot
+// be opened holds up only what was moved in or out of it.
+func (b *batch) sync() {
+	for dir := range b.dirty {
+		// A spool directory that is gone by now took its names along.
+		if err := b.fs.SyncDir(dir); err != nil && !gone(err) {
+			b.dirty[dir] = fmt.Errorf("sync %s: %w", dir, err)
+		}
+	}
 }
 
 // one does one move, or finds it done.
@@ -46,7 +83,7 @@ func (b *batch) one(m Move) error {
 		return nil
 	}
 	st, err := b.fs.Lstat(m.From)
-	if errors.Is(err, fs.ErrNotExist) || err == nil && !st.SameFile(m.Identity) {
+	if gone(err) || err == nil && !st.SameFile(m.Identity) {
 		return b.finished(m, err == nil)
 	}
 	if err != nil {
@@ -56,7 +93,7 @@ func (b *batch) one(m Move) error {
 		return b.setAside(m, st)
 	}
 	if m.Remove {
-		b.dirty[filepath.Dir(m.From)] = true
+		b.touch(filepath.Dir(m.From))
 		return b.fs.Remove(m.From)
 	}
 	return b.rename(m)
@@ -68,14 +105,13 @@ func (b *batch) finished(m Move, other bool) error {
 	if m.Remove {
 		return nil
 	}
-	for _, to := range []string{m.To, spare(m)} {
+	for _, to := range b.places(m) {
 		st, err := b.fs.Lstat(to)
 		if err == nil && st.SameFile(m.Identity) {
-			b.dirty[filepath.Dir(to)] = true
-			b.dirty[filepath.Dir(m.From)] = true
+			b.touch(filepath.Dir(to), filepath.Dir(m.From))
 			return b.explain(m, to)
 		}
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err != nil && !gone(err) {
 			return err
 		}
 	}
@@ -115,29 +151,66 @@ func (b *batch) setAside(m Move, st Stat) error {
 	return b.rename(late)
 }
 
-// rename moves the file and writes its reason.
+// rename moves the file to the first of its places that is free, and writes
+// its reason.
 func (b *batch) rename(m Move) error {
-	dir := filepath.Dir(m.To)
-	if err := b.mkdir(dir); err != nil {
-		return err
+	var blocked error
+	for _, to := range b.places(m) {
+		dir := filepath.Dir(to)
+		if err := b.mkdir(dir); obstructed(err) {
+			blocked = err
+			continue
+		} else if err != nil {
+			return err
+		}
+		free, err := b.free(m, to)
+		if err != nil {
+			return err
+		}
+		if !free {
+			blocked = fmt.Errorf("%s: %w", to, fs.ErrExist)
+			continue
+		}
+		b.touch(dir, filepath.Dir(m.From))
+		if err := b.fs.Rename(m.From, to); err != nil {
+			return err
+		}
+		return b.explain(m, to)
 	}
-	to := m.To
-	if _, err := b.fs.Lstat(to); err == nil {
-		to = spare(m) // someone put a file there after the plan
-	} else if !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	b.dirty[dir], b.dirty[filepath.Dir(m.From)] = true, true
-	if err := b.fs.Rename(m.From, to); err != nil {
-		return err
-	}
-	return b.explain(m, to)
+	return blocked
 }
 
-// spare is where a move goes when its destination was taken after the plan: a
-// name that a repeated move finds again.
-func spare(m Move) string {
-	return withSuffix(m.To, fmt.Sprintf(".%x-%x", m.Identity.Ino, m.Identity.Ctime))
+// free says whether nothing lies at to, nor where the reason goes.
+func (b *batch) free(m Move, to string) (bool, error) {
+	names := []string{to}
+	if m.Outcome == Failed {
+		names = append(names, withSuffix(to, reasonSuffix))
+	}
+	for _, name := range names {
+		if _, err := b.fs.Lstat(name); err == nil || !gone(err) {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// places are where a move may end, in order: what was planned; another name,
+// where someone put a file there after the plan; another directory, where
+// a file has the name of one. They depend on the move alone, so that a
+// repeated one finds its file again.
+func (r *retirer) places(m Move) []string {
+	mark := fmt.Sprintf(".%x-%x", m.Identity.Ino, m.Identity.Ctime)
+	out := []string{m.To, withSuffix(m.To, mark)}
+	root := r.done
+	if m.Outcome == Failed {
+		root = r.failed
+	}
+	rest, err := filepath.Rel(root, m.To)
+	if source := filepath.Dir(rest); err == nil && filepath.IsLocal(rest) && source != "." {
+		to := filepath.Join(root, beside(source, mark), filepath.Base(rest))
+		out = append(out, to, withSuffix(to, mark))
+	}
+	return out
 }
 
 // explain writes the reason beside a file in the failed directory.
@@ -145,23 +218,38 @@ func (b *batch) explain(m Move, to string) error {
 	if m.Outcome != Failed {
 		return nil
 	}
-	return WriteDurable(b.fs, withSuffix(to, reasonSuffix), []byte(m.Reason+"\n"))
+	return writeDurable(b.fs, withSuffix(to, reasonSuffix), []byte(m.Reason+"\n"), 0o640)
 }
 
-// mkdir makes a destination directory durable where it is missing. Its parent
-// is synced only then: it need not be readable otherwise.
+// mkdir makes a destination directory where it is missing. Those above it are
+// synced only then: they need not be readable otherwise.
 func (b *batch) mkdir(dir string) error {
-	if b.made[dir] {
+	if changed, ok := b.made[dir]; ok {
+		b.touch(changed...)
 		return nil
 	}
-	if _, err := b.fs.Lstat(dir); errors.Is(err, fs.ErrNotExist) {
+	err := isDir(b.fs, dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		above := filepath.Dir(dir)
+		if err := b.mkdir(above); err != nil {
+			return err
+		}
 		if err := b.fs.MkdirAll(dir); err != nil {
 			return err
 		}
-		b.dirty[filepath.Dir(dir)] = true
-	} else if err != nil {
-		return err
+		b.touch(above)
+		b.made[dir] = append(slices.Clip(b.made[above]), above)
+		return nil
 	}
-	b.made[dir] = true
-	return nil
+	if err == nil {
+		b.made[dir] = nil
+	}
+	return err
+}
+
+// isDir is nil where dir is a directory or a link to one. The dot makes the
+// kernel look through the link, and say ENOTDIR of anything else.
+func isDir(fsys FS, dir string) error {
+	_, err := fsys.Lstat(strings.TrimSuffix(dir, "/") + "/.")
+	return err
 }

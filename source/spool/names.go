@@ -38,6 +38,13 @@ func withSuffix(path, suffix string) string {
 	return dir + name[:cut] + hash + suffix
 }
 
+// beside is the relative directory source with another first element, so that
+// it and all below it lie elsewhere.
+func beside(source, suffix string) string {
+	first, rest, _ := strings.Cut(source, "/")
+	return filepath.Join(withSuffix(first, suffix), rest)
+}
+
 // within says whether path is dir or lies below it. Both are clean.
 func within(path, dir string) bool {
 	return path == dir || strings.HasPrefix(path, strings.TrimSuffix(dir, "/")+"/")

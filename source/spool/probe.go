@@ -1,12 +1,16 @@
 package spool
 
 import (
+	"crypto/rand"
 	"fmt"
 	"path/filepath"
+	"strings"
 )
 
-// probeName is a dot-file, so that no scan takes it for a capture.
-const probeName = ".pcapdir-probe"
+// probePrefix begins the names of probe files, dot-files, so that no scan takes
+// them for captures. The rest is random: depositors can write to the watched
+// directories, and a name known beforehand could be taken.
+const probePrefix = ".pcapdir-probe-"
 
 // Probe makes the directories that are missing and checks that a file can be
 // renamed from each watched directory to where it will go. The error is
@@ -23,6 +27,9 @@ func (s *Spool) Probe() error {
 	}
 	if err := s.distinct(); err != nil {
 		return err
+	}
+	for _, dir := range s.targets() {
+		s.sweep(dir)
 	}
 	for _, dir := range s.cfg.Dirs {
 		if err := s.probe(dir); err != nil {
@@ -66,15 +73,28 @@ func (s *Spool) distinct() error {
 	return nil
 }
 
+// sweep removes probe files that a crash left behind. They do no harm: what
+// cannot be listed or removed stays.
+func (s *Spool) sweep(dir string) {
+	names, _ := s.fs.ReadDir(dir)
+	for _, e := range names {
+		if strings.HasPrefix(e.Name(), probePrefix) && e.Type().IsRegular() {
+			_ = s.fs.Remove(filepath.Join(dir, e.Name()))
+		}
+	}
+}
+
 // probe renames an empty file from dir through the targets.
 func (s *Spool) probe(dir string) (err error) {
-	at := filepath.Join(dir, probeName)
+	s.sweep(dir)
+	name := probePrefix + rand.Text()
+	at := filepath.Join(dir, name)
 	defer func() {
 		if rmErr := s.fs.Remove(at); err == nil && rmErr != nil {
 			err = fmt.Errorf("cannot remove the probe file: %w", rmErr)
 		}
 	}()
-	f, err := s.fs.OpenWrite(at)
+	f, err := s.fs.OpenWrite(at, 0o600)
 	if err == nil {
 		err = f.Close()
 	}
@@ -82,7 +102,7 @@ func (s *Spool) probe(dir string) (err error) {
 		return fmt.Errorf("cannot write to %s: %w", dir, err)
 	}
 	for _, target := range s.targets() {
-		to := filepath.Join(target, probeName)
+		to := filepath.Join(target, name)
 		if err := s.fs.MkdirAll(target); err != nil {
 			return fmt.Errorf("cannot make %s: %w", target, err)
 		}

@@ -74,7 +74,7 @@ func (r *retirer) plan(want Retirement) (Move, error) {
 	}
 	st, err := r.fs.Lstat(f.Path)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	case gone(err):
 		m.Outcome, m.Reason = Failed, "taken out of the spool by someone else after it was indexed"
 		return m, nil
 	case err != nil:
@@ -108,7 +108,11 @@ func changed(was, is Identity) string {
 // destination finds and reserves a free name for f below dir, with room for a
 // companion file whose name ends in suffix.
 func (r *retirer) destination(dir string, f *File, suffix string) (string, error) {
-	base := filepath.Join(dir, f.Source, f.Name)
+	in, err := r.folder(dir, f)
+	if err != nil {
+		return "", err
+	}
+	base := filepath.Join(in, f.Name)
 	for n := 0; ; n++ {
 		// The content id tells files apart, the inode copies of one file; after
 		// that a name is taken only if someone wants it to be.
@@ -124,6 +128,47 @@ func (r *retirer) destination(dir string, f *File, suffix string) (string, error
 			return to, err
 		}
 	}
+}
+
+// folder is where files of f's source go below dir: the directory of that
+// name, or another one where a file was put away under the source's name.
+func (r *retirer) folder(dir string, f *File) (string, error) {
+	if f.Source == "" {
+		return dir, nil
+	}
+	for n := 0; ; n++ {
+		// All files of the source share the second choice; a third is needed
+		// only if someone wants it to be.
+		in := filepath.Join(dir, f.Source)
+		switch {
+		case n == 1:
+			in = filepath.Join(dir, beside(f.Source, ".dir"))
+		case n > 1:
+			in = filepath.Join(dir, beside(f.Source, fmt.Sprintf(".dir-%x-%x-%d", f.Ino, f.Ctime, n-1)))
+		}
+		err := isDir(r.fs, in)
+		switch {
+		case err == nil, errors.Is(err, fs.ErrNotExist) && !r.promised(in, dir):
+			return in, nil
+		case !obstructed(err) && !errors.Is(err, fs.ErrNotExist):
+			return "", err
+		case obstructed(isDir(r.fs, dir)):
+			return "", err // no other name would help
+		}
+	}
+}
+
+// promised says whether in, or a directory between it and dir, is to be the
+// name of a file.
+func (r *retirer) promised(in, dir string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for ; in != dir; in = filepath.Dir(in) {
+		if _, ok := r.reserved[in]; ok {
+			return true
+		}
+	}
+	return false
 }
 
 // reserve takes the name to for id unless it is taken.

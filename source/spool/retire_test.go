@@ -57,6 +57,14 @@ func (y *yard) plan(f *spool.File, o spool.Outcome, reason string) spool.Move {
 	return m
 }
 
+// do carries out moves none of which may be left.
+func (y *yard) do(moves ...spool.Move) {
+	y.t.Helper()
+	if left, err := y.Do(moves); err != nil || len(left) != 0 {
+		y.t.Fatalf("%v; left %+v", err, left)
+	}
+}
+
 // tree lists all files, with a reason's text.
 func (y *yard) tree() (out []string) {
 	y.t.Helper()
@@ -103,11 +111,11 @@ func TestRetire(t *testing.T) {
 		m := y.plan(y.file("tap/x", pcap(t, 1)), c.outcome, "why")
 		y.want("in/tap/x") // a plan moves nothing
 		for range 2 {
-			must(t, y.Do([]spool.Move{m}))
+			y.do(m)
 			y.want(c.want...)
 		}
 		y.restart(c.after)
-		must(t, y.Do([]spool.Move{m})) // from the ledger
+		y.do(m) // from the ledger
 		y.want(c.want...)
 	}
 }
@@ -118,7 +126,7 @@ func TestRetireTakenNames(t *testing.T) {
 	write(t, y.at("failed/y.reason"), []byte("a file of that name"))
 	a, b, c := y.file("x", pcap(t, 1)), y.file("y", []byte("no")), y.file("y.reason", []byte("neither"))
 	moves := []spool.Move{y.plan(a, spool.Done, ""), y.plan(b, spool.Failed, "b"), y.plan(c, spool.Failed, "c")}
-	must(t, y.Do(moves))
+	y.do(moves...)
 	id := func(f *spool.File) string { return fmt.Sprintf(".%016x", f.ContentID) }
 	y.want("done/x", "done/x"+id(a),
 		"failed/y.reason=a file of that name", "failed/y"+id(b), "failed/y"+id(b)+".reason=b",
@@ -127,7 +135,7 @@ func TestRetireTakenNames(t *testing.T) {
 	// The same file over and over: every copy has a place of its own.
 	y = newYard(t, spool.AfterDone)
 	for range 5 {
-		must(t, y.Do([]spool.Move{y.plan(y.file("x", pcap(t, 1)), spool.Done, "")}))
+		y.do(y.plan(y.file("x", pcap(t, 1)), spool.Done, ""))
 	}
 	if got := y.tree(); len(got) != 5 {
 		t.Errorf("5 equal files became %q", got)
@@ -144,7 +152,7 @@ func TestPlansReserve(t *testing.T) {
 	if ma.To == mb.To || y.plan(a, spool.Done, "") != ma || y.plan(b, spool.Done, "") != mb {
 		t.Fatalf("plans: %+v, %+v", ma, mb)
 	}
-	must(t, y.Do([]spool.Move{ma, mb}))
+	y.do(ma, mb)
 	if got := y.tree(); len(got) != 2 {
 		t.Errorf("2 files became %q", got)
 	}
@@ -160,7 +168,7 @@ func TestFilesThatChangeAreNotDone(t *testing.T) {
 		if m.Outcome != spool.Failed || !strings.Contains(m.Reason, fmt.Sprintf("from %d to %d bytes", len(content), 2*len(content))) {
 			t.Errorf("grown: %+v", m)
 		}
-		must(t, y.Do([]spool.Move{m}))
+		y.do(m)
 		y.want("failed/x", "failed/x.reason="+m.Reason)
 
 		y = newYard(t, after)
@@ -177,7 +185,7 @@ func TestFilesThatChangeAreNotDone(t *testing.T) {
 		if m.Outcome != spool.Failed || !strings.Contains(m.Reason, "replaced") {
 			t.Errorf("replaced: %+v", m)
 		}
-		must(t, y.Do([]spool.Move{m}))
+		y.do(m)
 		y.want("in/x")
 
 		must(t, os.Remove(f.Path))
@@ -200,30 +208,30 @@ func TestChangesAfterThePlan(t *testing.T) {
 
 		y, f, m := setup()
 		must(t, os.Chmod(f.Path, 0o400)) // the change time moves, the content does not
-		must(t, y.Do([]spool.Move{m}))
+		y.do(m)
 		y.want(done...)
 
 		y, f, m = setup()
 		write(t, f.Path, append(content, 1))
-		must(t, y.Do([]spool.Move{m}))
+		y.do(m)
 		y.want("failed/x", "failed/x.reason="+fmt.Sprintf("changed from %d to %d bytes while it was read; "+
 			"move it back to the spool to read it anew", len(content), len(content)+1))
 
 		y, f, m = setup()
 		must(t, os.Rename(write(t, y.at("other"), content), f.Path))
-		must(t, y.Do([]spool.Move{m}))
+		y.do(m)
 		y.want("in/x") // the new one waits for its turn
 
 		y, f, m = setup()
 		must(t, os.Remove(f.Path))
-		must(t, y.Do([]spool.Move{m}))
+		y.do(m)
 		y.want()
 
 		if after == spool.AfterDone {
 			y, _, m = setup()
 			write(t, y.at("done/x"), []byte("squatter"))
 			for range 2 {
-				must(t, y.Do([]spool.Move{m}))
+				y.do(m)
 			}
 			if got := y.tree(); len(got) != 2 {
 				t.Errorf("with a squatter: %q", got)
@@ -248,7 +256,7 @@ func TestTouchedAndUnreadable(t *testing.T) {
 			}
 			return nil
 		})
-		must(t, y.Do([]spool.Move{m}))
+		y.do(m)
 		if got := y.tree(); len(got) == 0 || !strings.HasSuffix(got[0], "/x") || got[0] == "in/x" {
 			t.Errorf("%s: %q", after, got)
 		}
@@ -261,8 +269,8 @@ func TestRetireAwkwardNames(t *testing.T) {
 	for _, name := range []string{"new\nline", "\xff\xfe", long, euro, strings.Repeat("\x80", 255)} {
 		y := newYard(t, spool.AfterDone)
 		for n := range 3 {
-			must(t, y.Do([]spool.Move{y.plan(y.file(name, []byte("x")), spool.Failed, "why")}))
-			must(t, y.Do([]spool.Move{y.plan(y.file(name, pcap(t, 1)), spool.Done, "")}))
+			y.do(y.plan(y.file(name, []byte("x")), spool.Failed, "why"))
+			y.do(y.plan(y.file(name, pcap(t, 1)), spool.Done, ""))
 			got := y.tree()
 			if len(got) != 3*(n+1) {
 				t.Fatalf("%q, round %d: %q", name, n, got)
@@ -291,7 +299,7 @@ func TestRetireSpecialFiles(t *testing.T) {
 	must(t, syscall.Mkfifo(y.at("in/fifo"), 0o644))
 	for _, name := range []string{"link", "fifo"} {
 		f := index(t, y.at("in/"+name))
-		must(t, y.Do([]spool.Move{y.plan(f, spool.Failed, f.Err.Error())}))
+		y.do(y.plan(f, spool.Failed, f.Err.Error()))
 	}
 	y.want("target", "failed/link", "failed/link.reason=not a regular file: symbolic link",
 		"failed/fifo", "failed/fifo.reason=not a regular file: fifo")
@@ -315,7 +323,7 @@ func TestRetireSurvivesFaults(t *testing.T) {
 				}
 				return nil
 			})
-			err := y.Do(moves)
+			left, err := y.Do(moves)
 			y.faults.Fail(nil)
 			if hit == "" {
 				must(t, err)
@@ -324,10 +332,13 @@ func TestRetireSurvivesFaults(t *testing.T) {
 			if !errors.Is(err, syscall.EIO) {
 				t.Errorf("%s %d fails: %v", hit, nth, err)
 			}
+			if len(left) == 0 {
+				t.Errorf("%s %d fails and nothing is left", hit, nth)
+			}
 			if crash {
 				y.restart(spool.AfterDone)
 			}
-			must(t, y.Do(moves))
+			y.do(left...)
 			y.want("done/tap/good", "failed/tap/bad", "failed/tap/bad.reason=why")
 		}
 	}

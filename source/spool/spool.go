@@ -34,6 +34,7 @@ type Spool struct {
 	group    group
 	started  bool // the backlog was admitted
 	vanished uint64
+	returned []*entry // taken back since the last look
 }
 
 // group is what will be admitted next.
@@ -186,13 +187,21 @@ func (s *Spool) due() ([]*File, bool) {
 // stays admitted and can be planned again.
 func (s *Spool) Plan(r Retirement) (Move, error) { return s.retirer.plan(r) }
 
-// Do carries out planned moves, durably. All of them may be repeated: after an
-// error the same list is done again, and after a crash the ledger's is done
-// before Run. A file that someone else replaced is left where it is.
-func (s *Spool) Do(moves []Move) error {
-	done, err := s.retirer.do(moves)
+// Do carries out planned moves, durably. Every move is tried; left are those
+// that are still to be done, in order, and err says why, joined. All of them
+// may be repeated, alone or with others, and after a crash the ledger's are
+// done before Run: a file whose move is left then is not admitted again. One
+// that someone else replaced is left where it is.
+func (s *Spool) Do(moves []Move) (left []Move, err error) {
+	done, left, err := s.retirer.do(moves)
+	now := s.now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	for _, m := range left {
+		if s.entries[m.From] == nil {
+			s.entries[m.From] = &entry{path: m.From, state: admitted, id: m.Identity, arrived: now}
+		}
+	}
 	for _, m := range done {
 		e := s.entries[m.From]
 		switch {
@@ -205,5 +214,22 @@ func (s *Spool) Do(moves []Move) error {
 			delete(s.entries, m.From)
 		}
 	}
-	return err
+	return left, err
+}
+
+// Return takes back an admitted file that could not be opened, with the error
+// of that, before anything of it was read. It stays where it is and counts as
+// unreadable; once it can be opened it is admitted again, as another File. It
+// is tried the more rarely the more often it comes back. A file that vanished
+// cannot come back.
+func (s *Spool) Return(f *File, err error) {
+	now := s.now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e := s.entries[f.Path]
+	if e == nil || e.state != admitted || e.id != f.Identity { // inodes are used again
+		return
+	}
+	e.failed(err, now)
+	s.returned = append(s.returned, e)
 }

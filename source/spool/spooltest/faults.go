@@ -110,8 +110,8 @@ func (s *Faults) opened(op Op, path string, open func(string) (spool.OpenFile, e
 func (s *Faults) Open(path string) (spool.OpenFile, error) { return s.opened(Open, path, s.OS.Open) }
 
 // OpenWrite implements spool.FS.
-func (s *Faults) OpenWrite(path string) (spool.OpenFile, error) {
-	return s.opened(OpenWrite, path, s.OS.OpenWrite)
+func (s *Faults) OpenWrite(path string, perm fs.FileMode) (spool.OpenFile, error) {
+	return s.opened(OpenWrite, path, func(path string) (spool.OpenFile, error) { return s.OS.OpenWrite(path, perm) })
 }
 
 // ReadDir implements spool.FS.
