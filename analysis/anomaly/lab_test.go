@@ -19,17 +19,18 @@ import (
 	"pcapdir/analysis/flowvec"
 	"pcapdir/analysis/logs"
 	"pcapdir/source/decode"
+	"pcapdir/source/decompress"
 	"pcapdir/source/packet"
 	"pcapdir/source/pcapfile"
 )
 
-const lab = "../../../shared/lab"
+const testdata = "../../testdata"
 
 // labPackets are all decoded packets of the labelled captures, in order.
 func labPackets(t testing.TB) []packet.Packet {
-	names, _ := filepath.Glob(filepath.Join(lab, "lab-*.pcap"))
+	names, _ := filepath.Glob(filepath.Join(testdata, "pcap", "lab-*.pcap.zst"))
 	if len(names) == 0 {
-		t.Skipf("no captures in %s: the labelled ones are not part of the repository", lab)
+		t.Fatal("the labelled captures are missing")
 	}
 	var all []packet.Packet
 	for _, name := range names {
@@ -44,7 +45,12 @@ func readCapture(t testing.TB, name string) (all []packet.Packet) {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	r, err := pcapfile.NewReader(file, 0)
+	inflated, err := decompress.NewReader(decompress.Zstd, file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer inflated.Close()
+	r, err := pcapfile.NewReader(inflated, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +136,7 @@ type label struct {
 }
 
 func readLabels(t testing.TB) (labels []label) {
-	file, err := os.Open(filepath.Join(lab, "labels.csv"))
+	file, err := os.Open(filepath.Join(testdata, "lab", "labels.csv"))
 	if err != nil {
 		t.Skip("no labels: ", err)
 	}

@@ -7,6 +7,7 @@ import (
 	"hash/fnv"
 	"io"
 	"os"
+	"strings"
 	"testing"
 
 	"pcapdir/analysis/conn"
@@ -23,6 +24,9 @@ func readCapture(tb testing.TB, path string) (ps []packet.Packet, last packet.Ti
 	b, err := os.ReadFile(path)
 	if err != nil {
 		tb.Fatal(err)
+	}
+	if strings.HasSuffix(path, ".gz") {
+		b = readGzip(tb, path)
 	}
 	r, err := pcapfile.NewReader(bytes.NewReader(b), 0)
 	if err != nil {

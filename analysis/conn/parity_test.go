@@ -229,7 +229,7 @@ func scoreIndex(t *testing.T, dir string, only string) score {
 // so that Zeek's global clock adds nothing of its own. What is missing here are
 // the datagrams that came in fragments.
 func TestParityGolden(t *testing.T) {
-	s := scoreIndex(t, shared+"/golden", os.Getenv("PARITY_ONLY"))
+	s := scoreIndex(t, "../../testdata/golden", os.Getenv("PARITY_ONLY"))
 	t.Log(s.String())
 	if s.exact*1000 < s.want*981 {
 		t.Errorf("too few exact records: %s", s.String())
