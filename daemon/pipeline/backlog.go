@@ -7,8 +7,9 @@ import (
 
 // Bounds of what may wait for a commit, in bytes of log lines. Above the first
 // the committer is asked not to wait for its interval (a few megabytes fit in
-// caches, and cost no fresh memory); above the second readers pause, so that a full disk or a slow one costs time, never memory. Shards are
-// never stalled: what readers have handed on is finite.
+// caches, and cost no fresh memory); above the second readers pause, so that a
+// full disk or a slow one costs time, never memory. Shards are not stalled: what
+// readers have handed on is finite.
 const (
 	backlogCommit = 8 << 20
 	backlogPause  = 128 << 20

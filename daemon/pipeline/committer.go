@@ -70,10 +70,7 @@ func (c *committer) run(ctx, work context.Context) error {
 func (c *committer) commit(ctx context.Context) (more bool, err error) {
 	begin := time.Now()
 	end, covered, more := c.cut()
-	b, err := c.gather(end, covered)
-	if err != nil {
-		return false, err
-	}
+	b := c.gather(end, covered)
 	if !b.empty() || len(c.store.left) > 0 {
 		if err := c.publish(ctx, b); err != nil {
 			return false, err
@@ -125,7 +122,7 @@ func (c *committer) cut() (end place, covered packet.Order, more bool) {
 }
 
 // gather builds the commit: the lines of every log, in order, and the moves.
-func (c *committer) gather(end place, covered packet.Order) (*commit, error) {
+func (c *committer) gather(end place, covered packet.Order) *commit {
 	b := &commit{seq: c.store.seq + 1, cut: end.at}
 	var conns []queue
 	var weirds []weirdCount
@@ -144,10 +141,8 @@ func (c *committer) gather(end place, covered packet.Order) (*commit, error) {
 	}
 	b.add(logs.WeirdStream().Name, appendWeirds(nil, weirds))
 	c.report(b, panes)
-	if err := c.retire(b, covered); err != nil {
-		return nil, err
-	}
-	return b, nil
+	c.retire(b, covered)
+	return b
 }
 
 // report runs the detector over every pane that has ended, all shards' parts of
@@ -187,7 +182,7 @@ func (c *committer) report(b *commit, panes []pane) {
 }
 
 // retire adds the files that the commit covers: their lines and their moves.
-func (c *committer) retire(b *commit, covered packet.Order) error {
+func (c *committer) retire(b *commit, covered packet.Order) {
 	var text []byte
 	stream := logs.SpoolStream()
 	for _, f := range c.files.take(covered) {
@@ -205,7 +200,6 @@ func (c *committer) retire(b *commit, covered packet.Order) error {
 		}
 	}
 	b.add(stream.Name, text)
-	return nil
 }
 
 // publish makes b durable and visible. What fails is tried again with growing
@@ -234,7 +228,7 @@ func (c *committer) publish(ctx context.Context, b *commit) error {
 		case <-stopping:
 			stopping = nil
 			if limit == 0 {
-				limit = try + lastTries
+				limit = try + boundedTries
 			}
 		case <-ctx.Done():
 			return fmt.Errorf("commit: %w", err)
@@ -242,8 +236,10 @@ func (c *committer) publish(ctx context.Context, b *commit) error {
 	}
 }
 
-// lastTries is how often a commit that fails is tried once a stop is asked for.
-const lastTries = 5
+// boundedTries is how often a commit that fails is tried where somebody waits
+// for the end: in a batch, which can be started again and loses nothing, and once
+// a stop is asked for.
+const boundedTries = 5
 
 func (c *committer) note(err error) {
 	c.mu.Lock()

@@ -141,9 +141,8 @@ func (c *core) hold(from place) {
 	c.fresh.sort()
 	n := c.fresh.search(from)
 	c.held.spare = c.fresh.spare
-	for i := range c.fresh.list[n:] {
-		l := &c.fresh.list[n+i]
-		c.held.add(l.place, func(dst []byte) []byte { return append(dst, c.fresh.text(l)...) })
+	for i := n; i < len(c.fresh.list); i++ {
+		c.held.addCopy(&c.fresh, &c.fresh.list[i])
 	}
 	c.fresh.list = c.fresh.list[:n]
 	c.fresh.bytes -= c.held.bytes
@@ -152,8 +151,7 @@ func (c *core) hold(from place) {
 // letGo puts the held lines before end where they belong.
 func (c *core) letGo(end place) {
 	for len(c.held.list) > 0 && c.held.list[0].compare(&end) < 0 {
-		l := &c.held.list[0]
-		c.fresh.add(l.place, func(dst []byte) []byte { return append(dst, c.held.text(l)...) })
+		c.fresh.addCopy(&c.held, &c.held.list[0])
 		c.held.list = c.held.list[1:]
 	}
 }

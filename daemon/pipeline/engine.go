@@ -40,7 +40,8 @@ type Options struct {
 
 	// Merge sizes the hand-off; the zero value is the default. No log depends on it.
 	Merge merge.Config
-	// Ready is called once the spool is watched; nil is fine.
+	// Ready is called when the state is recovered and the spool can be worked
+	// with; nil is fine.
 	Ready func()
 	// Heard gets the state of the work every few seconds; nil is fine.
 	Heard func(Beat)
@@ -212,15 +213,19 @@ func openLogs(dir string) (lines, beats *logs.Dir, err error) {
 	if err := (spool.OS{}).MkdirAll(dir); err != nil {
 		return nil, nil, fmt.Errorf("log directory: %w", err)
 	}
+	// Better now than at the first commit.
+	probe, err := os.CreateTemp(dir, ".pcapdir-probe-")
+	if err != nil {
+		return nil, nil, fmt.Errorf("log directory: %w", err)
+	}
+	if err := errors.Join(probe.Close(), os.Remove(probe.Name())); err != nil {
+		return nil, nil, fmt.Errorf("log directory: %w", err)
+	}
 	if lines, err = logs.OpenDir(dir); err != nil {
 		return nil, nil, err
 	}
 	if beats, err = logs.OpenDir(dir); err != nil {
 		return nil, nil, errors.Join(err, lines.Close())
 	}
-	probe, err := os.CreateTemp(dir, ".pcapdir-probe-")
-	if err != nil {
-		return nil, nil, errors.Join(fmt.Errorf("log directory: %w", err), lines.Close(), beats.Close())
-	}
-	return lines, beats, errors.Join(probe.Close(), os.Remove(probe.Name()))
+	return lines, beats, nil
 }

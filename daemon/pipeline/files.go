@@ -57,14 +57,11 @@ type fileTally struct {
 	dropped, late          uint64
 	hasTimes               bool
 	first, last            packet.Time // own stamps; hold if hasTimes
-	failures               []failure
+	failures               []Failure
 }
 
 // maxFailures is how many failures a summary names; spool.log has all.
 const maxFailures = 1000
-
-// failure is a file that went wrong, for the summary.
-type failure struct{ path, reason string }
 
 // admit takes files from the spool into the merge, as one group.
 func (fs *files) admit(ctx context.Context, found []*spool.File) {
@@ -182,7 +179,7 @@ func (fs *files) retired(done []*file, moves []spool.Move) {
 		if moves[i].Outcome == spool.Failed {
 			t.failed++
 			if len(t.failures) < maxFailures {
-				t.failures = append(t.failures, failure{f.Path, moves[i].Reason})
+				t.failures = append(t.failures, Failure{f.Path, moves[i].Reason})
 			}
 		} else {
 			t.done++

@@ -104,6 +104,11 @@ func (ls *lines) add(p place, encode func(dst []byte) []byte) {
 	ls.bytes += size
 }
 
+// addCopy puts in a line of other lines.
+func (ls *lines) addCopy(o *lines, l *line) {
+	ls.add(l.place, func(dst []byte) []byte { return append(dst, o.text(l)...) })
+}
+
 func (ls *lines) text(l *line) []byte {
 	return ls.chunks[l.chunk][l.from : l.from+l.size]
 }
@@ -160,8 +165,7 @@ func (q *queue) push(ls lines) (taken bool) {
 	if n := len(*q); n > 0 && ls.bytes < chunkSize/2 && (*q)[n-1].bytes < chunkSize {
 		last := &(*q)[n-1]
 		for i := range ls.list {
-			l := &ls.list[i]
-			last.add(l.place, func(dst []byte) []byte { return append(dst, ls.text(l)...) })
+			last.addCopy(&ls, &ls.list[i])
 		}
 		return false
 	}

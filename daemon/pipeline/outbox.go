@@ -9,7 +9,8 @@ import (
 )
 
 // outbox is where a shard leaves what its epochs have brought, for the
-// committer to fetch. The shard never waits for the committer.
+// committer to fetch. The shard never waits for the committer, but in the flush
+// at the end of input.
 type outbox struct {
 	mu       sync.Mutex
 	frontier place        // everything before it is here, or was fetched

@@ -11,10 +11,6 @@ import (
 	"pcapdir/source/spool"
 )
 
-// batchRetries is how often a batch tries a failing commit: somebody waits for
-// it, and nothing is lost, since it can be started again.
-const batchRetries = 5
-
 // Summary is what a batch did.
 type Summary struct {
 	Beat
@@ -47,7 +43,7 @@ func Read(ctx context.Context, o Options, paths []string) (s Summary, err error)
 		plan:        stay,
 		descriptors: descriptors,
 		seed:        rand.Uint64(),
-		retries:     batchRetries,
+		retries:     boundedTries,
 	})
 	if err != nil {
 		return Summary{}, err
@@ -107,8 +103,6 @@ func (e *engine) summary() Summary {
 	s := Summary{Beat: e.heartbeat.total()}
 	t := e.files.snapshot()
 	s.First, s.Last, s.Times = t.first, t.last, t.hasTimes
-	for _, f := range t.failures {
-		s.Failures = append(s.Failures, Failure{f.path, f.reason})
-	}
+	s.Failures = t.failures
 	return s
 }

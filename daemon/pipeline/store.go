@@ -30,9 +30,10 @@ type mover interface {
 // A crash before 2 leaves no trace; after it, recover does 3 again, which is the
 // same however often it is done. That the stage is gone says that the lines are
 // in the logs: what happens to these from then on, rotation above all, is no
-// longer the commit's business. A move that fails is carried into the next ledger, so
-// that one file cannot hold up the others. Without a directory, as in batch mode, which
-// moves no file and starts afresh each time, only the appends remain.
+// longer the commit's business. A move that fails is carried into the next
+// ledger, so that one file cannot hold up the others. Without a directory, as in
+// batch mode, which moves no file and starts afresh each time, only the appends
+// remain.
 type store struct {
 	fs    spool.FS
 	dir   string // state directory, or ""
