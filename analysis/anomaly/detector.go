@@ -43,7 +43,7 @@ func New(cfg Config) *Detector {
 	orDefault(&cfg.Baseline, def.Baseline)
 	orDefault(&cfg.Age, def.Age)
 	cfg.Windows = wholePanes(cfg.Windows, cfg.Pane)
-	longest := slices.Max(cfg.Windows)
+	longest := cfg.Windows[len(cfg.Windows)-1]
 	det := &Detector{cfg: cfg, windows: flowvec.NewWindows(cfg.Pane, longest), window: newWindow()}
 	for _, length := range cfg.Windows {
 		det.watches = append(det.watches, newWatch(&det.cfg, length))
@@ -51,7 +51,8 @@ func New(cfg Config) *Detector {
 	return det
 }
 
-// wholePanes is windows, each rounded up to whole panes; one of one pane where there is none.
+// wholePanes is windows, each rounded up to whole panes and once, the shortest
+// first; one of one pane where there is none.
 func wholePanes(windows []time.Duration, pane time.Duration) []time.Duration {
 	if len(windows) == 0 {
 		return []time.Duration{pane}
@@ -60,7 +61,8 @@ func wholePanes(windows []time.Duration, pane time.Duration) []time.Duration {
 	for i, w := range windows {
 		whole[i] = max(1, (w+pane-1)/pane) * pane
 	}
-	return whole
+	slices.Sort(whole)
+	return slices.Compact(whole)
 }
 
 func orDefault[T int | time.Duration](v *T, def T) {
@@ -70,11 +72,12 @@ func orDefault[T int | time.Duration](v *T, def T) {
 }
 
 // Pane takes all shards' parts of the pane that ends at end, in any order,
-// nils allowed, and reports each window that ends there, in the order of
-// Config.Windows. Ends rise. Panes without packets are left out by the caller;
-// windows then cover what exists. complete says that nothing is known to be
-// missing from the pane. A pane in which no pair was kept has no report. The
-// parts are the detector's from then on.
+// nils allowed, and reports each window that ends there, the shortest first.
+// Ends rise. Panes without packets are left out by the caller; windows then cover
+// what exists. A window that so far holds no pane more than a shorter one has no
+// report: it would say the same again, and learn that a whole window looks so.
+// complete says that nothing is known to be missing from the pane. A pane in
+// which no pair was kept has no report. The parts are the detector's from then on.
 func (det *Detector) Pane(end packet.Time, parts []*flowvec.Pane, complete bool) []Report {
 	if !det.started {
 		det.first, det.started = end.Add(-det.cfg.Pane), true
@@ -84,8 +87,8 @@ func (det *Detector) Pane(end packet.Time, parts []*flowvec.Pane, complete bool)
 	var last flowvec.Rows
 	for _, w := range det.watches {
 		rows, whole := det.windows.Window(w.length)
-		if rows.Len() > 0 {
-			det.window.open(end, rows, w.length, det.cfg.Seed, rows.Same(&last))
+		if rows.Len() > 0 && !rows.Same(&last) {
+			det.window.open(end, rows, w.length, det.cfg.Seed)
 			reports = append(reports, w.report(det.window, end, whole, det.first))
 		}
 		last = rows

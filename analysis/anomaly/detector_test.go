@@ -231,13 +231,40 @@ func TestPanesMayBeEmptyOrFarApart(t *testing.T) {
 		t.Errorf("a pane without packets has %d reports", len(got))
 	}
 	for i, end := range []packet.Time{2 * minute, 1000 * minute, 1_000_000 * minute, 150_000_000 * minute} {
-		table := flowvec.New(flowvec.DefaultConfig())
-		p := packet.Packet{Eff: end - 1, Src: host(1), Dst: host(2), Proto: packet.UDP, DstPort: 53, IPLen: 50}
-		table.Add(&p, logs.UID{})
-		for _, r := range det.Pane(end, []*flowvec.Pane{table.ClosePane()}, true) {
+		for _, r := range det.Pane(end, []*flowvec.Pane{onePacket(end - 1)}, true) {
 			if r.KMeans.Pairs != 1 || r.KMeans.K != 1 || len(r.Anomalies) != 0 {
 				t.Errorf("pane %d: %+v", i, r)
 			}
+		}
+	}
+}
+
+func onePacket(at packet.Time) *flowvec.Pane {
+	table := flowvec.New(flowvec.DefaultConfig())
+	p := packet.Packet{Eff: at, Src: host(1), Dst: host(2), Proto: packet.UDP, DstPort: 53, IPLen: 50}
+	table.Add(&p, logs.UID{})
+	return table.ClosePane()
+}
+
+// A window that holds no more panes than a shorter one says nothing of its own:
+// at the start, and after silence.
+func TestWindowsThatHoldTheSameReportOnce(t *testing.T) {
+	cfg := anomaly.DefaultConfig()
+	cfg.Windows = []time.Duration{5 * time.Minute, time.Minute, 2 * time.Minute}
+	det := anomaly.New(cfg)
+	want := map[int][]float64{1: {60}, 2: {60, 120}, 3: {60, 120, 300}, 20: {60}, 22: {60, 300}}
+	for minute := range 30 {
+		lengths, ok := want[minute]
+		if !ok {
+			continue
+		}
+		end := packet.Time(minute) * packet.Time(time.Minute)
+		var got []float64
+		for _, r := range det.Pane(end, []*flowvec.Pane{onePacket(end - 1)}, true) {
+			got = append(got, r.KMeans.Window)
+		}
+		if !slices.Equal(got, lengths) {
+			t.Errorf("minute %d: reports of windows of %v seconds, want %v", minute, got, lengths)
 		}
 	}
 }

@@ -216,8 +216,8 @@ func TestClusterCount(t *testing.T) {
 }
 
 func TestWindowsAreWholePanes(t *testing.T) {
-	got := wholePanes([]time.Duration{0, -5, 1, 60 * time.Second, 61 * time.Second}, time.Minute)
-	want := []time.Duration{time.Minute, time.Minute, time.Minute, time.Minute, 2 * time.Minute}
+	got := wholePanes([]time.Duration{61 * time.Second, 0, -5, 1, 60 * time.Second}, time.Minute)
+	want := []time.Duration{time.Minute, 2 * time.Minute}
 	if !slices.Equal(got, want) || !slices.Equal(wholePanes(nil, 7), []time.Duration{7}) {
 		t.Errorf("windows %v, want %v", got, want)
 	}

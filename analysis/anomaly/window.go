@@ -34,16 +34,14 @@ func newWindow() *window {
 	return &window{context: c, reader: c.Reader()}
 }
 
-// open takes in a window that is not scored yet. again says that its rows are
-// those of the window before.
-func (win *window) open(end packet.Time, rows flowvec.Rows, length time.Duration, seed uint64, again bool) {
-	if win.context.Read(rows, length, again); !again {
-		n := win.context.Len()
-		win.end = end
-		win.distance, win.cluster, win.lots = sized(win.distance, n), sized(win.cluster, n), sized(win.lots, n)
-		win.draw(seed)
-	}
-	win.alerted = cleared(win.alerted, win.len())
+// open takes in a window that is not scored yet.
+func (win *window) open(end packet.Time, rows flowvec.Rows, length time.Duration, seed uint64) {
+	win.context.Read(rows, length)
+	n := win.context.Len()
+	win.end = end
+	win.distance, win.cluster, win.lots = sized(win.distance, n), sized(win.cluster, n), sized(win.lots, n)
+	win.alerted = cleared(win.alerted, n)
+	win.draw(seed)
 }
 
 func (win *window) len() int { return win.context.Len() }

@@ -76,15 +76,11 @@ func NewContext() *Context {
 // warmRows is how many rows are brought into the cache at a time.
 const warmRows = 64
 
-// Read takes in the conversations of a window, which must hold as long as the
-// context is used. again says that they are those of the window before: then
-// only the length is another.
-func (c *Context) Read(rows Rows, window time.Duration, again bool) {
-	if c.window = window.Seconds(); again {
-		return
-	}
+// Read takes in the conversations of a window of that length, which must hold as
+// long as the context is used.
+func (c *Context) Read(rows Rows, window time.Duration) {
 	n := rows.Len()
-	c.rows = rows
+	c.rows, c.window = rows, window.Seconds()
 	c.ends = sized(c.ends, n)
 	c.hosts.reset(n + n/2)
 	c.services.reset(n / 64)

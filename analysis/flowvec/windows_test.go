@@ -82,7 +82,7 @@ func TestWindowsCoverWhatExists(t *testing.T) {
 
 func contextOf(rows Rows, window time.Duration) *Context {
 	c := NewContext()
-	c.Read(rows, window, false)
+	c.Read(rows, window)
 	return c
 }
 
