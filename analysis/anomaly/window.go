@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"pcapdir/analysis/flowvec"
+	"pcapdir/analysis/pages"
 	"pcapdir/source/packet"
 )
 
@@ -39,7 +40,7 @@ func (win *window) open(end packet.Time, rows flowvec.Rows, length time.Duration
 	win.context.Read(rows, length)
 	n := win.context.Len()
 	win.end = end
-	win.distance, win.cluster, win.lots = sized(win.distance, n), sized(win.cluster, n), sized(win.lots, n)
+	win.distance, win.cluster, win.lots = pages.Sized(win.distance, n), pages.Sized(win.cluster, n), pages.Sized(win.lots, n)
 	win.alerted = cleared(win.alerted, n)
 	win.draw(seed)
 }
@@ -52,7 +53,7 @@ func (win *window) len() int { return win.context.Len() }
 // right one.
 func (win *window) score(m *model, past bool) {
 	win.model, win.scored = m, past
-	win.homes = sized(win.homes, win.context.Services())
+	win.homes = pages.Sized(win.homes, win.context.Services())
 	for n := range win.homes {
 		win.homes[n] = m.homeOf(win.context.ServiceAt(uint32(n)))
 	}
@@ -150,17 +151,8 @@ func (win *window) farthest(n int) float64 {
 	return in[len(in)-n]
 }
 
-// sized is a slice of n entries, in the memory of s where that is enough and
-// not much too large. Its entries are undefined.
-func sized[T any](s []T, n int) []T {
-	if cap(s) >= n && (cap(s) <= 1<<14 || cap(s)/8 <= n) {
-		return s[:n]
-	}
-	return make([]T, n, n+n/8)
-}
-
 func cleared[T any](s []T, n int) []T {
-	s = sized(s, n)
+	s = pages.Sized(s, n)
 	clear(s)
 	return s
 }

@@ -1,27 +1,20 @@
 package conn
 
-import "unsafe"
-
-// chunkLen is how many elements a slab grows by: growing never copies, and a
-// tracker with few connections stays small.
-const chunkLen = 1024
-
-// heapChunks is how many chunks lie in the Go heap before pages are used, if they
-// are: a huge page is much for a few connections.
-const heapChunks = 4
+import "pcapdir/analysis/pages"
 
 // slab holds elements without pointers in chunks that never move, named by
-// index. Index 0 is no element. Freed elements are reused, the last freed first.
+// index: growing never copies. Index 0 is no element. Freed elements are reused,
+// the last freed first.
 type slab[T any] struct {
-	chunks []*[chunkLen]T
+	chunks []*pages.Chunk[T]
+	fresh  pages.Chunks[T]
 	free   []uint32 // apart from the elements: to reuse one reads no other
 	used   uint32   // elements ever handed out, plus the unused one at 0
-	pages  *pages   // nil: chunks are in the Go heap
 }
 
 // at is the element with index i. It stays where it is until freed.
 func (s *slab[T]) at(i uint32) *T {
-	return &s.chunks[i/chunkLen][i%chunkLen]
+	return &s.chunks[i/pages.ChunkLen][i%pages.ChunkLen]
 }
 
 // alloc hands out a zeroed element.
@@ -37,19 +30,12 @@ func (s *slab[T]) alloc() (uint32, *T) {
 	if s.used == 0 {
 		s.used = 1
 	}
-	if int(s.used/chunkLen) == len(s.chunks) {
-		s.chunks = append(s.chunks, s.chunk())
+	if int(s.used/pages.ChunkLen) == len(s.chunks) {
+		s.chunks = append(s.chunks, s.fresh.Next())
 	}
 	i := s.used
 	s.used++
 	return i, s.at(i)
-}
-
-func (s *slab[T]) chunk() *[chunkLen]T {
-	if s.pages == nil || len(s.chunks) < heapChunks {
-		return new([chunkLen]T)
-	}
-	return (*[chunkLen]T)(s.pages.take(int(unsafe.Sizeof([chunkLen]T{}))))
 }
 
 // release takes element i back.

@@ -1,6 +1,6 @@
 package conn
 
-import "unsafe"
+import "pcapdir/analysis/pages"
 
 // table finds flows by the hash of their tuple: open addressing with linear
 // probing over 8-byte slots, the upper half a tag, the lower half the index of
@@ -10,7 +10,6 @@ type table struct {
 	slots []uint64
 	shift uint // 32 - log2(len(slots))
 	n     int
-	pages *pages // nil: the slots are in the Go heap
 }
 
 // firstSlots is the size of an empty table; a table is kept at most 5/8 full.
@@ -55,22 +54,13 @@ func (t *table) first(tag uint32) uint32 {
 
 func (t *table) grow() {
 	old := t.slots
-	t.slots = t.make(2 * len(old))
+	t.slots = pages.Make[uint64](2 * len(old))
 	t.shift--
 	for _, slot := range old {
 		if slot != 0 {
 			t.place(slot)
 		}
 	}
-}
-
-// make makes n empty slots. Regions of outgrown tables stay mapped until the end:
-// together they are as large as the last.
-func (t *table) make(n int) []uint64 {
-	if t.pages == nil || 8*n < hugePage {
-		return make([]uint64, n)
-	}
-	return unsafe.Slice((*uint64)(unsafe.Pointer(unsafe.SliceData(t.pages.region(8*n)))), n)
 }
 
 // remove takes a flow out and closes the hole it leaves: every slot behind it

@@ -3,7 +3,6 @@ package conn
 import (
 	"bytes"
 	"cmp"
-	"runtime"
 	"slices"
 	"time"
 
@@ -47,9 +46,6 @@ type Tracker struct {
 func New(cfg Config, deps Deps) *Tracker {
 	t := &Tracker{cfg: cfg, deps: deps, local: networks(cfg.Local), table: newTable()}
 	t.wheel.flows = &t.flows
-	p := new(pages)
-	t.flows.plain.pages, t.flows.tcp.pages, t.table.pages = p, p, p
-	runtime.AddCleanup(t, (*pages).free, p)
 	t.timeout = [idleClasses]time.Duration{
 		idleOther: cfg.OtherInactivity, idleICMP: cfg.ICMPInactivity, idleUDP: cfg.UDPInactivity,
 		idleTCP: cfg.TCPInactivity, idleLogin: cfg.LoginInactivity,
@@ -86,9 +82,7 @@ func (t *Tracker) Handle(p *packet.Packet) (logs.UID, bool) {
 	} else {
 		t.wheel.update(i, f)
 	}
-	uid := f.uid
-	runtime.KeepAlive(t) // f may lie in its pages
-	return uid, true
+	return f.uid, true
 }
 
 // over says whether f has ended when its packet p comes, and at what time: its

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"pcapdir/analysis/pages"
 	"pcapdir/source/packet"
 )
 
@@ -81,7 +82,7 @@ const warmRows = 64
 func (c *Context) Read(rows Rows, window time.Duration) {
 	n := rows.Len()
 	c.rows, c.window = rows, window.Seconds()
-	c.ends = sized(c.ends, n)
+	c.ends = pages.Sized(c.ends, n)
 	c.hosts.reset(n + n/2)
 	c.services.reset(n / 64)
 	c.fans.reset(n)
@@ -149,7 +150,7 @@ func (c *Context) place(i int, conversation *Conversation) {
 // medianTTLs puts the TTLs of each source together: sources are many and
 // small. Of an even number the lower median is taken.
 func (c *Context) medianTTLs() {
-	c.ttls = sized(c.ttls, len(c.ends))
+	c.ttls = pages.Sized(c.ttls, len(c.ends))
 	at := uint32(0)
 	for i := range c.hosts.list {
 		h := &c.hosts.list[i].value

@@ -1,5 +1,7 @@
 package flowvec
 
+import "pcapdir/analysis/pages"
+
 // evict drops the conversations with the highest ranks until the table has
 // room: the limit falls by an eighth as often as needed. Which conversations
 // stay depends only on which were seen, not on their order or volume. What
@@ -23,7 +25,7 @@ func (t *Table) evict() {
 		hash := t.index.hash(&q.lo, &q.hi)
 		t.index.put(t.index.free(hash), hash, place)
 	}
-	t.flows.rebuild(make([]flow, len(t.flows.slots)), moved)
+	t.flows.rebuild(pages.Make[flow](len(t.flows.slots)), moved)
 }
 
 // keep moves the pairs below the limit, and what belongs to them, together.

@@ -4,6 +4,7 @@ import (
 	"hash/maphash"
 	"math/bits"
 
+	"pcapdir/analysis/pages"
 	"pcapdir/source/packet"
 )
 
@@ -46,7 +47,7 @@ func (x *index) full() bool { return x.n+1 > len(x.slots)/4*3 }
 
 func (x *index) grow() {
 	old := x.slots
-	x.slots = make([]uint64, 2*len(old))
+	x.slots = pages.Make[uint64](2 * len(old))
 	x.shift--
 	for _, s := range old {
 		if s != 0 {
@@ -67,7 +68,7 @@ func (x *index) free(hash uint64) *uint64 {
 // reset forgets all. An index much larger than it needed to be shrinks by half.
 func (x *index) reset() {
 	if len(x.slots) > leastSlots && x.n < len(x.slots)/8 {
-		x.slots = make([]uint64, len(x.slots)/2)
+		x.slots = pages.Make[uint64](len(x.slots) / 2)
 		x.shift = 32 - uint(bits.TrailingZeros(uint(len(x.slots))))
 	} else {
 		clear(x.slots)

@@ -1,6 +1,10 @@
 package flowvec
 
-import "math/bits"
+import (
+	"math/bits"
+
+	"pcapdir/analysis/pages"
+)
 
 // places numbers keys from 0 as they come, by open addressing with linear
 // probing. It is emptied and filled again for each window.
@@ -20,10 +24,10 @@ type entry[K comparable, V any] struct {
 // reset forgets all keys, with room for n before it must grow.
 func (p *places[K, V]) reset(n int) {
 	size := max(leastSlots, 1<<bits.Len(uint(n)))
-	p.slots = sized(p.slots, size)[:size]
+	p.slots = pages.Sized(p.slots, size)[:size]
 	clear(p.slots)
 	p.shift = 32 - uint(bits.TrailingZeros(uint(size)))
-	p.list = sized(p.list, n)[:0]
+	p.list = pages.Sized(p.list, n)[:0]
 }
 
 // home is where the search for a hash begins.
@@ -54,7 +58,7 @@ func (p *places[K, V]) at(n uint32) *V { return &p.list[n].value }
 
 func (p *places[K, V]) grow() {
 	old := p.slots
-	p.slots = make([]uint64, 2*len(old))
+	p.slots = pages.Make[uint64](2 * len(old))
 	p.shift--
 	mask := uint32(len(p.slots) - 1)
 	for _, s := range old {

@@ -2,4 +2,6 @@
 
 package flowvec
 
-func poison[T any](*[slabLen]T) {}
+import "pcapdir/analysis/pages"
+
+func poison[T any](*pages.Chunk[T]) {}

@@ -3,6 +3,8 @@ package flowvec
 import (
 	"cmp"
 	"slices"
+
+	"pcapdir/analysis/pages"
 )
 
 // ref is one pair of one part.
@@ -22,7 +24,7 @@ const (
 
 // sortNewest sorts the references of the newest pane by (hash, addresses, part).
 func (w *Windows) sortNewest() {
-	w.sorted = sized(w.sorted, len(w.newest))
+	w.sorted = pages.Sized(w.sorted, len(w.newest))
 	if len(w.newest) > 1<<digitBits {
 		w.sortDigits()
 	} else {
@@ -43,7 +45,7 @@ func (w *Windows) sortNewest() {
 }
 
 func (w *Windows) sortDigits() {
-	from, to, next := w.newest, w.sorted, sized(w.spare, len(w.newest))
+	from, to, next := w.newest, w.sorted, pages.Sized(w.spare, len(w.newest))
 	w.spare = next
 	var counts [digits][1 << digitBits]uint32
 	for i := range from {
@@ -84,7 +86,7 @@ func (w *Windows) compare(a, b ref) int {
 // merge makes all of what it was, less the panes that went, and the newest.
 func (w *Windows) merge() {
 	old, fresh := w.all, w.sorted
-	out := sized(w.spare, len(old)+len(fresh))[:0]
+	out := pages.Sized(w.spare, len(old)+len(fresh))[:0]
 	for _, r := range old {
 		if r.part < w.first {
 			continue
@@ -96,13 +98,4 @@ func (w *Windows) merge() {
 		out = append(out, r)
 	}
 	w.all, w.spare = append(out, fresh...), w.all
-}
-
-// sized is a slice of n entries, in the memory of s where that is enough and
-// not much too large. Its entries are undefined.
-func sized[T any](s []T, n int) []T {
-	if cap(s) >= n && (cap(s) <= 1<<14 || cap(s)/8 <= n) {
-		return s[:n]
-	}
-	return make([]T, n, n+n/8)
 }

@@ -1,5 +1,7 @@
 package flowvec
 
+import "pcapdir/analysis/pages"
+
 // Rows are the conversations of a window, each once. They come as is fastest to
 // read: their order depends on the shards, and nothing that is reported may
 // depend on it. Read-only, so any number of goroutines may read them.
@@ -19,7 +21,7 @@ func (w *Windows) rows(refs []ref) Rows {
 	if i >= len(refs) {
 		return r
 	}
-	w.starts = sized(w.starts, len(refs)+1)[:0]
+	w.starts = pages.Sized(w.starts, len(refs)+1)[:0]
 	for k := range i {
 		w.starts = append(w.starts, uint32(k))
 	}

@@ -3,6 +3,7 @@ package flowvec
 import (
 	"time"
 
+	"pcapdir/analysis/pages"
 	"pcapdir/source/packet"
 )
 
@@ -85,7 +86,7 @@ func (w *Windows) take(parts []*Pane) (lost Loss) {
 			lost.Pairs, lost.Packets, lost.Flows = lost.Pairs+p.Lost.Pairs, lost.Packets+p.Lost.Packets, lost.Flows+p.Lost.Flows
 		}
 	}
-	w.newest = sized(w.newest, size)[:0]
+	w.newest = pages.Sized(w.newest, size)[:0]
 	for _, p := range parts {
 		if p == nil {
 			continue

@@ -1,0 +1,72 @@
+// Package pages makes large tables of the Go heap in huge pages, where the
+// kernel grants them to those who ask (madvise in
+// /sys/kernel/mm/transparent_hugepage/enabled). Tables of millions of entries
+// are read at random: with small pages each look waits for the page tables, too,
+// and the first touch of each page costs more than what is written to it.
+package pages
+
+import (
+	"os"
+	"syscall"
+	"unsafe"
+)
+
+const (
+	hugePage = 2 << 20 // of amd64, and of arm64 with small pages of 4 KiB
+	// largest is how much a Chunks takes from the heap at a time, at most: what
+	// is not used yet costs addresses, not memory.
+	largest = 16 * hugePage
+)
+
+// Make is n zero elements. T should hold no pointers: the collector reads the
+// rest of a table that does.
+func Make[T any](n int) []T {
+	s := make([]T, n)
+	advise(unsafe.Pointer(unsafe.SliceData(s)), n*int(unsafe.Sizeof(*new(T))))
+	return s
+}
+
+// advise asks for huge pages wherever size bytes at p hold whole ones. The
+// memory stays the collector's like any other. An error means small pages, which do.
+func advise(p unsafe.Pointer, size int) {
+	skip := -int(uintptr(p)) & (hugePage - 1)
+	if n := (size - skip) &^ (hugePage - 1); n > 0 && os.Getenv("NOH") == "" {
+		_ = syscall.Madvise(unsafe.Slice((*byte)(unsafe.Add(p, skip)), n), syscall.MADV_HUGEPAGE)
+	}
+}
+
+// Sized is a slice of n entries for one who needs another number of them each
+// time: in the memory of s where that is enough and not much too large. Entries
+// are undefined.
+func Sized[T any](s []T, n int) []T {
+	if cap(s) >= n && (cap(s) <= 1<<14 || cap(s)/8 <= n) {
+		return s[:n]
+	}
+	return Make[T](n + n/8)[:n]
+}
+
+// ChunkLen is how many elements a chunk holds: so many that chunks are few, so
+// few that a table of some connections is small.
+const ChunkLen = 512
+
+// Chunk is what tables that must not move their elements grow by.
+type Chunk[T any] [ChunkLen]T
+
+// Chunks gives out zeroed chunks, cut from regions that grow with their number.
+// A region is free once none of its chunks is referred to.
+type Chunks[T any] struct {
+	rest  []T // of the last region
+	given int // chunks
+}
+
+// Next is a chunk that nobody has had.
+func (c *Chunks[T]) Next() *Chunk[T] {
+	if len(c.rest) == 0 {
+		most := max(1, largest/int(unsafe.Sizeof(Chunk[T]{})))
+		c.rest = Make[T](max(1, min(c.given, most)) * ChunkLen)
+	}
+	chunk := (*Chunk[T])(c.rest)
+	c.rest = c.rest[ChunkLen:]
+	c.given++
+	return chunk
+}
