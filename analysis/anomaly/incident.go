@@ -2,8 +2,8 @@ package anomaly
 
 import (
 	"cmp"
-	"container/heap"
 	"iter"
+	"slices"
 )
 
 // incident is what one actor did in a window: a reader wants one line for a
@@ -18,51 +18,62 @@ type incident struct {
 func (win *window) incidents() iter.Seq[incident] {
 	tops := cleared(win.counts, win.context.Actors()) // row + 1
 	for i := range win.distance {
-		if top := &tops[win.context.Actor(i)]; !win.context.Incidental(i) && (*top == 0 || win.farther(i, int(*top-1))) {
+		if top := &tops[win.context.Actor(i)]; !win.context.Incidental(i) && (*top == 0 || win.compareFar(i, int(*top-1)) < 0) {
 			*top = uint32(i + 1)
 		}
 	}
 	win.counts = tops
-	all := incidents{win, win.heap[:0]}
-	for actor, top := range tops {
-		if top != 0 {
-			all.list = append(all.list, incident{uint32(actor), int(top - 1)})
-		}
-	}
-	win.heap = all.list
-	heap.Init(&all)
 	return func(yield func(incident) bool) {
-		for len(all.list) > 0 && yield(heap.Pop(&all).(incident)) {
+		for above := numBins; above > 0; {
+			from := win.binsFrom(tops, above)
+			for _, in := range win.between(tops, from, above) {
+				if !yield(in) {
+					return
+				}
+			}
+			above = from
 		}
 	}
 }
 
-// incidents is a heap, the farthest first: few of them are looked at.
-type incidents struct {
-	win  *window
-	list []incident
-}
+// someIncidents is how many are put in order at a time, or somewhat more: of
+// hundreds of thousands few are looked at.
+const someIncidents = 256
 
-func (h *incidents) Len() int           { return len(h.list) }
-func (h *incidents) Less(i, j int) bool { return h.win.farther(h.list[i].top, h.list[j].top) }
-func (h *incidents) Swap(i, j int)      { h.list[i], h.list[j] = h.list[j], h.list[i] }
-
-// Push is there for the interface.
-func (h *incidents) Push(x any) { h.list = append(h.list, x.(incident)) }
-
-// Pop is there for the interface.
-func (h *incidents) Pop() any {
-	last := h.list[len(h.list)-1]
-	h.list = h.list[:len(h.list)-1]
-	return last
-}
-
-// farther puts rows in the order of a report.
-func (win *window) farther(i, j int) bool {
-	if win.distance[i] != win.distance[j] {
-		return win.distance[i] > win.distance[j]
+// binsFrom is the highest bin from which on, below above, there are some incidents.
+func (win *window) binsFrom(tops []uint32, above int) int {
+	var bins [numBins]int
+	for _, top := range tops {
+		if top != 0 {
+			bins[binOf(win.distance[top-1])]++
+		}
 	}
-	return win.compareEnds(i, j) < 0
+	for n := 0; above > 0 && n < someIncidents; n += bins[above] {
+		above--
+	}
+	return above
+}
+
+// between are the incidents whose distance lies in the bins from one up to another, in order.
+func (win *window) between(tops []uint32, from, above int) (some []incident) {
+	for actor, top := range tops {
+		if top == 0 {
+			continue
+		}
+		if b := binOf(win.distance[top-1]); from <= b && b < above {
+			some = append(some, incident{uint32(actor), int(top - 1)})
+		}
+	}
+	slices.SortFunc(some, func(a, b incident) int { return win.compareFar(a.top, b.top) })
+	return some
+}
+
+// compareFar puts rows in the order of a report.
+func (win *window) compareFar(i, j int) int {
+	if far := cmp.Compare(win.distance[j], win.distance[i]); far != 0 {
+		return far
+	}
+	return win.compareEnds(i, j)
 }
 
 func (win *window) compareEnds(i, j int) int {

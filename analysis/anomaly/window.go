@@ -27,7 +27,6 @@ type window struct {
 
 	held   []bool   // rows not to learn
 	counts []uint32 // of actors, or crowds
-	heap   []incident
 }
 
 func newWindow() *window {

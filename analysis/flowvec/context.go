@@ -87,15 +87,16 @@ func (c *Context) Read(rows Rows, window time.Duration) {
 	c.services.reset(n / 64)
 	c.fans.reset(n)
 	var conversation Conversation
-	var sum uint64
-	for i := range c.ends {
-		if i%warmRows == 0 {
-			sum += c.warm(i, min(warmRows, n-i))
+	var keys [warmRows]uint64
+	for i := 0; i < n; i += warmRows {
+		some := min(warmRows, n-i)
+		c.sink += c.warm(i, some)
+		for k := range some {
+			rows.read(i+k, &conversation, sums)
+			keys[k] = c.place(i+k, &conversation)
 		}
-		rows.read(i, &conversation, sums)
-		c.place(i, &conversation)
+		c.meet(i, keys[:some])
 	}
-	c.sink = sum
 	for i := range c.services.list {
 		s := &c.services.list[i].value
 		s.rarity = math.Log2(float64(n) / float64(s.rows))
@@ -123,15 +124,31 @@ func (c *Context) warm(i, n int) (sum uint64) {
 	return sum
 }
 
-// place counts conversation i for its ends and its service.
-func (c *Context) place(i int, conversation *Conversation) {
+// meet counts the conversations from i on, one for each key, among those of their
+// source with their service. Where the search for each begins is read ahead, all at once.
+func (c *Context) meet(i int, keys []uint64) {
+	mask := uint32(len(c.fans.slots) - 1)
+	for _, k := range keys {
+		c.sink += c.fans.slots[c.fans.home(c.fans.hash(k))&mask]
+	}
+	for n, k := range keys {
+		fan := c.fans.of(k)
+		*c.fans.at(fan)++
+		c.ends[i+n].fan = fan
+	}
+}
+
+// fanKey is what conversations of one host with one service have in common.
+func fanKey(host, service uint32) uint64 { return uint64(host)<<32 | uint64(service) }
+
+// place counts conversation i for its ends and its service. It returns the key of
+// its source with its service.
+func (c *Context) place(i int, conversation *Conversation) uint64 {
 	f, r := conversation.oriented()
 	src, dst := conversation.Ends()
 	e := ends{source: c.hosts.of(src), target: c.hosts.of(dst)}
 	name := c.services.of(conversation.Service())
 	c.services.at(name).rows++
-	e.fan = c.fans.of(uint64(e.source)<<32 | uint64(name))
-	*c.fans.at(e.fan)++
 	s := c.hosts.at(e.source)
 	s.ports += uint64(f.ports.len() / portUnit)
 	if failed(f, r) {
@@ -145,6 +162,7 @@ func (c *Context) place(i int, conversation *Conversation) {
 		s.began++
 	}
 	c.ends[i] = e
+	return fanKey(e.source, name)
 }
 
 // medianTTLs puts the TTLs of each source together: sources are many and
@@ -220,7 +238,7 @@ func (c *Context) judge() {
 			e.state |= incidental
 		case e.state&isFailed != 0 && in > from && in >= many:
 			e.state |= ofTarget
-			e.crowd = c.fans.of(uint64(e.target)<<32 | uint64(c.ServiceNumber(i)))
+			e.crowd = c.fans.of(fanKey(e.target, c.ServiceNumber(i)))
 		}
 	}
 }

@@ -29,10 +29,11 @@ func (c *counts) merge(o *counts) {
 	c.ttlMin, c.ttlMax = min(c.ttlMin, o.ttlMin), max(c.ttlMax, o.ttlMax)
 }
 
-func (f *few) counts() counts {
-	return counts{
-		n: uint64(f.n), bytes: uint64(f.bytes), pay: uint64(f.pay), pay2: uint64(f.pay2), ttlSum: uint64(f.ttlSum),
-		first: int64(f.first), last: int64(f.last), npay: uint32(f.npay), syn: uint32(f.syn), rst: uint32(f.rst),
-		weird: uint32(f.weird), icmp: uint32(f.icmp), ttlMin: f.ttlMin, ttlMax: f.ttlMax,
-	}
+// fill puts f into c. Field by field: most of what a report reads goes through
+// here, and a value that is returned is made twice.
+func (f *few) fill(c *counts) {
+	c.n, c.bytes, c.pay, c.pay2 = uint64(f.n), uint64(f.bytes), uint64(f.pay), uint64(f.pay2)
+	c.ttlSum, c.first, c.last = uint64(f.ttlSum), int64(f.first), int64(f.last)
+	c.npay, c.syn, c.rst = uint32(f.npay), uint32(f.syn), uint32(f.rst)
+	c.weird, c.icmp, c.ttlMin, c.ttlMax = uint32(f.weird), uint32(f.icmp), f.ttlMin, f.ttlMax
 }

@@ -45,14 +45,14 @@ func Features() [NumFeatures]Feature { return features }
 
 // features has one row each: name, definition, floor, R, S, unit, and the code.
 var features = [NumFeatures]Feature{
-	{"s_n", "L(packets f)", .7, true, NoShrink, Log, func(v *view) float64 { return v.log(float64(v.f.n)) }},
-	{"s_b", "L(bytes f)", .8, true, NoShrink, Log, func(v *view) float64 { return v.log(float64(v.f.bytes)) }},
-	{"s_rb", "L(bytes r)", 1, true, ShrinkHome, Log, func(v *view) float64 { return v.log(float64(v.r.bytes)) }},
-	{"s_flows", "L(5-tuples f, counted in each pane)", .6, true, NoShrink, Log, func(v *view) float64 { return v.log(float64(v.f.flows)) }},
+	{"s_n", "L(packets f)", .7, true, NoShrink, Log, func(v *view) float64 { return v.count(v.f.n) }},
+	{"s_b", "L(bytes f)", .8, true, NoShrink, Log, func(v *view) float64 { return v.count(v.f.bytes) }},
+	{"s_rb", "L(bytes r)", 1, true, ShrinkHome, Log, func(v *view) float64 { return v.count(v.r.bytes) }},
+	{"s_flows", "L(5-tuples f, counted in each pane)", .6, true, NoShrink, Log, func(v *view) float64 { return v.count(uint64(v.f.flows)) }},
 	{"s_ppf", "L(packets f per 5-tuple)", .6, true, NoShrink, Log, func(v *view) float64 { return v.log(v.perFlow(float64(v.f.n))) }},
 	{"s_pay", "L(mean payload of packets with payload, f)", .5, true, ShrinkHome, Log, func(v *view) float64 { return v.log(v.f.meanPay()) }},
 	{"s_rpay", "L(mean payload of packets with payload, r)", .5, true, ShrinkHome, Log, func(v *view) float64 { return v.log(v.r.meanPay()) }},
-	{"s_iat", "ln(mean gap between packets f in seconds + 0.0001)", 1, true, ShrinkHome, LogGap, func(v *view) float64 { return math.Log(v.f.meanGap() + 1e-4) }},
+	{"s_iat", "ln(mean gap between packets f in seconds + 0.0001)", 1, true, ShrinkHome, LogGap, func(v *view) float64 { return logGap(v.f.meanGap()) }},
 	{"active", "time from first to last packet f, of the window", .3, true, NoShrink, Plain, func(v *view) float64 { return v.f.span() / v.window }},
 	{"log_dports", "L(distinct destination ports f)", .7, true, NoShrink, Log, func(v *view) float64 { return v.log(v.f.ports.len()) }},
 	{"port_rarity", "-log2(share of the window's conversations with this service)", 1.5, false, NoShrink, Plain, func(v *view) float64 { return v.rarity }},
@@ -73,7 +73,7 @@ var features = [NumFeatures]Feature{
 	{"src_ports", "L(distinct destination ports summed over this source's conversations)", .7, false, NoShrink, Log, func(v *view) float64 { return v.log(v.sourcePorts) }},
 	{"upload", "L(payload f less payload r, when positive)", 2, true, NoShrink, Log, func(v *view) float64 { return v.log(max(0, float64(v.f.pay)-float64(v.r.pay))) }},
 	{"pay_cv", "variation of payload sizes f", .5, true, ShrinkHome, Plain, func(v *view) float64 { return v.f.payVariation() }},
-	{"peak", "L(most packets f in one second)", .8, true, NoShrink, Log, func(v *view) float64 { return v.log(float64(v.f.peak)) }},
+	{"peak", "L(most packets f in one second)", .8, true, NoShrink, Log, func(v *view) float64 { return v.count(uint64(v.f.peak)) }},
 }
 
 // Natural is a number of this feature in natural units.
@@ -82,7 +82,7 @@ func (f *Feature) Natural(x float64) float64 {
 	case Log:
 		return math.Expm1(x)
 	case LogGap:
-		return math.Exp(x) - 1e-4
+		return math.Exp(x) - leastGap
 	default:
 		return x
 	}
@@ -90,7 +90,7 @@ func (f *Feature) Natural(x float64) float64 {
 
 // variation is the coefficient of variation of n numbers with that sum and sum of squares.
 func variation(n, sum, squares float64) float64 {
-	if n < 1 || sum <= 0 {
+	if n <= 1 || sum <= 0 {
 		return 0
 	}
 	mean := sum / n

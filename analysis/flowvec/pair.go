@@ -105,7 +105,8 @@ type busy struct {
 
 // take empties f into b.
 func (b *busy) take(f *few) {
-	c := f.counts()
+	var c counts
+	f.fill(&c)
 	b.counts.merge(&c)
 	for _, slot := range f.slots[:f.n] {
 		b.active.add(uint(slot))

@@ -68,7 +68,8 @@ func (r *Rows) refsOf(i int) []ref {
 // Hash is the same for the same two addresses, always.
 func (r *Rows) Hash(i int) uint64 { return r.refsOf(i)[0].hash }
 
-// warm reads one number of each cache line of the pairs of n rows from i on.
+// warm reads one number of each cache line of the pairs of n rows from i on, and
+// of the sums of those with many flows.
 // Loads that do not depend on each other overlap: rows come in the order of
 // hashes, so each is a miss.
 func (r *Rows) warm(i, n int) (sum uint32) {
@@ -79,6 +80,13 @@ func (r *Rows) warm(i, n int) (sum uint32) {
 	for _, f := range from[:to] {
 		q := r.w.pair(f)
 		sum += uint32(q.lo[0]) + q.sides[0].first + q.sides[1].first + uint32(q.flags)
+	}
+	for _, f := range from[:to] {
+		p := r.w.part(f)
+		if place := p.pairs.at(f.place).sums; place != 0 {
+			s := p.sums.at(place)
+			sum += s[0].n + uint32(s[0].ports.n) + s[1].n + uint32(s[1].ports.n)
+		}
 	}
 	return sum
 }
@@ -130,7 +138,10 @@ func (p *Pane) fill(place uint32, into *[2]side, quiet int64, deep depth) {
 	q := p.pairs.at(place)
 	for d := range into {
 		s, f := &into[d], &q.sides[d]
-		if s.counts = f.counts(); q.busy[d] != 0 {
+		if f.n != 0 {
+			f.fill(&s.counts)
+		}
+		if q.busy[d] != 0 {
 			s.counts.merge(&p.busy.at(q.busy[d]).counts)
 		}
 		if s.n == 0 {
@@ -140,13 +151,12 @@ func (p *Pane) fill(place uint32, into *[2]side, quiet int64, deep depth) {
 		if q.sums != 0 {
 			s.finishFlows(&p.sums.at(q.sums)[d])
 		} else {
-			s.flows, s.dry = 1, 0
+			s.flows = 1
 			if s.npay == 0 {
 				s.dry = 1
 			}
 			s.squares = float128(square(s.bytes))
-			s.ports = portSet{n: 1}
-			s.ports.services[0], s.ports.words[0] = q.service(uint8(d)), s.bytes
+			s.ports.n, s.ports.services[0], s.ports.words[0] = 1, q.service(uint8(d)), s.bytes
 		}
 		if deep == sums {
 			continue
@@ -173,7 +183,8 @@ func (w *Windows) fillParts(refs []ref, into *[2]side, deep depth) {
 		s := &into[d]
 		for _, r := range refs {
 			p, q := w.part(r), w.pair(r)
-			c := q.sides[d].counts()
+			var c counts
+			q.sides[d].fill(&c)
 			if b := q.busy[d]; b != 0 {
 				c.merge(&p.busy.at(b).counts)
 				active.merge(&p.busy.at(b).active)

@@ -127,7 +127,8 @@ func (t *Table) split(q *pair, place uint32) {
 	}
 	f := t.flows.add(place, q.portsBy(0), q.proto)
 	for side := range q.sides {
-		c := q.sides[side].counts()
+		var c counts
+		q.sides[side].fill(&c)
 		if b := q.busy[side]; b != 0 {
 			c.merge(&t.busy.at(b).counts)
 		}

@@ -28,6 +28,28 @@ func newLogTable() *logTable {
 	return &t
 }
 
+// count is ln(1+n).
+func (v *view) count(n uint64) float64 {
+	if n < uint64(len(v.logs)) {
+		return v.logs[n]
+	}
+	return math.Log1p(float64(n))
+}
+
+// leastGap is what gaps are topped up with, in seconds: none reads as a tenth of
+// a millisecond.
+const leastGap = 1e-4
+
+var noGap = math.Log(leastGap)
+
+// logGap is ln(gap + leastGap) of a gap in seconds.
+func logGap(gap float64) float64 {
+	if gap == 0 {
+		return noGap
+	}
+	return math.Log(gap + leastGap)
+}
+
 // log is ln(1+x) of a number that is not negative.
 func (v *view) log(x float64) float64 {
 	if n := int(x); uint(n) < uint(len(v.logs)) && float64(n) == x {
@@ -38,7 +60,7 @@ func (v *view) log(x float64) float64 {
 
 // ratio is log2 of (r+1)/(f+1).
 func (v *view) ratio(r, f uint64) float64 {
-	return (v.log(float64(r)) - v.log(float64(f))) * math.Log2E
+	return (v.count(r) - v.count(f)) * math.Log2E
 }
 
 func (v *view) perFlow(x float64) float64 { return x / max(1, float64(v.f.flows)) }

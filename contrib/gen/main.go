@@ -15,7 +15,7 @@ import (
 
 const usage = `gen writes made-up traffic to capture files.
 
-  gen -kind small -out small.pcap                 6.3 M packets of 67 bytes, 1 M flows
+  gen -kind small -out small.pcap                 12.9 M packets of 67 bytes, 1 M flows at once
   gen -kind mix -compress zstd -out mix.pcap.zst   1.7 M packets of 612 bytes
   gen -kind small -files 64 -out spool/            64 files that overlap, as from 4 interfaces
   gen -kind mix -packets 1000 -out - | …           to standard output
@@ -74,7 +74,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	f.Usage = func() { fmt.Fprint(stderr, usage); f.PrintDefaults() }
 	f.StringVar(&o.config.Kind, "kind", "mix", "small or mix")
 	f.IntVar(&o.config.Flows, "flows", 0, "conversations open at once; 0: 1 000 000 (small), 100 000 (mix), fewer for few packets")
-	f.Uint64Var(&o.config.Packets, "packets", 0, "packets in all; 0: 6.3 (small) or 17 (mix) times flows")
+	f.Uint64Var(&o.config.Packets, "packets", 0, "packets in all; 0: 12.9 (small) or 17 (mix) times flows")
 	f.Uint64Var(&o.config.Seed, "seed", 0, "other seeds make other traffic")
 	f.IntVar(&o.config.Snap, "snap", 0, "cut frames to so many bytes; 0: whole")
 	f.IntVar(&o.files, "files", 1, "split into so many files, which overlap in time")

@@ -12,7 +12,7 @@ import (
 type Config struct {
 	Kind    string    // small or mix: the name of a row of shapes
 	Flows   int       // conversations open at once; default 1 000 000 (small), 100 000 (mix), fewer for few Packets
-	Packets uint64    // how many in all; default 6.3 a flow (small), 17 a flow (mix)
+	Packets uint64    // how many in all; default 12.9 a flow (small), 17 a flow (mix)
 	Seed    uint64    // other seeds make other hosts, sizes and times
 	Start   time.Time // stamp of the beginning; default 2026-01-01
 	Snap    int       // cut frames to so many bytes; default 65535
@@ -90,16 +90,17 @@ type span struct{ from, to uint64 }
 func (s span) pick(r uint64) uint64 { return s.from + r%(s.to-s.from+1) }
 
 // shapes are the kinds. small: what hurts a table of connections, a mean of 67
-// bytes a frame and hardly two conversations of the same hosts; mix: a campus
-// uplink, a mean of 612 bytes.
+// bytes a frame and hardly two conversations of the same hosts: by default a
+// million at once and two million in all, in 100 seconds; mix: a campus uplink, a
+// mean of 612 bytes.
 var shapes = [...]shape{
 	{
-		name: "small", flows: 1_000_000, tenths: 63,
+		name: "small", flows: 1_000_000, tenths: 129,
 		tcp: 52, udp: 38, unanswered: 4, refused: 3, reset: 5, stamps: 40,
 		clients: 1 << 20, servers: 1 << 16,
-		rounds: span{0, 2}, request: span{4, 30}, segments: span{1, 1}, segment: span{4, 30},
-		exchanges: span{1, 4}, query: span{20, 40}, answer: span{24, 44},
-		think: span{1, 40_000},
+		rounds: span{0, 4}, request: span{4, 26}, segments: span{1, 1}, segment: span{4, 26},
+		exchanges: span{1, 8}, query: span{18, 38}, answer: span{22, 42},
+		think: span{1, 44_000},
 	},
 	{
 		name: "mix", flows: 100_000, tenths: 170,
