@@ -269,6 +269,38 @@ func TestWindowsThatHoldTheSameReportOnce(t *testing.T) {
 	}
 }
 
+// Incidents are looked at some hundred at a time; all come, farthest first, each
+// actor once.
+func TestManyIncidentsComeInOrder(t *testing.T) {
+	const scanners = 700
+	cfg := anomaly.DefaultConfig()
+	cfg.Windows, cfg.Lines, cfg.Budget = []time.Duration{time.Minute}, 10_000, 0
+	all := office(8, 7)
+	for n := range scanners {
+		for i := range 1 + n%9 {
+			at := packet.Time(7*time.Minute) + packet.Time(n)*packet.Time(50*time.Millisecond) + packet.Time(i*1000*(1+n))
+			p := packet.Packet{
+				Eff: at, TS: at, Rank: uint64(n), Src: host(5000 + n), Dst: host(100_000 + n), SrcPort: 40000, DstPort: uint16(1 + n%300),
+				Proto: packet.UDP, TTL: uint8(30 + n%100), PayLen: uint32(1 + n), IPLen: uint32(29 + n),
+			}
+			p.Hash = symmetric(&p)
+			all = append(all, p)
+		}
+	}
+	reports := detect(cfg, inOrder(all), 1, oneShard)
+	lines := reports[len(reports)-1].Anomalies
+	actors := map[packet.Addr]bool{}
+	for i, l := range lines {
+		if actors[l.Actor] || l.Rank != i+1 || i > 0 && l.Score > lines[i-1].Score {
+			t.Fatalf("line %d: rank %d, actor %v again %v, score %v", i, l.Rank, l.Actor, actors[l.Actor], l.Score)
+		}
+		actors[l.Actor] = true
+	}
+	if len(lines) < scanners {
+		t.Errorf("%d incidents of %d scanners and some clients", len(lines), scanners)
+	}
+}
+
 func BenchmarkReport(b *testing.B) {
 	for _, pairs := range []int{1_000, 100_000, 1_000_000} {
 		b.Run(fmt.Sprintf("pairs=%d", pairs), func(b *testing.B) {

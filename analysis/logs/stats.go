@@ -11,6 +11,9 @@ type Stats struct {
 	Conns         uint64 // connections that ended
 	ActiveConns   uint64
 	ActivePairs   uint64
+	LostPairs     uint64 // conversations for which a table of vectors had no room
+	UnpairedPkts  uint64 // packets in no vector therefore
+	UnflowedPkts  uint64 // packets in their vector's totals, but not among its flows
 	ShardPackets  []uint64
 	Spool         uint64 // files seen and not yet retired
 	OpenFiles     uint64
@@ -48,6 +51,12 @@ var statsStream = newStream("stats", "The heartbeat. Counters say what happened 
 		Append: func(b []byte, r *Stats) []byte { return appendUint(b, r.ActiveConns) }},
 	{Name: "active_pairs", Type: Number, Doc: "conversations in the windows now",
 		Append: func(b []byte, r *Stats) []byte { return appendUint(b, r.ActivePairs) }},
+	{Name: "lost_pairs", Type: Number, Doc: "conversations dropped from full tables of vectors, in the reports since; those kept are a fair sample",
+		Append: func(b []byte, r *Stats) []byte { return appendUint(b, r.LostPairs) }},
+	{Name: "unpaired_packets", Type: Number, Doc: "packets that count in no vector because of that",
+		Append: func(b []byte, r *Stats) []byte { return appendUint(b, r.UnpairedPkts) }},
+	{Name: "unflowed_packets", Type: Number, Doc: "packets that count in the totals of their vector, but not among its flows, for which there was no room",
+		Append: func(b []byte, r *Stats) []byte { return appendUint(b, r.UnflowedPkts) }},
 	{Name: "shard_packets", Type: Numbers, Doc: "packets handled by each shard; absent when there are no shards",
 		Append: func(b []byte, r *Stats) []byte {
 			return appendList(b, r.ShardPackets, func(b []byte, n *uint64) []byte { return appendUint(b, *n) })

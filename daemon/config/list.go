@@ -140,8 +140,8 @@ func (d durations) set(v any) []fault {
 		got = append(got, t)
 		return f
 	})
-	if len(faults) == 0 && (len(got) == 0 || len(got) > d.most) {
-		return whole(fmt.Sprintf("has %d elements, wants 1 to %d", len(got), d.most), "")
+	if len(faults) == 0 && len(got) > d.most {
+		return whole(fmt.Sprintf("has %d elements, wants %d at most", len(got), d.most), "")
 	}
 	return store(d.p, got, faults)
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
+	"time"
 
 	"pcapdir/contrib/gen/traffic"
 	"pcapdir/daemon/config"
@@ -15,18 +16,18 @@ import (
 )
 
 // BenchmarkRead is the whole job on generated captures: order, connections,
-// vectors, reports, logs. It reports packets per second of CPU time, user and
+// vectors, reports, logs; and what it is without vectors. It reports packets per second of CPU time, user and
 // system, which a loaded machine changes less than wall time.
 func BenchmarkRead(b *testing.B) {
-	b.Run("small", func(b *testing.B) {
-		benchmarkRead(b, traffic.Config{Kind: "small", Flows: 100_000, Seed: 1})
-	})
-	b.Run("mix", func(b *testing.B) {
-		benchmarkRead(b, traffic.Config{Kind: "mix", Flows: 20_000, Seed: 1})
-	})
+	small := traffic.Config{Kind: "small", Flows: 100_000, Seed: 1}
+	mix := traffic.Config{Kind: "mix", Flows: 20_000, Seed: 1}
+	b.Run("small", func(b *testing.B) { benchmarkRead(b, small, config.Default().Vectors.Windows) })
+	b.Run("mix", func(b *testing.B) { benchmarkRead(b, mix, config.Default().Vectors.Windows) })
+	b.Run("small-conns", func(b *testing.B) { benchmarkRead(b, small, nil) })
+	b.Run("mix-conns", func(b *testing.B) { benchmarkRead(b, mix, nil) })
 }
 
-func benchmarkRead(b *testing.B, c traffic.Config) {
+func benchmarkRead(b *testing.B, c traffic.Config, windows []time.Duration) {
 	path := filepath.Join(b.TempDir(), "capture.pcap")
 	f, err := os.Create(path)
 	if err != nil {
@@ -48,7 +49,7 @@ func benchmarkRead(b *testing.B, c traffic.Config) {
 	var packets uint64
 	for b.Loop() {
 		cfg := config.Default()
-		cfg.Logs.Dir = b.TempDir()
+		cfg.Logs.Dir, cfg.Vectors.Windows = b.TempDir(), windows
 		s, err := pipeline.Read(context.Background(), pipeline.Options{
 			Config: cfg, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 		}, []string{path})

@@ -43,6 +43,7 @@ type commitState struct {
 	commits   uint64
 	spent     time.Duration // wall time spent committing
 	reporting time.Duration // of it, on reports
+	lost      flowvec.Loss  // conversations and packets that reports lack
 	watermark packet.Time   // lines of events before it are in the logs
 	err       error         // why the commit in hand waits, or nil
 }
@@ -179,6 +180,7 @@ func (c *committer) report(b *commit, panes []pane) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.state.reporting += time.Since(begin)
+	c.state.lost = c.detector.Lost()
 }
 
 // retire adds the files that the commit covers: their lines and their moves.

@@ -15,7 +15,7 @@ import (
 // sharder.Handler; all but its counters and outbox belong to its goroutine.
 type core struct {
 	tracker *conn.Tracker
-	vectors *flowvec.Table
+	vectors *flowvec.Table // nil where no window wants any
 	weirds  weirds
 	stream  logs.Stream[logs.Conn]
 	out     *outbox
@@ -40,13 +40,17 @@ type counters struct {
 	packets, bytes, ended, conns, pairs atomic.Uint64
 }
 
-func newCore(cfg conn.Config, vectors flowvec.Config, b *backlog, spare *spare) *core {
+// newCore makes a core. It keeps flow vectors where it is told how.
+func newCore(cfg conn.Config, vectors *flowvec.Config, b *backlog, spare *spare) *core {
 	c := &core{
-		vectors: flowvec.New(vectors), pane: vectors.Pane, stream: logs.ConnStream(), backlog: b,
+		stream: logs.ConnStream(), backlog: b,
 		weirds: weirds{open: map[weirdKey]*weirdCount{}},
 		out:    newOutbox(),
 	}
 	c.fresh.spare = spare
+	if vectors != nil {
+		c.vectors, c.pane = flowvec.New(*vectors), vectors.Pane
+	}
 	c.tracker = conn.New(cfg, conn.Deps{Emit: c.emit, Weird: c.weirds.add})
 	return c
 }
@@ -54,7 +58,9 @@ func newCore(cfg conn.Config, vectors flowvec.Config, b *backlog, spare *spare) 
 // Handle tracks and counts the packets of one epoch.
 func (c *core) Handle(ps []*packet.Packet) {
 	c.tracker.Prefetch(ps)
-	c.vectors.Prefetch(ps)
+	if c.vectors != nil {
+		c.vectors.Prefetch(ps)
+	}
 	var bytes uint64
 	for _, p := range ps {
 		bytes += uint64(p.WireLen)
@@ -62,15 +68,22 @@ func (c *core) Handle(ps []*packet.Packet) {
 			c.weirds.add(p.Eff, p.Drop.String(), p, logs.UID{})
 			continue
 		}
-		if !c.open {
-			c.open, c.paneEnd = true, p.Eff.Floor(c.pane).Add(c.pane)
-		}
-		c.touched = c.touched || p.Flags&packet.Late != 0
 		uid, _ := c.tracker.Handle(p)
-		c.vectors.Add(p, uid)
+		if c.vectors != nil {
+			c.count(p, uid)
+		}
 	}
 	c.counters.packets.Add(uint64(len(ps)))
 	c.counters.bytes.Add(bytes)
+}
+
+// count adds a packet to the vectors of its pane.
+func (c *core) count(p *packet.Packet, uid logs.UID) {
+	if !c.open {
+		c.open, c.paneEnd = true, p.Eff.Floor(c.pane).Add(c.pane)
+	}
+	c.touched = c.touched || p.Flags&packet.Late != 0
+	c.vectors.Add(p, uid)
 }
 
 // emit takes the record of a connection that ended at event time at.
@@ -177,6 +190,8 @@ func (c *core) handOver(end place, panes []pane) {
 	c.fresh.reuse(taken)
 	c.counters.ended.Add(uint64(n))
 	c.counters.conns.Store(uint64(c.tracker.Len()))
-	c.counters.pairs.Store(uint64(c.vectors.Len()))
+	if c.vectors != nil {
+		c.counters.pairs.Store(uint64(c.vectors.Len()))
+	}
 	c.backlog.grow(size)
 }

@@ -193,10 +193,14 @@ func connConfig(cfg *config.Config) conn.Config {
 	return c
 }
 
-func vectorConfig(cfg *config.Config) flowvec.Config {
+// vectorConfig is nil where no window wants vectors.
+func vectorConfig(cfg *config.Config) *flowvec.Config {
+	if len(cfg.Vectors.Windows) == 0 {
+		return nil
+	}
 	c := flowvec.DefaultConfig()
 	c.Pane = cfg.Vectors.Pane
-	return c
+	return &c
 }
 
 func anomalyConfig(cfg *config.Config) anomaly.Config {

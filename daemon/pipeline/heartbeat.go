@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"time"
 
+	"pcapdir/analysis/flowvec"
 	"pcapdir/analysis/logs"
 	"pcapdir/source/packet"
 	"pcapdir/source/spool"
@@ -36,7 +37,8 @@ type Beat struct {
 	Commits          uint64
 	CommitSpent      time.Duration
 	ReportSpent      time.Duration
-	OpenFiles, Ahead int // files open, and waiting for their turn
+	Lost             flowvec.Loss // what full tables of vectors cost
+	OpenFiles, Ahead int          // files open, and waiting for their turn
 }
 
 // heartbeat writes stats.log. Its lines are no part of commits: they are about
@@ -81,7 +83,7 @@ func (h *heartbeat) total() Beat {
 		Packets: files.records, Bytes: files.bytes, Dropped: files.dropped, Late: files.late,
 		Admitted: files.admitted, Done: files.done, Failed: files.failed, ReadBytes: e.files.read.Load(),
 		CommitError: state.err, Commits: state.commits, CommitSpent: state.spent, ReportSpent: state.reporting,
-		Watermark: state.watermark, Resident: resident(), CPU: cpuTime(),
+		Lost: state.lost, Watermark: state.watermark, Resident: resident(), CPU: cpuTime(),
 	}
 	b.HasWatermark = b.Commits > 0 && b.Watermark != packet.MaxTime && b.Watermark != -packet.MaxTime
 	for _, c := range e.cores {
@@ -103,6 +105,7 @@ func (h *heartbeat) beat() error {
 		TS: wallSeconds(now), Interval: now.Sub(h.then).Seconds(),
 		Packets: b.Handled - h.last.Handled, Bytes: b.Wire - h.last.Wire, Dropped: b.Dropped - h.last.Dropped, Late: b.Late - h.last.Late,
 		Conns: b.Conns - h.last.Conns, ActiveConns: b.ActiveConns,
+		LostPairs: b.Lost.Pairs - h.last.Lost.Pairs, UnpairedPkts: b.Lost.Packets - h.last.Lost.Packets, UnflowedPkts: b.Lost.Flows - h.last.Lost.Flows,
 		OpenFiles: uint64(b.OpenFiles), Done: b.Done - h.last.Done, Failed: b.Failed - h.last.Failed,
 		HasWatermark: b.HasWatermark, CPU: (b.CPU - h.last.CPU).Seconds(), Memory: b.Resident,
 		Commits:       b.Commits - h.last.Commits,
