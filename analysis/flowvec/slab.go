@@ -12,7 +12,7 @@ import (
 type slab[T any] struct {
 	chunks []*pages.Chunk[T]
 	n      uint32
-	stock  *stock[T]
+	spare  *sync.Pool // of chunks, each an allocation of its own: one that lives on must not keep others
 }
 
 // at is the entry at place, which counts from 1.
@@ -24,27 +24,16 @@ func (s *slab[T]) at(place uint32) *T {
 // add makes a zero entry at the next place.
 func (s *slab[T]) add() (place uint32, entry *T) {
 	if int(s.n) == len(s.chunks)*pages.ChunkLen {
-		s.chunks = append(s.chunks, s.stock.chunk())
+		chunk, ok := s.spare.Get().(*pages.Chunk[T])
+		if !ok {
+			chunk = new(pages.Chunk[T])
+		}
+		s.chunks = append(s.chunks, chunk)
 	}
 	s.n++
 	entry = s.at(s.n)
 	*entry = *new(T)
 	return s.n, entry
-}
-
-// stock is where the slabs of a table, and of the panes it closed, get their
-// chunks from. Whoever closes panes gives chunks back, the table's owner takes them.
-type stock[T any] struct {
-	spare sync.Pool
-	fresh pages.Chunks[T] // the table's owner alone
-}
-
-// chunk holds anything.
-func (s *stock[T]) chunk() *pages.Chunk[T] {
-	if c, ok := s.spare.Get().(*pages.Chunk[T]); ok {
-		return c
-	}
-	return s.fresh.Next()
 }
 
 // take leaves s empty and hands its entries over.
@@ -58,7 +47,7 @@ func (s *slab[T]) take() slab[T] {
 func (s *slab[T]) release() {
 	for _, c := range s.chunks {
 		poison(c)
-		s.stock.spare.Put(c)
+		s.spare.Put(c)
 	}
 	s.chunks, s.n = nil, 0
 }
@@ -73,8 +62,8 @@ type slabs struct {
 
 func newSlabs() slabs {
 	return slabs{
-		pairs: slab[pair]{stock: new(stock[pair])}, busy: slab[busy]{stock: new(stock[busy])},
-		lists: slab[uidList]{stock: new(stock[uidList])}, sums: slab[[2]flowSums]{stock: new(stock[[2]flowSums])},
+		pairs: slab[pair]{spare: new(sync.Pool)}, busy: slab[busy]{spare: new(sync.Pool)},
+		lists: slab[uidList]{spare: new(sync.Pool)}, sums: slab[[2]flowSums]{spare: new(sync.Pool)},
 	}
 }
 

@@ -52,8 +52,9 @@ const ChunkLen = 512
 // Chunk is what tables that must not move their elements grow by.
 type Chunk[T any] [ChunkLen]T
 
-// Chunks gives out zeroed chunks, cut from regions that grow with their number.
-// A region is free once none of its chunks is referred to.
+// Chunks gives out zeroed chunks, cut from regions that grow with their number: for
+// tables that keep all they ever had. A region is free only once none of its chunks
+// is referred to.
 type Chunks[T any] struct {
 	rest  []T // of the last region
 	given int // chunks
