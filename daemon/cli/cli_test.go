@@ -74,6 +74,7 @@ func TestExitCodes(t *testing.T) {
 		{[]string{"read", "--log-dir", dir + "/4", "/dev/null"}, 1, []string{"/dev/null", "not a regular file: device"}},
 		{[]string{"read", "--log-dir", file + "/5", good}, 1, []string{file}},
 		{[]string{"read"}, 2, []string{"read --help"}},
+		{[]string{"read", good, ""}, 2, []string{"a PATH is empty"}},
 		{[]string{"read", "--frobnicate"}, 2, []string{"--frobnicate", "read --help"}},
 		{[]string{"read", "--config", dir + "/none.toml", good}, 2, []string{dir + "/none.toml", "no such file"}},
 		{[]string{"read", "--set", "order.windw=1s", good}, 2, []string{"order.windw", "did you mean order.window"}},
@@ -263,4 +264,19 @@ func TestSetOverridesFile(t *testing.T) {
 	}
 	run(t.Context(), nil, "check", "--dump", "--config", file, "--set", "order.window=2s").
 		want(t, 0, `= "2s"   # reorder window`, `= "file" # sort`)
+}
+
+// Of very many failures the first are named, and the rest are not forgotten.
+func TestManyFailures(t *testing.T) {
+	dir, logs := t.TempDir(), t.TempDir()
+	for i := range 1003 {
+		if err := os.WriteFile(filepath.Join(dir, fmt.Sprint(i)), nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r := run(t.Context(), nil, "read", "--log-dir", logs, dir)
+	r.want(t, 1, "and 3 more, each with its reason in "+filepath.Join(logs, "spool.log"), "read 0 of 1003 files")
+	if n := strings.Count(r.err, "empty file"); n != 1000 || lines(t, logs, "spool") != 1003 {
+		t.Errorf("%d named, %d lines in spool.log", n, lines(t, logs, "spool"))
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -17,8 +18,9 @@ import (
 
 const readHelp = `Read a closed set of captures in exact time order, write the logs, and exit.
 
-A PATH is a file, a directory with all below it, or - for standard input. The
-files are left as they are. Lines are appended to the logs in the log directory:
+A PATH is a file, a directory with all below it, or - for standard input. A
+symbolic link is followed where it is named here, not where it is found below a
+directory. The files are left as they are. Lines are appended to the logs in the log directory:
 give an empty one for logs of this run alone.
 
 The exit code is 0 when all went well, 1 when some file could not be read to its
@@ -39,6 +41,9 @@ func newRead(s Streams) *cobra.Command {
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return errors.New("name at least one capture file or directory, or - for standard input")
+			}
+			if slices.Contains(args, "") {
+				return errors.New("a PATH is empty, as an unset variable makes it; for this directory say .")
 			}
 			return nil
 		},
@@ -68,6 +73,9 @@ func readBatch(ctx context.Context, s Streams, flags *settings, dir string, quie
 	}
 	for _, f := range sum.Failures {
 		_, _ = fmt.Fprintf(s.Err, "pcapdird: %q failed: %s\n", f.Path, f.Reason)
+	}
+	if more := int(sum.Failed) - len(sum.Failures); more > 0 {
+		_, _ = fmt.Fprintf(s.Err, "pcapdird: and %d more, each with its reason in %s\n", more, filepath.Join(dir, "spool.log"))
 	}
 	if !quiet {
 		printSummary(s.Err, sum, dir)

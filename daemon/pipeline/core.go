@@ -75,6 +75,15 @@ func (c *core) Handle(ps []*packet.Packet) {
 	}
 	c.counters.packets.Add(uint64(len(ps)))
 	c.counters.bytes.Add(bytes)
+	c.countOpen()
+}
+
+// countOpen tells the heartbeat how much is open.
+func (c *core) countOpen() {
+	c.counters.conns.Store(uint64(c.tracker.Len()))
+	if c.vectors != nil {
+		c.counters.pairs.Store(uint64(c.vectors.Len()))
+	}
 }
 
 // count adds a packet to the vectors of its pane.
@@ -189,9 +198,6 @@ func (c *core) handOver(end place, panes []pane) {
 	c.out.mu.Unlock()
 	c.fresh.reuse(taken)
 	c.counters.ended.Add(uint64(n))
-	c.counters.conns.Store(uint64(c.tracker.Len()))
-	if c.vectors != nil {
-		c.counters.pairs.Store(uint64(c.vectors.Len()))
-	}
+	c.countOpen()
 	c.backlog.grow(size)
 }

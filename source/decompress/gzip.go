@@ -43,11 +43,25 @@ func (m *members) Read(p []byte) (int, error) {
 		if n > 0 {
 			return n, nil
 		}
-		if _, err := m.src.Peek(1); err != nil { // io.EOF between members is the end
+		if err := m.skipZeros(); err != nil { // io.EOF between members is the end
 			return 0, err
 		}
 		if err := m.next(); err != nil {
 			return 0, err
+		}
+	}
+}
+
+// skipZeros passes over what tapes and block devices pad a file with, as the gzip
+// command does.
+func (m *members) skipZeros() error {
+	for {
+		b, err := m.src.Peek(1)
+		if err != nil || b[0] != 0 {
+			return err
+		}
+		if _, err := m.src.Discard(1); err != nil {
+			return err
 		}
 	}
 }

@@ -71,6 +71,7 @@ func streams(t testing.TB, part []byte) []stream {
 	return []stream{
 		{"gzip", Gzip, [][]byte{gz}, 1},
 		{"gzip members", Gzip, [][]byte{gz, none, gz}, 2},
+		{"gzip padded with zeros", Gzip, [][]byte{gz, {0}, {0}, {0}, gz, {0}, {0}}, 2},
 		{"zstd", Zstd, [][]byte{zs}, 1},
 		{"zstd frames", Zstd, [][]byte{zs, zs}, 2},
 		{"zstd skippable frames", Zstd, [][]byte{[]byte(skippable), zs, []byte(skippable)}, 1},
@@ -224,8 +225,8 @@ func TestDamage(t *testing.T) {
 		{"gzip header", Gzip, flip(gz, 2), 0, "header"},
 		{"zstd checksum", Zstd, flip(zs, len(zs)-1), len(plain), "CRC"},
 		{"zstd trailing text", Zstd, append(bytes.Clone(zs), "text"...), len(plain), "magic"},
-		{"zstd window of 128 MiB", Zstd, []byte("\x28\xb5\x2f\xfd\x00\x88\x01\x00\x00"), 0, "window"},
-		{"zstd single segment of 16 GiB", Zstd, []byte("\x28\xb5\x2f\xfd\xe0\x00\x00\x00\x00\x04\x00\x00\x00"), 0, "exceed"},
+		{"zstd window of 128 MiB", Zstd, []byte("\x28\xb5\x2f\xfd\x00\x88\x01\x00\x00"), 0, "more than 64 MiB"},
+		{"zstd single segment of 16 GiB", Zstd, []byte("\x28\xb5\x2f\xfd\xe0\x00\x00\x00\x00\x04\x00\x00\x00"), 0, "--long=26"},
 	} {
 		got, err := inflate(c.format, bytes.NewReader(c.src))
 		var corrupt *CorruptError

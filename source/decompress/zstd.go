@@ -2,6 +2,8 @@ package decompress
 
 import (
 	"bufio"
+	"errors"
+	"fmt"
 	"io"
 
 	"github.com/klauspost/compress/zstd"
@@ -45,6 +47,9 @@ func (f *frames) Read(p []byte) (int, error) {
 	n, err := f.z.Read(p)
 	if err == nil || err == io.EOF {
 		return n, err
+	}
+	if errors.Is(err, zstd.ErrWindowSizeExceeded) || errors.Is(err, zstd.ErrDecoderSizeExceeded) {
+		err = fmt.Errorf("it needs a window of more than %d MiB; compress it again with zstd --long=26 or less (%w)", zstdWindow>>20, err)
 	}
 	f.err = err
 	if n > 0 {
