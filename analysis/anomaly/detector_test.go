@@ -274,7 +274,7 @@ func TestWindowsThatHoldTheSameReportOnce(t *testing.T) {
 func TestManyIncidentsComeInOrder(t *testing.T) {
 	const scanners = 700
 	cfg := anomaly.DefaultConfig()
-	cfg.Windows, cfg.Lines, cfg.Budget = []time.Duration{time.Minute}, 10_000, 0
+	cfg.Windows, cfg.Lines, cfg.Budget, cfg.Mute = []time.Duration{time.Minute}, 10_000, 0, 0
 	all := office(8, 7)
 	for n := range scanners {
 		for i := range 1 + n%9 {

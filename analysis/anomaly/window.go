@@ -52,9 +52,10 @@ func (win *window) len() int { return win.context.Len() }
 // right one.
 func (win *window) score(m *model, past bool) {
 	win.model, win.scored = m, past
-	win.homes = pages.Sized(win.homes, win.context.Services())
-	for n := range win.homes {
-		win.homes[n] = m.homeOf(win.context.ServiceAt(uint32(n)))
+	clear(win.homes) // it would keep old models
+	win.homes = win.homes[:0]
+	for n := range win.context.Services() {
+		win.homes = append(win.homes, m.homeOf(win.context.ServiceAt(uint32(n))))
 	}
 	const grain = 2048
 	blocks := make(chan int)

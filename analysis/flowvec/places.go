@@ -24,7 +24,7 @@ type entry[K comparable, V any] struct {
 // reset forgets all keys, with room for n before it must grow.
 func (p *places[K, V]) reset(n int) {
 	size := max(leastSlots, 1<<bits.Len(uint(n)))
-	p.slots = pages.Sized(p.slots, size)[:size]
+	p.slots = pages.Sized(p.slots, size)
 	clear(p.slots)
 	p.shift = 32 - uint(bits.TrailingZeros(uint(size)))
 	p.list = pages.Sized(p.list, n)[:0]

@@ -133,7 +133,8 @@ func (r *Rows) read(i int, c *Conversation, deep depth) {
 	}
 }
 
-// fill reads both sides of a conversation that one part has alone.
+// fill reads both sides of a conversation that one part has alone, into two that
+// are clear.
 func (p *Pane) fill(place uint32, into *[2]side, quiet int64, deep depth) {
 	q := p.pairs.at(place)
 	for d := range into {

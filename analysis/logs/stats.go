@@ -51,7 +51,7 @@ var statsStream = newStream("stats", "The heartbeat. Counters say what happened 
 		Append: func(b []byte, r *Stats) []byte { return appendUint(b, r.ActiveConns) }},
 	{Name: "active_pairs", Type: Number, Doc: "conversations in the windows now",
 		Append: func(b []byte, r *Stats) []byte { return appendUint(b, r.ActivePairs) }},
-	{Name: "lost_pairs", Type: Number, Doc: "conversations dropped from full tables of vectors, in the reports since; those kept are a fair sample",
+	{Name: "lost_pairs", Type: Number, Doc: "conversations that reports since the line before lack, because a table of vectors was full; those kept are a fair sample",
 		Append: func(b []byte, r *Stats) []byte { return appendUint(b, r.LostPairs) }},
 	{Name: "unpaired_packets", Type: Number, Doc: "packets that count in no vector because of that",
 		Append: func(b []byte, r *Stats) []byte { return appendUint(b, r.UnpairedPkts) }},

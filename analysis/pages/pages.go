@@ -6,15 +6,14 @@
 package pages
 
 import (
-	"os"
 	"syscall"
 	"unsafe"
 )
 
 const (
 	hugePage = 2 << 20 // of amd64, and of arm64 with small pages of 4 KiB
-	// largest is how much a Chunks takes from the heap at a time, at most: what
-	// is not used yet costs addresses, not memory.
+	// largest is how much a Chunks takes from the heap at a time, at most. What is
+	// not used yet costs addresses only, unless the heap had the range before.
 	largest = 16 * hugePage
 )
 
@@ -27,17 +26,18 @@ func Make[T any](n int) []T {
 }
 
 // advise asks for huge pages wherever size bytes at p hold whole ones. The
-// memory stays the collector's like any other. An error means small pages, which do.
+// memory stays the collector's; the advice stays with the addresses, whatever the
+// heap puts there later. An error means small pages, which do.
 func advise(p unsafe.Pointer, size int) {
 	skip := -int(uintptr(p)) & (hugePage - 1)
-	if n := (size - skip) &^ (hugePage - 1); n > 0 && os.Getenv("NOH") == "" {
+	if n := (size - skip) &^ (hugePage - 1); n > 0 {
 		_ = syscall.Madvise(unsafe.Slice((*byte)(unsafe.Add(p, skip)), n), syscall.MADV_HUGEPAGE)
 	}
 }
 
 // Sized is a slice of n entries for one who needs another number of them each
 // time: in the memory of s where that is enough and not much too large. Entries
-// are undefined.
+// are undefined; like those of Make they should hold no pointers.
 func Sized[T any](s []T, n int) []T {
 	if cap(s) >= n && (cap(s) <= 1<<14 || cap(s)/8 <= n) {
 		return s[:n]

@@ -61,7 +61,7 @@ var fields = [...]field{
 	{"conn.uid_key", "any text, for uids that outsiders cannot compute", func(c *Config) value { return text{&c.Conn.UIDKey} }},
 
 	{"vectors.pane", "event time; a report at the end of each", func(c *Config) value { return duration{&c.Vectors.Pane, time.Second, time.Hour} }},
-	{"vectors.windows", "whole panes; each has a model and a report of its own; none: no vectors", func(c *Config) value {
+	{"vectors.windows", "whole panes; each has a model and, where it holds more than a shorter one, a report; none: no vectors", func(c *Config) value {
 		return durations{&c.Vectors.Windows, time.Second, day, 8}
 	}},
 	{"vectors.features", "default", func(c *Config) value {
