@@ -23,9 +23,18 @@ func (win *window) incidents() iter.Seq[incident] {
 		}
 	}
 	win.counts = tops
+	var bins [numBins]int
+	for _, top := range tops {
+		if top != 0 {
+			bins[binOf(win.distance[top-1])]++
+		}
+	}
 	return func(yield func(incident) bool) {
 		for above := numBins; above > 0; {
-			from := win.binsFrom(tops, above)
+			from := above
+			for n := 0; from > 0 && n < someIncidents; n += bins[from] {
+				from--
+			}
 			for _, in := range win.between(tops, from, above) {
 				if !yield(in) {
 					return
@@ -39,20 +48,6 @@ func (win *window) incidents() iter.Seq[incident] {
 // someIncidents is how many are put in order at a time, or somewhat more: of
 // hundreds of thousands few are looked at.
 const someIncidents = 256
-
-// binsFrom is the highest bin from which on, below above, there are some incidents.
-func (win *window) binsFrom(tops []uint32, above int) int {
-	var bins [numBins]int
-	for _, top := range tops {
-		if top != 0 {
-			bins[binOf(win.distance[top-1])]++
-		}
-	}
-	for n := 0; above > 0 && n < someIncidents; n += bins[above] {
-		above--
-	}
-	return above
-}
 
 // between are the incidents whose distance lies in the bins from one up to another, in order.
 func (win *window) between(tops []uint32, from, above int) (some []incident) {

@@ -69,9 +69,8 @@ func (r *Rows) refsOf(i int) []ref {
 func (r *Rows) Hash(i int) uint64 { return r.refsOf(i)[0].hash }
 
 // warm reads one number of each cache line of the pairs of n rows from i on, and
-// of the sums of those with many flows.
-// Loads that do not depend on each other overlap: rows come in the order of
-// hashes, so each is a miss.
+// of the sums of those with many flows. Loads that do not depend on each other
+// overlap: rows come in the order of hashes, so each is a miss.
 func (r *Rows) warm(i, n int) (sum uint32) {
 	from, to := r.refs[i:], n
 	if r.starts != nil {
@@ -139,10 +138,7 @@ func (p *Pane) fill(place uint32, into *[2]side, quiet int64, deep depth) {
 	q := p.pairs.at(place)
 	for d := range into {
 		s, f := &into[d], &q.sides[d]
-		if f.n != 0 {
-			f.fill(&s.counts)
-		}
-		if q.busy[d] != 0 {
+		if f.fill(&s.counts); q.busy[d] != 0 {
 			s.counts.merge(&p.busy.at(q.busy[d]).counts)
 		}
 		if s.n == 0 {

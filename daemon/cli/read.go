@@ -20,8 +20,8 @@ const readHelp = `Read a closed set of captures in exact time order, write the l
 
 A PATH is a file, a directory with all below it, or - for standard input. A
 symbolic link is followed where it is named here, not where it is found below a
-directory. The files are left as they are. Lines are appended to the logs in the log directory:
-give an empty one for logs of this run alone.
+directory. The files are left as they are. Lines are appended to the logs in the
+log directory: give an empty one for logs of this run alone.
 
 The exit code is 0 when all went well, 1 when some file could not be read to its
 end (what was readable is in the logs, spool.log says why), 2 when the command

@@ -16,8 +16,9 @@ import (
 )
 
 // BenchmarkRead is the whole job on generated captures: order, connections,
-// vectors, reports, logs; and what it is without vectors. It reports packets per second of CPU time, user and
-// system, which a loaded machine changes less than wall time.
+// vectors, reports, logs; and what it is without vectors. It reports packets per
+// second of CPU time, user and system, which a loaded machine changes less than
+// wall time.
 func BenchmarkRead(b *testing.B) {
 	small := traffic.Config{Kind: "small", Flows: 100_000, Seed: 1}
 	mix := traffic.Config{Kind: "mix", Flows: 20_000, Seed: 1}

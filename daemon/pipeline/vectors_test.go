@@ -2,10 +2,15 @@ package pipeline_test
 
 import (
 	"bytes"
-	"encoding/binary"
 	"encoding/json"
+	"net/netip"
 	"path/filepath"
 	"testing"
+	"time"
+
+	"pcapdir/contrib/gen/traffic"
+	"pcapdir/source/decode/decodetest"
+	"pcapdir/source/packet"
 )
 
 // Without a window there are no vectors and no reports, and conn.log is the same.
@@ -30,22 +35,23 @@ func TestFullVectorsAreCounted(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a million conversations take some seconds")
 	}
-	path := writeFile(t, filepath.Join(t.TempDir(), "pairs.pcap"), sweep(1<<20+100_000))
-	var lost struct {
+	path := sweep(1<<20+100_000).write(t, t.TempDir(), "pairs.pcap")
+	type losses struct {
 		Pairs    uint64 `json:"lost_pairs"`
 		Unpaired uint64 `json:"unpaired_packets"`
 	}
+	var lost losses
 	var report struct {
 		Pairs    uint64 `json:"pairs"`
 		Complete bool   `json:"complete"`
 	}
 	out := newJob(t).read(t, path)
 	for line := range bytes.Lines(out.logs["stats"]) {
-		var l = lost
+		var l losses
 		if err := json.Unmarshal(line, &l); err != nil {
 			t.Fatal(err)
 		}
-		lost.Pairs, lost.Unpaired = max(lost.Pairs, l.Pairs), max(lost.Unpaired, l.Unpaired)
+		lost = losses{lost.Pairs + l.Pairs, lost.Unpaired + l.Unpaired}
 	}
 	if err := json.Unmarshal(bytes.SplitAfter(out.logs["kmeans"], []byte("\n"))[0], &report); err != nil {
 		t.Fatal(err)
@@ -55,28 +61,16 @@ func TestFullVectorsAreCounted(t *testing.T) {
 	}
 }
 
-// sweep is a capture of n empty UDP datagrams (raw IPv4), each to another address,
-// a microsecond apart.
-func sweep(n int) []byte {
-	const rawIPv4, length = 228, 28
-	capture := binary.LittleEndian.AppendUint32(nil, 0xa1b2c3d4)
-	capture = binary.LittleEndian.AppendUint32(capture, 4<<16|2)
-	capture = binary.LittleEndian.AppendUint64(capture, 0)
-	capture = binary.LittleEndian.AppendUint32(capture, 65535)
-	capture = binary.LittleEndian.AppendUint32(capture, rawIPv4)
-	for i := range uint32(n) {
-		for _, v := range []uint32{1_700_000_000 + i/1e6, i % 1e6, length, length} {
-			capture = binary.LittleEndian.AppendUint32(capture, v)
-		}
-		ip := [length]byte{0x45, 3: length, 8: 64, 9: 17, 12: 10, 15: 1, 16: 172, 20: 4, 23: 53, 25: 8}
-		binary.BigEndian.PutUint32(ip[16:], 172<<24+i)
-		sum := uint32(0)
-		for k := 0; k < 20; k += 2 {
-			sum += uint32(binary.BigEndian.Uint16(ip[k:]))
-		}
-		sum = sum>>16 + sum&0xffff
-		binary.BigEndian.PutUint16(ip[10:], ^uint16(sum>>16+sum))
-		capture = append(capture, ip[:]...)
+// sweep is n empty UDP datagrams, each to another address, a microsecond apart.
+func sweep(n int) (c capture) {
+	ip := decodetest.IP{Src: netip.AddrFrom4([4]byte{10, 0, 0, 1})}
+	for i := range n {
+		ip.Dst = netip.AddrFrom4([4]byte{172, byte(i >> 16), byte(i >> 8), byte(i)})
+		data := decodetest.Ether(ip.UDP(1024, 53, nil))
+		c.recs = append(c.recs, record{
+			TS: packet.Unix(1_700_000_000, 0).Add(time.Duration(i) * time.Microsecond), LinkType: uint16(traffic.Ethernet),
+			Wire: uint32(len(data)), Data: data,
+		})
 	}
-	return capture
+	return c
 }

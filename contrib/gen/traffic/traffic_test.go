@@ -64,14 +64,15 @@ func TestUnknownKindAndAbsurdFlows(t *testing.T) {
 func TestKinds(t *testing.T) {
 	for _, c := range []struct {
 		kind               string
+		flows              int // 77 500: as many packets a flow as by default
 		mean, tolerance    float64
 		longest            int
-		perFlow, perFlowTo float64 // packets for each conversation begun
+		perFlow, perFlowTo float64
 	}{
-		{"small", 67, 1.5, 100, 6, 6.8},
-		{"mix", 612, 20, 1518, 10, 13},
+		{"small", 77_500, 67, 1.5, 100, 8.2, 9.2},
+		{"mix", 2_000, 612, 8, 1518, 9, 40},
 	} {
-		g := generator(t, Config{Kind: c.kind, Packets: 1_000_000})
+		g := generator(t, Config{Kind: c.kind, Flows: c.flows, Packets: 1_000_000})
 		var s Summary
 		last := int64(0)
 		for f := g.Next(); f != nil; f = g.Next() {
@@ -81,7 +82,7 @@ func TestKinds(t *testing.T) {
 			}
 			last = f.Nanos
 		}
-		mean, perFlow := float64(s.Wire)/float64(s.Packets), float64(s.Packets)/float64(g.Started())
+		mean, perFlow := float64(s.Wire)/float64(s.Packets), float64(s.Packets)/float64(g.Started()-uint64(c.flows)/2)
 		if s.Packets != 1_000_000 || mean < c.mean-c.tolerance || mean > c.mean+c.tolerance {
 			t.Errorf("%s: %d packets, mean %.1f bytes, want %.0f", c.kind, s.Packets, mean, c.mean)
 		}
