@@ -117,6 +117,7 @@ func (r *Reader) read(ctx context.Context, src io.Reader, c decompress.Format) e
 func (r *Reader) records(file *pcapfile.Reader) error {
 	var rec pcapfile.Record
 	var p packet.Packet
+	var in decode.Inside
 	for n := uint64(0); ; n++ {
 		if err := file.Next(&rec); err != nil {
 			if errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
@@ -124,7 +125,7 @@ func (r *Reader) records(file *pcapfile.Reader) error {
 			}
 			return err
 		}
-		drop := decode.Decode(rec.LinkType, rec.Data, rec.Wire, &p)
+		drop := decode.Decode(rec.LinkType, rec.Data, rec.Wire, &p, &in)
 		p.TS = Clamp(rec.TS)
 		p.Rec = n
 		p.Rank = xxhash.Sum64(rec.Data[:min(len(rec.Data), rankBytes)]) ^ uint64(len(rec.Data))<<32 ^ uint64(rec.Wire)

@@ -63,7 +63,8 @@ func readCapture(t testing.TB, name string) (all []packet.Packet) {
 			t.Fatal(err)
 		}
 		var p packet.Packet
-		if decode.Decode(rec.LinkType, rec.Data, rec.Wire, &p) != packet.DropNone {
+		var in decode.Inside
+		if decode.Decode(rec.LinkType, rec.Data, rec.Wire, &p, &in) != packet.DropNone {
 			continue
 		}
 		last = max(last, rec.TS)

@@ -33,13 +33,14 @@ func readCapture(tb testing.TB, path string) (ps []packet.Packet, last packet.Ti
 		return nil, 0
 	}
 	var rec pcapfile.Record
+	var in decode.Inside
 	for n := uint64(0); r.Next(&rec) == nil; n++ {
 		p := packet.Packet{TS: rec.TS, Rec: n}
 		if n == 0 || rec.TS > last {
 			last = rec.TS
 		}
 		p.Eff = last
-		if decode.Decode(rec.LinkType, rec.Data, rec.Wire, &p) == packet.DropNone {
+		if decode.Decode(rec.LinkType, rec.Data, rec.Wire, &p, &in) == packet.DropNone {
 			p.Hash = symmetricHash(&p)
 			ps = append(ps, p)
 		}

@@ -16,14 +16,15 @@ var (
 // benchmark decodes frame again and again, as far as captured bytes.
 func benchmark(b *testing.B, frame []byte, captured int) {
 	var p packet.Packet
+	var in Inside
 	wire := uint32(len(frame))
 	frame = frame[:captured]
-	if drop := Decode(1, frame, wire, &p); drop != packet.DropNone || p.Flags&packet.BadChecksum != 0 {
+	if drop := Decode(1, frame, wire, &p, &in); drop != packet.DropNone || p.Flags&packet.BadChecksum != 0 {
 		b.Fatalf("drop %v, flags %x", drop, p.Flags)
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		Decode(1, frame, wire, &p)
+		Decode(1, frame, wire, &p, &in)
 	}
 	perPacket := float64(b.Elapsed().Nanoseconds()) / float64(b.N)
 	b.ReportMetric(perPacket, "ns/packet")

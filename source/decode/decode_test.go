@@ -63,7 +63,8 @@ func decodeWire(linkType uint16, data []byte, wire uint32) packet.Packet {
 		TTL: 7, TCPFlags: 0xff, Drop: 1, Flags: 0xffff, UDPLen: 7, Win: 7, Seq: 7, Ack: 7, IPLen: 7, PayLen: 7,
 		CapLen: 7, WireLen: 7,
 	}
-	if drop := Decode(linkType, bytes.Clone(data)[:len(data):len(data)], wire, &p); drop != p.Drop {
+	var in Inside
+	if drop := Decode(linkType, bytes.Clone(data)[:len(data):len(data)], wire, &p, &in); drop != p.Drop {
 		panic("Decode returns another drop than it sets")
 	}
 	if p.Eff != 1 || p.TS != 2 || p.Rank != 3 || p.Rec != 4 || p.Hash != 5 {
@@ -214,9 +215,10 @@ func TestDecodeAllocatesNothing(t *testing.T) {
 		decodetest.EtherType(0x0806, make([]byte, 46)),
 	}
 	var p packet.Packet
+	var in Inside
 	if n := testing.AllocsPerRun(100, func() {
 		for _, f := range frames {
-			Decode(1, f, uint32(len(f)), &p)
+			Decode(1, f, uint32(len(f)), &p, &in)
 		}
 	}); n != 0 {
 		t.Errorf("Decode allocates %v times", n)

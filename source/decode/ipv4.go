@@ -22,7 +22,7 @@ const (
 //	|  Time to Live |    Protocol   |         Header Checksum       |
 //	|                       Source Address                          |
 //	|                    Destination Address                        |
-func ipv4(h []byte, room int64, p *packet.Packet) packet.Drop {
+func ipv4(h []byte, room int64, p *packet.Packet, in *Inside) packet.Drop {
 	hlen := int(h[0]&0xf) * 4
 	total := int(binary.BigEndian.Uint16(h[2:]))
 	switch {
@@ -38,6 +38,7 @@ func ipv4(h []byte, room int64, p *packet.Packet) packet.Drop {
 		// A first fragment that was captured short can never be reassembled and is
 		// taken as it is, for its ports, as Zeek does for header-only captures.
 		if frag&fragmentOffset != 0 || len(h) >= total {
+			in.Fragment = h[:min(len(h), total)]
 			return packet.DropFragment
 		}
 	}

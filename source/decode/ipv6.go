@@ -14,7 +14,7 @@ const ipv6Len = 40
 // length of jumbograms and of BIG TCP is zero: as in Zeek, those with a
 // hop-by-hop header fail as too short for it, and the others have a transport
 // header in a payload of unsaid length.
-func ipv6(h []byte, room int64, p *packet.Packet) packet.Drop {
+func ipv6(h []byte, room int64, p *packet.Packet, in *Inside) packet.Drop {
 	if len(h) < ipv6Len {
 		return packet.DropIPTruncated
 	}
@@ -33,6 +33,9 @@ func ipv6(h []byte, room int64, p *packet.Packet) packet.Drop {
 	if extends(proto) {
 		var drop packet.Drop
 		if hlen, proto, drop = extensions(h, total, p); drop != packet.DropNone {
+			if drop == packet.DropFragment {
+				in.Fragment = h[:min(len(h), total)]
+			}
 			return drop
 		}
 	}

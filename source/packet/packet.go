@@ -18,6 +18,9 @@ type Packet struct {
 	// Hash is the symmetric hash of the connection's endpoints and protocol
 	// (ports only for TCP and UDP), seeded. Tables index by it.
 	Hash uint64
+	// Outer is the Hash of the innermost packet that carries this one through a
+	// tunnel, or 0. Depth counts all that do.
+	Outer uint64
 
 	Src, Dst         Addr
 	SrcPort, DstPort uint16 // TCP and UDP ports; ICMP type and code; else 0
@@ -25,6 +28,7 @@ type Packet struct {
 	TTL              uint8  // IPv4 TTL or IPv6 hop limit
 	TCPFlags         TCPFlags
 	Drop             Drop // why the headers do not hold, or DropNone
+	Depth            uint8
 
 	Flags   Flags
 	UDPLen  uint16 // length field of the UDP header
@@ -58,6 +62,9 @@ const (
 	// Late says that the packet's own stamp was behind the watermark when its
 	// file was admitted, so that Eff was lifted.
 	Late
+	// Carrier says that the packet carries another one through a tunnel. Its own
+	// Hash is that one's Outer.
+	Carrier
 )
 
 // TCPFlags are the low eight flag bits of a TCP header (RFC 9293).
