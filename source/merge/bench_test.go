@@ -49,6 +49,7 @@ func mergeOnce(b *testing.B, files, each int) {
 	}
 	f.Admit(entries...)
 	f.CloseInput()
+	go relayNothing(NewRelay(ctx, f))
 	var running sync.WaitGroup
 	for i := range shards {
 		running.Go(func() {
@@ -58,6 +59,16 @@ func mergeOnce(b *testing.B, files, each int) {
 		})
 	}
 	running.Wait()
+}
+
+// relayNothing is a relay that nothing is diverted to.
+func relayNothing(r *Relay) {
+	for {
+		safe := r.Load()
+		if !r.Advance(safe) || safe == packet.MaxOrder || r.Wait() != nil {
+			return
+		}
+	}
 }
 
 func consume(ctx context.Context, m *Merger) (n int) {

@@ -30,15 +30,20 @@ type Frontier struct {
 	mu      sync.Mutex
 	waiting []*waiting // by lower key: the next to open is first
 	open    []*Run     // progress below the end of input
-	runs    []*Run     // open, or not yet drained by every shard; copied on change, shards read it unlocked
+	runs    []*Run     // open, or not yet drained by every shard and the relay; copied on change, shards read it unlocked
 	version int        // of runs
 	opened  uint64     // runs ever
 	safe    packet.Order
+	granted packet.Order // what shards may handle: safe, less what the relay has not done yet
 	rest    packet.Order // where safe stands when no file is open and none waits
 	last    packet.Time  // how far event time got: the largest effective time of the runs that ended, or idle time
 	closed  bool         // no file comes any more
 
-	shards    []chan struct{} // capacity 1: safe has risen
+	relay    *Run   // what the relay makes; its progress is how far it has got
+	diverted uint64 // packets sent to the relay ever
+	relayed  uint64 // of them, those that the relay is done with
+
+	wake      []chan struct{} // by shard, the relay last; capacity 1: more may be handled
 	scheduler chan struct{}   // capacity 1: look whether a file is due
 }
 
@@ -46,14 +51,13 @@ type Frontier struct {
 func NewFrontier(cfg Config) *Frontier {
 	f := &Frontier{cfg: cfg, scheduler: make(chan struct{}, 1), last: -packet.MaxTime}
 	f.safe = packet.At(-packet.MaxTime)
-	f.rest = f.safe
-	for range cfg.Shards {
-		f.shards = append(f.shards, make(chan struct{}, 1))
+	f.granted, f.rest = f.safe, f.safe
+	for range cfg.Shards + 1 {
+		f.wake = append(f.wake, make(chan struct{}, 1))
 	}
-	f.pool.New = func() any {
-		b := make([]packet.Packet, 0, cfg.Batch)
-		return &b
-	}
+	f.pool.New = func() any { return &packet.Batch{Packets: make([]packet.Packet, 0, cfg.Batch)} }
+	f.relay = &Run{frontier: f, progress: f.safe}
+	f.relay.makeQueues(cfg.Shards)
 	return f
 }
 
@@ -81,14 +85,29 @@ func (f *Frontier) least() packet.Order {
 // raise recomputes safe and wakes whom that concerns. The caller holds f.mu.
 func (f *Frontier) raise() {
 	bound, least := f.bound(), f.least()
-	if safe := least.Min(bound); f.safe.Less(safe) {
-		f.safe = safe
-		for _, c := range f.shards {
-			signal(c)
-		}
-	}
+	f.safe = f.safe.Max(least.Min(bound))
+	f.grant()
 	if f.due(least, bound) {
 		signal(f.scheduler)
+	}
+}
+
+// grant lets shards go as far as nothing below can come out of the relay any
+// more: up to where the relay has got or, if it has nothing to do, up to safe
+// without asking it (I7). The caller holds f.mu.
+func (f *Frontier) grant() {
+	granted := f.safe
+	if f.diverted != f.relayed {
+		granted = granted.Min(f.relay.progress)
+		if f.relay.progress.Less(f.safe) {
+			signal(f.wake[f.cfg.Shards])
+		}
+	}
+	if f.granted.Less(granted) {
+		f.granted = granted
+		for _, c := range f.wake[:f.cfg.Shards] {
+			signal(c)
+		}
 	}
 }
 
@@ -101,14 +120,26 @@ func (f *Frontier) due(least, bound packet.Order) bool {
 	return len(f.open) == 0 || !least.Less(bound)
 }
 
-// publish says that r will send nothing below p any more (I1).
-func (f *Frontier) publish(r *Run, p packet.Order) {
+// publish says that r will send nothing below p any more (I1), and that it has
+// sent so many packets more to the relay.
+func (f *Frontier) publish(r *Run, p packet.Order, diverted uint64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.diverted += diverted
 	if r.progress.Less(p) {
 		r.progress = p
 		f.raise()
 	}
+}
+
+// advance says that the relay is done with everything below p, n packets more,
+// and that what it made of them is in its queues.
+func (f *Frontier) advance(p packet.Order, n uint64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.relayed += n
+	f.relay.progress = f.relay.progress.Max(p)
+	f.raise()
 }
 
 // end closes r: all its packets are in the queues.
@@ -122,9 +153,10 @@ func (f *Frontier) end(r *Run, last packet.Order, any bool) {
 	}
 	f.rest = f.rest.Max(f.safe)
 	f.raise()
+	signal(f.wake[f.cfg.Shards]) // for the relay, to see that the run has ended
 }
 
-// drained says that one shard has taken everything of r. When all have, r goes.
+// drained says that one receiver has taken everything of r. When all have, r goes.
 func (f *Frontier) drained(r *Run) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -140,19 +172,23 @@ func (f *Frontier) list(runs []*Run) {
 	f.version++
 }
 
-// view is what a shard needs for one round, taken together so that no run can
+// view is what a shard, or the relay, needs for one round, taken together so that no run can
 // be missing whose packets safe already covers (I5).
 type view struct {
-	safe    packet.Order
+	safe    packet.Order // granted, for a shard
 	runs    []*Run
 	version int // the same version, the same runs
 	last    packet.Time
 }
 
-func (f *Frontier) view() view {
+func (f *Frontier) view(shard int) view {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return view{f.safe, f.runs, f.version, f.last}
+	safe := f.granted
+	if shard == f.cfg.Shards {
+		safe = f.safe
+	}
+	return view{safe, f.runs, f.version, f.last}
 }
 
 // Rest raises the point where event time stands while no file is open and none

@@ -17,7 +17,7 @@ func entry(file uint64, first packet.Time, opened *[]*Writer) Entry {
 	return Entry{File: file, First: first, Start: func(w *Writer) { *opened = append(*opened, w) }}
 }
 
-func safeOf(f *Frontier) packet.Order { return f.view().safe }
+func safeOf(f *Frontier) packet.Order { return f.view(0).safe }
 
 func appendAt(t *testing.T, w *Writer, at packet.Time) {
 	t.Helper()
@@ -97,7 +97,7 @@ func TestRest(t *testing.T) {
 		t.Errorf("safe is %v, want 400", got)
 	}
 	f.Drain()
-	if got := f.view().last; got != 400 {
+	if got := f.view(0).last; got != 400 {
 		t.Errorf("the input ends at %d, behind where idle time was", got)
 	}
 }
@@ -116,8 +116,8 @@ func TestDrain(t *testing.T) {
 		t.Error("a file was opened while draining")
 	}
 	opened[0].Close()
-	if got := safeOf(f); got != packet.MaxOrder || f.view().last != 300 {
-		t.Errorf("safe is %v, last %d after draining", got, f.view().last)
+	if got := safeOf(f); got != packet.MaxOrder || f.view(0).last != 300 {
+		t.Errorf("safe is %v, last %d after draining", got, f.view(0).last)
 	}
 }
 

@@ -6,44 +6,49 @@ import (
 	"pcapdir/source/packet"
 )
 
-// Merger is one shard's end of all runs. It belongs to one goroutine.
+// Merger is one shard's end of all runs, or the relay's. It belongs to one
+// goroutine.
 type Merger struct {
 	frontier *Frontier
-	shard    int
+	shard    int // which queue of each run; that of the relay is behind those of the shards
 	safe     packet.Order
 	version  int // of the runs met
 
-	heads []head            // binary heap by the key of the next packet
-	dry   []*Run            // known runs whose queue was empty when last polled
-	met   uint64            // the last run met, by its seq
-	spent [][]packet.Packet // batches that the caller may still look at
+	heads []head          // binary heap by the key of the next packet
+	dry   []*Run          // known runs whose queue was empty when last polled
+	met   uint64          // the last run met, by its seq
+	spent []*packet.Batch // batches that the caller may still look at
 }
 
 // head is a run with packets at hand.
 type head struct {
 	run   *Run
-	batch []packet.Packet // what is left of the batch; not empty
-	whole []packet.Packet // the batch from its start, to hand back
+	left  []packet.Packet // of the batch; not empty
+	batch *packet.Batch
 }
 
 func (h *head) less(o *head) bool {
-	a, b := &h.batch[0], &o.batch[0]
+	a, b := &h.left[0], &o.left[0]
 	if a.Eff != b.Eff {
 		return a.Eff < b.Eff
 	}
-	return a.Order(h.run.File).Less(b.Order(o.run.File))
+	return a.Order(h.batch.File).Less(b.Order(o.batch.File))
 }
 
 // NewMerger makes the merger of one shard, 0 <= shard < Config.Shards.
 func NewMerger(f *Frontier, shard int) *Merger {
-	return &Merger{frontier: f, shard: shard, safe: packet.At(-packet.MaxTime)}
+	return &Merger{frontier: f, shard: shard, safe: packet.At(-packet.MaxTime), dry: []*Run{f.relay}}
 }
 
 // Load takes the key up to which packets may now be handled, then the runs that
 // it covers. At the end of input safe is packet.MaxOrder, and last is then the
 // largest effective time of all files, the same for every shard.
 func (m *Merger) Load() (safe packet.Order, last packet.Time) {
-	v := m.frontier.view()
+	return m.use(m.frontier.view(m.shard))
+}
+
+// use takes in a view.
+func (m *Merger) use(v view) (safe packet.Order, last packet.Time) {
 	m.safe = v.safe
 	if v.version != m.version {
 		m.version = v.version
@@ -71,7 +76,7 @@ func (m *Merger) poll() {
 	for _, r := range m.dry {
 		switch b, state := m.receive(r); state {
 		case received:
-			m.push(head{run: r, batch: b, whole: b})
+			m.push(head{run: r, left: b.Packets, batch: b})
 		case empty:
 			dry = append(dry, r)
 		}
@@ -89,7 +94,7 @@ const (
 )
 
 // receive takes the next batch of r without waiting. An ended run is drained.
-func (m *Merger) receive(r *Run) ([]packet.Packet, receipt) {
+func (m *Merger) receive(r *Run) (*packet.Batch, receipt) {
 	select {
 	case b, ok := <-r.queues[m.shard]:
 		if ok {
@@ -109,13 +114,13 @@ func (m *Merger) Next(dst []*packet.Packet) []*packet.Packet {
 	m.handBack()
 	for len(dst) < cap(dst) && len(m.heads) > 0 {
 		h := &m.heads[0]
-		p := &h.batch[0]
-		if p.Eff >= m.safe.Eff && !p.Order(h.run.File).Less(m.safe) {
+		p := &h.left[0]
+		if p.Eff >= m.safe.Eff && !p.Order(h.batch.File).Less(m.safe) {
 			break
 		}
 		dst = append(dst, p)
-		h.batch = h.batch[1:]
-		if len(h.batch) == 0 {
+		h.left = h.left[1:]
+		if len(h.left) == 0 {
 			m.refill()
 		}
 		m.down(0)
@@ -127,10 +132,10 @@ func (m *Merger) Next(dst []*packet.Packet) []*packet.Packet {
 // empty queue holds nothing below safe (I5), so the run can wait for Load.
 func (m *Merger) refill() {
 	h := &m.heads[0]
-	m.spent = append(m.spent, h.whole)
+	m.spent = append(m.spent, h.batch)
 	b, state := m.receive(h.run)
 	if state == received {
-		h.batch, h.whole = b, b
+		h.left, h.batch = b.Packets, b
 		return
 	}
 	if state == empty {
@@ -145,9 +150,8 @@ func (m *Merger) refill() {
 // handBack returns the batches that the caller has seen.
 func (m *Merger) handBack() {
 	for i, b := range m.spent {
-		packet.Poison(b)
-		b = b[:0]
-		m.frontier.pool.Put(&b)
+		b.Reset()
+		m.frontier.pool.Put(b)
 		m.spent[i] = nil
 	}
 	m.spent = m.spent[:0]
@@ -156,7 +160,7 @@ func (m *Merger) handBack() {
 // Wait sleeps until safe may have risen since Load.
 func (m *Merger) Wait(ctx context.Context) error {
 	select {
-	case <-m.frontier.shards[m.shard]:
+	case <-m.frontier.wake[m.shard]:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()

@@ -36,6 +36,13 @@ func mutants() []mutant {
 		mutate("R5 sleep although safe rose", func(r *rules) { r.wait = loseToken }),
 		mutate("R6 open only when nothing is open", func(r *rules) { r.open = openWhenIdle }),
 		mutate("admit below safe without a floor", func(r *rules) { r.admit = admitAsIs }),
+		mutate("relay: progress past what is not sent to it", func(r *rules) { r.divert = divertUnseen }),
+		mutate("relay: count what is sent to it after the progress", func(r *rules) { r.divert = divertUncounted }),
+		mutate("relay: publish progress only when there was something to do", func(r *rules) { r.advance = advanceIfBusy }),
+		mutate("relay: publish progress before the flush", func(r *rules) { r.advance = advanceThenFlush }),
+		mutate("relay: count as done before the flush", func(r *rules) { r.advance = countThenFlush }),
+		mutate("relay: shards go up to safe whatever it has to do", func(r *rules) { r.load = loadUngranted }),
+		mutate("relay: shards wait for it only", func(r *rules) { r.load = loadRelayed }),
 	}
 }
 
@@ -55,14 +62,12 @@ type writing struct {
 // which TestMutantsAreSoundButForTheirBreach holds it to.
 func appendBy(how writing) func(*Writer, int, *packet.Packet) bool {
 	return func(w *Writer, shard int, p *packet.Packet) bool {
-		w.partial[shard] = append(w.partial[shard], *p)
-		w.last, w.any = p.Order(w.File), true
-		if len(w.partial[shard]) < w.frontier.cfg.Batch {
+		if len(w.add(shard, p).Packets) < w.frontier.cfg.Batch {
 			return true
 		}
 		select {
 		case w.queues[shard] <- w.partial[shard]:
-			w.partial[shard] = nil
+			w.sent(shard)
 			how.publish(w)
 			return true
 		default:
@@ -116,14 +121,14 @@ func publishTime(round packet.Time) writing {
 	return writing{flush: flushSound, publish: func(w *Writer) {
 		p := w.last.Next()
 		if shard, ok := w.oldest(); ok {
-			p = w.partial[shard][0].Order(w.File)
+			p = w.partial[shard].Packets[0].Order(w.File)
 		}
-		w.frontier.publish(w.Run, packet.At(p.Eff+round))
+		w.publish(packet.At(p.Eff + round))
 	}}
 }
 
 func publishAll() writing {
-	return writing{flush: flushSound, publish: func(w *Writer) { w.frontier.publish(w.Run, w.last.Next()) }}
+	return writing{flush: flushSound, publish: func(w *Writer) { w.publish(w.last.Next()) }}
 }
 
 func boundBeforeRun(f *Frontier) func() {
@@ -158,14 +163,14 @@ func openWhenIdle(f *Frontier) func() {
 func pollBeforeSafe(m *Merger) (packet.Order, packet.Time) {
 	_, last := m.Load()
 	time.Sleep(time.Microsecond)
-	m.safe = m.frontier.view().safe
+	m.safe = m.frontier.view(m.shard).safe
 	return m.safe, last
 }
 
 // loseToken forgets one token: the rise that it stood for goes unseen until the next.
 func loseToken(m *Merger, ctx context.Context) error {
 	select {
-	case <-m.frontier.shards[m.shard]:
+	case <-m.frontier.wake[m.shard]:
 	default:
 	}
 	return m.Wait(ctx)
@@ -179,4 +184,60 @@ func admitAsIs(f *Frontier, entries ...Entry) {
 	}
 	slices.SortStableFunc(f.waiting, func(a, b *waiting) int { return a.lower.Compare(b.lower) })
 	f.raise()
+}
+
+// divertUnseen publishes as if the partial batch for the relay were sent.
+func divertUnseen(w *Writer, p *packet.Packet, data []byte) bool {
+	if !w.Divert(p, data) {
+		return false
+	}
+	w.publish(w.last.Next())
+	return true
+}
+
+// divertUncounted counts what was sent some time after progress may have passed it.
+func divertUncounted(w *Writer, p *packet.Packet, data []byte) bool {
+	w.add(w.frontier.cfg.Shards, p).Data = [][]byte{data}
+	for w.partial[w.frontier.cfg.Shards] != nil {
+		queue, _ := w.oldest()
+		w.Publish()
+		if !w.push(queue) {
+			return false
+		}
+	}
+	time.AfterFunc(20*time.Microsecond, func() { w.frontier.publish(w.Run, packet.Order{}, 1) })
+	return true
+}
+
+func advanceIfBusy(r *Relay, safe packet.Order) bool {
+	if r.taken == 0 {
+		return true
+	}
+	return r.Advance(safe)
+}
+
+func advanceThenFlush(r *Relay, safe packet.Order) bool {
+	r.out.frontier.advance(safe, 0)
+	time.Sleep(time.Microsecond)
+	return r.Advance(safe)
+}
+
+func countThenFlush(r *Relay, safe packet.Order) bool {
+	r.out.frontier.advance(r.out.frontier.relay.progress, r.taken)
+	r.taken = 0
+	time.Sleep(time.Microsecond)
+	return r.Advance(safe)
+}
+
+func loadUngranted(m *Merger) (packet.Order, packet.Time) {
+	v := m.frontier.view(m.frontier.cfg.Shards)
+	return m.use(v)
+}
+
+func loadRelayed(m *Merger) (packet.Order, packet.Time) {
+	v := m.frontier.view(m.shard)
+	m.frontier.mu.Lock()
+	v.safe = v.safe.Min(m.frontier.relay.progress)
+	m.frontier.mu.Unlock()
+	return m.use(v)
 }

@@ -4,7 +4,7 @@ import (
 	"pcapdir/source/packet"
 )
 
-// Run is one open file on its way to the shards.
+// Run is one open file on its way to the shards, or what the relay makes.
 type Run struct {
 	File uint64 // content id
 	// Floor is the least effective time that the run may use. A reader lifts
@@ -15,14 +15,15 @@ type Run struct {
 	Watermark packet.Time
 
 	frontier *Frontier
-	seq      uint64 // rises in the order of opening
-	// queues has one bounded queue per shard. One for several files, or one
-	// budget of batches for several queues, would deadlock: a file behind could
-	// take the room that the file at the frontier needs.
-	queues []chan []packet.Packet
+	seq      uint64 // rises in the order of opening, from 1
+	// queues has one bounded queue per shard and, of a file, a last one for the
+	// relay. One for several files, or one budget of batches for several queues,
+	// would deadlock: a file behind could take the room that the file at the
+	// frontier needs.
+	queues []chan *packet.Batch
 
 	progress  packet.Order // guarded by frontier.mu
-	undrained int          // shards that have not taken everything; guarded by frontier.mu
+	undrained int          // queues that are not empty and closed yet; guarded by frontier.mu
 }
 
 func newRun(f *Frontier, w *waiting) *Run {
@@ -30,10 +31,15 @@ func newRun(f *Frontier, w *waiting) *Run {
 	r := &Run{
 		seq:  f.opened,
 		File: w.File, Floor: w.lower.Eff, Watermark: w.watermark,
-		frontier: f, progress: w.lower, undrained: f.cfg.Shards,
+		frontier: f, progress: w.lower,
 	}
-	for range f.cfg.Shards {
-		r.queues = append(r.queues, make(chan []packet.Packet, f.cfg.Queue))
-	}
+	r.makeQueues(f.cfg.Shards + 1)
 	return r
+}
+
+func (r *Run) makeQueues(n int) {
+	r.undrained = n
+	for range n {
+		r.queues = append(r.queues, make(chan *packet.Batch, r.frontier.cfg.Queue))
+	}
 }

@@ -6,37 +6,81 @@ import (
 	"pcapdir/source/packet"
 )
 
+// divertedBytes is how much data a batch for the relay holds before it is sent,
+// however few packets that is.
+const divertedBytes = 64 << 10
+
+// recordStep is between the keys of packets of one record: what the relay makes
+// of one has its place before the next. More than so many it makes of none.
+const recordStep = 256
+
 // Writer is a reader's end of its run. It belongs to one goroutine.
 type Writer struct {
 	*Run
 	ctx     context.Context
-	partial [][]packet.Packet // by shard; nil or not empty
-	last    packet.Order      // key of the packet appended or passed last
-	any     bool              // last holds
+	partial []*packet.Batch // by queue; nil or not empty
+	last    packet.Order    // key of the packet appended or passed last
+	any     bool            // last holds
+	step    uint32          // between packets of one record
+
+	unsent   int    // packets in the partial batch for the relay
+	held     int    // bytes of their data
+	diverted uint64 // packets sent to the relay that the frontier has not counted yet
 }
 
 func newWriter(r *Run) *Writer {
-	return &Writer{Run: r, ctx: context.Background(), partial: make([][]packet.Packet, len(r.queues))}
+	return &Writer{Run: r, ctx: context.Background(), step: recordStep, partial: make([]*packet.Batch, len(r.queues))}
 }
 
 // Bind makes waits of w end when ctx does.
 func (w *Writer) Bind(ctx context.Context) { w.ctx = ctx }
 
-// Append copies p to the shard's batch. Keys must not fall from call to call.
-// It waits while the queue is full. False says that the context ended, and p
+// Append copies p to the shard's batch. Keys must not fall from call to call; what
+// has the key of the packet before comes from the same record. It waits while the queue is full. False says that the context ended, and p
 // was lost with it.
 func (w *Writer) Append(shard int, p *packet.Packet) bool {
-	b := w.partial[shard]
-	if b == nil {
-		b = *w.frontier.pool.Get().(*[]packet.Packet)
-	}
-	b = append(b, *p)
-	w.partial[shard] = b
-	w.last, w.any = p.Order(w.File), true
-	if len(b) < w.frontier.cfg.Batch {
+	b := w.add(shard, p)
+	if len(b.Packets) < w.frontier.cfg.Batch {
 		return true
 	}
 	return w.send(shard)
+}
+
+// Divert sends a copy of p, and data with it, to the relay instead of a shard. It
+// is like Append in all else.
+func (w *Writer) Divert(p *packet.Packet, data []byte) bool {
+	relay := w.frontier.cfg.Shards
+	b := w.add(relay, p)
+	b.Data = append(b.Data, data)
+	w.unsent, w.held = w.unsent+1, w.held+len(data)
+	if len(b.Packets) < w.frontier.cfg.Batch && w.held < divertedBytes {
+		return true
+	}
+	return w.send(relay)
+}
+
+// add copies p to the partial batch of a queue.
+func (w *Writer) add(queue int, p *packet.Packet) *packet.Batch {
+	b := w.partial[queue]
+	if b == nil {
+		b = w.frontier.pool.Get().(*packet.Batch)
+		b.File = w.File
+		w.partial[queue] = b
+	}
+	b.Packets = append(b.Packets, *p)
+	w.number(&b.Packets[len(b.Packets)-1])
+	return b
+}
+
+// number makes p's key the one after last if it is not above it: p is another
+// packet of the same record (I1).
+func (w *Writer) number(p *packet.Packet) {
+	key := p.Order(w.File)
+	if w.any && !w.last.Less(key) {
+		p.Sub = uint32(w.last.Rec&(1<<packet.SubBits-1)) + w.step
+		key = p.Order(w.File)
+	}
+	w.last, w.any = key, true
 }
 
 // Pass takes note of a packet that no shard gets, with a key not below those
@@ -44,13 +88,13 @@ func (w *Writer) Append(shard int, p *packet.Packet) bool {
 // depend on whether such packets have a file of their own, which is waited for.
 func (w *Writer) Pass(p *packet.Packet) { w.last, w.any = p.Order(w.File), true }
 
-// send hands over the full batch of shard. If its queue is full, every partial
-// batch goes, oldest first: the least key of this file that shards cannot see
-// is what holds safe back, so it must be the one that is waited for (I4).
-func (w *Writer) send(shard int) bool {
+// send hands over the full batch of a queue. If the queue is full, every partial
+// batch goes, oldest first: the least key of this file that its receivers cannot
+// see is what holds safe back, so it must be the one that is waited for (I4).
+func (w *Writer) send(queue int) bool {
 	select {
-	case w.queues[shard] <- w.partial[shard]:
-		w.partial[shard] = nil
+	case w.queues[queue] <- w.partial[queue]:
+		w.sent(queue)
 		w.Publish()
 		return true
 	default:
@@ -58,16 +102,25 @@ func (w *Writer) send(shard int) bool {
 	}
 }
 
+// sent takes note that the partial batch of a queue is in it.
+func (w *Writer) sent(queue int) {
+	w.partial[queue] = nil
+	if queue == w.frontier.cfg.Shards {
+		w.diverted += uint64(w.unsent)
+		w.unsent, w.held = 0, 0
+	}
+}
+
 // Flush sends every partial batch, the one with the oldest first key first. It
 // waits while a queue is full. False says that the context ended.
 func (w *Writer) Flush() bool {
 	for {
-		shard, ok := w.oldest()
+		queue, ok := w.oldest()
 		if !ok {
 			break
 		}
 		w.Publish()
-		if !w.push(shard) {
+		if !w.push(queue) {
 			return false
 		}
 	}
@@ -75,28 +128,28 @@ func (w *Writer) Flush() bool {
 	return true
 }
 
-// push waits until the batch of shard is in its queue.
-func (w *Writer) push(shard int) bool {
+// push waits until the partial batch of a queue is in it.
+func (w *Writer) push(queue int) bool {
 	select {
-	case w.queues[shard] <- w.partial[shard]:
-		w.partial[shard] = nil
+	case w.queues[queue] <- w.partial[queue]:
+		w.sent(queue)
 		return true
 	case <-w.ctx.Done():
 		return false
 	}
 }
 
-// oldest is the shard whose partial batch has the least first key.
-func (w *Writer) oldest() (shard int, ok bool) {
-	for s, b := range w.partial {
-		if len(b) > 0 && (!ok || b[0].Order(w.File).Less(w.partial[shard][0].Order(w.File))) {
-			shard, ok = s, true
+// oldest is the queue whose partial batch has the least first key.
+func (w *Writer) oldest() (queue int, ok bool) {
+	for q, b := range w.partial {
+		if b != nil && (!ok || b.Packets[0].Order(w.File).Less(w.partial[queue].Packets[0].Order(w.File))) {
+			queue, ok = q, true
 		}
 	}
-	return shard, ok
+	return queue, ok
 }
 
-// Publish says how far shards may trust this file: up to the first key of the
+// Publish says how far this file may be trusted: up to the first key of the
 // oldest batch that is not sent, else just past the last one. A reader calls it
 // before every wait of its own (a descriptor, a disk).
 func (w *Writer) Publish() {
@@ -104,10 +157,17 @@ func (w *Writer) Publish() {
 		return
 	}
 	p := w.last.Next()
-	if shard, ok := w.oldest(); ok {
-		p = w.partial[shard][0].Order(w.File)
+	if queue, ok := w.oldest(); ok {
+		p = w.partial[queue].Packets[0].Order(w.File)
 	}
-	w.frontier.publish(w.Run, p)
+	w.publish(p)
+}
+
+// publish tells the frontier, together with what the relay was sent: progress
+// must not pass a packet that is not counted yet (I6).
+func (w *Writer) publish(p packet.Order) {
+	w.frontier.publish(w.Run, p, w.diverted)
+	w.diverted = 0
 }
 
 // Close ends the run: sends what is left and tells the frontier. It is called

@@ -17,10 +17,19 @@ const (
 	DropIPHeaderLen        // IPv4 header length below 20 or beyond the packet
 	DropIPLength           // IP length of zero, or beyond the frame
 	DropIPChecksum         // IPv4 header checksum wrong
-	DropFragment           // a fragment of an IP datagram
+	DropFragment           // a fragment of an IP datagram that was captured short
 	DropNoNextHeader       // IPv6 with no next header
 	DropNotTransport       // IPv6 whose chain ends in a header that hides the transport (ESP, mobility)
 	DropTransport          // TCP, UDP or ICMP header cut short
+	// What follows is no fate of a record: fragments are handled whatever is odd
+	// about them. A packet that only stands for the oddity has it.
+	OddFragmentOverlap       // bytes sent twice, alike
+	OddFragmentInconsistency // bytes sent twice, not alike
+	OddFragmentSize          // fragments disagree on where the datagram ends
+	OddFragmentProtocol      // fragments disagree on what it carries, or on their headers' length
+	OddFragmentDF            // a fragment that says don't fragment
+	OddFragmentSmall         // not the last, and below 64 bytes
+	OddFragmentLarge         // reaches beyond 64 000 bytes
 	NumDrops
 )
 
@@ -35,10 +44,18 @@ var dropNames = [NumDrops]string{
 	DropIPHeaderLen:   "invalid_IP_header_size",
 	DropIPLength:      "truncated_IP_len",
 	DropIPChecksum:    "bad_IP_checksum",
-	DropFragment:      "fragment",
+	DropFragment:      "incompletely_captured_fragment",
 	DropNoNextHeader:  "ipv6_no_next",
 	DropNotTransport:  "no_transport",
 	DropTransport:     "truncated_header",
+
+	OddFragmentOverlap:       "fragment_overlap",
+	OddFragmentInconsistency: "fragment_inconsistency",
+	OddFragmentSize:          "fragment_size_inconsistency",
+	OddFragmentProtocol:      "fragment_protocol_inconsistency",
+	OddFragmentDF:            "fragment_with_DF",
+	OddFragmentSmall:         "excessively_small_fragment",
+	OddFragmentLarge:         "excessively_large_fragment",
 }
 
 // String is the reason's name in spool.log and weird.log.
@@ -48,7 +65,7 @@ func (d Drop) String() string { return dropNames[d] }
 // so deserves a line in weird.log beside its count in spool.log.
 func (d Drop) Weird() bool {
 	switch d {
-	case DropNone, DropNotIP, DropLinkType, DropFragment, DropNotTransport:
+	case DropNone, DropNotIP, DropLinkType, DropNotTransport:
 		return false
 	default:
 		return true

@@ -14,7 +14,7 @@ type Order struct {
 	Eff  Time
 	Rank uint64
 	File uint64 // content id of the file
-	Rec  uint64
+	Rec  uint64 // number of the record in its file and, below it, Packet.Sub
 }
 
 // MaxOrder is after every packet.

@@ -39,12 +39,17 @@ type Packet struct {
 	PayLen  uint32 // bytes behind the transport header, by the IP header
 	CapLen  uint32 // of PayLen, how many were captured
 	WireLen uint32 // bytes of the record on the wire, link header included
+	Sub     uint32 // place among the packets of one record, if there are several: below 1 << SubBits
 }
+
+// SubBits is how many low bits of Order.Rec are Packet.Sub. It leaves room for
+// 10^12 records in a file.
+const SubBits = 24
 
 // Order is the place of p in the one order of all packets. file is the content
 // id of the file that p was read from.
 func (p *Packet) Order(file uint64) Order {
-	return Order{Eff: p.Eff, Rank: p.Rank, File: file, Rec: p.Rec}
+	return Order{Eff: p.Eff, Rank: p.Rank, File: file, Rec: p.Rec<<SubBits | uint64(p.Sub)}
 }
 
 // Flags are properties of one packet.
