@@ -14,7 +14,7 @@ func (t *Tally) add(n int) {
 // Handled plus all of Dropped, in packets and in bytes.
 type Books struct {
 	Read    Tally
-	Handled Tally // appended to a shard with headers that hold
+	Handled Tally // appended to a shard with headers that hold, or a fragment for the defragmenter
 	Dropped [packet.NumDrops]Tally
 
 	Late       uint64 // own stamp behind the watermark when the file was admitted

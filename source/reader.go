@@ -129,6 +129,9 @@ func (r *Reader) records(file *pcapfile.Reader) error {
 		p.TS = Clamp(rec.TS)
 		p.Rec = n
 		p.Rank = xxhash.Sum64(rec.Data[:min(len(rec.Data), rankBytes)]) ^ uint64(len(rec.Data))<<32 ^ uint64(rec.Wire)
+		if drop == packet.DropFragment {
+			drop = r.fragment(&p, in.Fragment)
+		}
 		r.account(&p, drop, len(rec.Data))
 		if r.window.add(&p) {
 			r.books.Inversions++
@@ -139,6 +142,17 @@ func (r *Reader) records(file *pcapfile.Reader) error {
 			}
 		}
 	}
+}
+
+// fragment keeps what a fragment brings for the defragmenter. A fragment that was
+// captured short is of no use.
+func (r *Reader) fragment(p *packet.Packet, ip []byte) packet.Drop {
+	if _, whole := decode.Fragment(ip); !whole {
+		return packet.DropFragment
+	}
+	p.Flags |= packet.Fragmented
+	r.window.hold(p, ip)
+	return packet.DropNone
 }
 
 // account gives the record its one fate in the books.
@@ -164,6 +178,9 @@ func (r *Reader) emit(p *packet.Packet) bool {
 	}
 	content := p.Rank
 	p.Rank = r.rank
+	if p.Flags&packet.Fragmented != 0 {
+		return r.w.Divert(p, r.window.release(p))
+	}
 	if p.Drop != packet.DropNone {
 		if !p.Drop.Weird() {
 			r.w.Pass(p)

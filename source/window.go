@@ -1,6 +1,7 @@
 package source
 
 import (
+	"bytes"
 	"time"
 
 	"pcapdir/source/packet"
@@ -10,6 +11,9 @@ import (
 // say: 64 MiB at most. A file with more within its window has its oldest ones let out
 // early, and what then comes behind them is lifted.
 const windowLimit = 256 << 10
+
+// heldLimit bounds in the same way the bytes of fragments in a window.
+const heldLimit = 32 << 20
 
 // window puts the packets of one file in order of effective time.
 //
@@ -27,6 +31,10 @@ type window struct {
 	ring       []packet.Packet // length a power of two
 	head, tail uint            // positions, not wrapped
 	stragglers []packet.Packet // binary heap by (Eff, Rec)
+
+	fragments map[uint64][]byte // the IP packets of fragments in the window, by their Hash
+	held      int               // bytes of them
+	tickets   uint64
 }
 
 func newWindow(size time.Duration, floor packet.Time) *window {
@@ -58,7 +66,7 @@ func (w *window) next(drain bool) *packet.Packet {
 	if p == nil {
 		return nil
 	}
-	full := int(w.tail-w.head)+len(w.stragglers) > windowLimit
+	full := int(w.tail-w.head)+len(w.stragglers) > windowLimit || w.held > heldLimit
 	if !drain && !full && p.Eff > w.max.Add(-w.size) && p.Eff > w.floor {
 		return nil
 	}
@@ -70,6 +78,26 @@ func (w *window) next(drain bool) *packet.Packet {
 	}
 	w.head++
 	return p
+}
+
+// hold keeps a copy of the IP packet of the fragment p, which is about to be
+// added: p.Hash, which fragments have no use for, says which is whose.
+func (w *window) hold(p *packet.Packet, data []byte) {
+	if w.fragments == nil {
+		w.fragments = map[uint64][]byte{}
+	}
+	w.tickets++
+	p.Hash = w.tickets
+	w.fragments[p.Hash] = bytes.Clone(data)
+	w.held += len(data)
+}
+
+// release gives up what hold kept for p.
+func (w *window) release(p *packet.Packet) []byte {
+	data := w.fragments[p.Hash]
+	delete(w.fragments, p.Hash)
+	w.held -= len(data)
+	return data
 }
 
 func (w *window) least() (p *packet.Packet, straggler bool) {

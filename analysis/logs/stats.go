@@ -14,6 +14,10 @@ type Stats struct {
 	LostPairs     uint64 // conversations for which a table of vectors had no room
 	UnpairedPkts  uint64 // packets in no vector therefore
 	UnflowedPkts  uint64 // packets in their vector's totals, but not among its flows
+	Fragments     uint64
+	Datagrams     uint64 // put together from fragments
+	Expired       uint64 // datagrams that did not become whole in time
+	Evicted       uint64 // datagrams given up for want of room
 	ShardPackets  []uint64
 	Spool         uint64 // files seen and not yet retired
 	OpenFiles     uint64
@@ -57,6 +61,14 @@ var statsStream = newStream("stats", "The heartbeat. Counters say what happened 
 		Append: func(b []byte, r *Stats) []byte { return appendUint(b, r.UnpairedPkts) }},
 	{Name: "unflowed_packets", Type: Number, Doc: "packets that count in the totals of their vector, but not among its flows, for which there was no room",
 		Append: func(b []byte, r *Stats) []byte { return appendUint(b, r.UnflowedPkts) }},
+	{Name: "fragments", Type: Number, Doc: "fragments of IP datagrams that came to be put together",
+		Append: func(b []byte, r *Stats) []byte { return appendUint(b, r.Fragments) }},
+	{Name: "datagrams", Type: Number, Doc: "datagrams that were put together from them; each is a packet beside the records",
+		Append: func(b []byte, r *Stats) []byte { return appendUint(b, r.Datagrams) }},
+	{Name: "expired_datagrams", Type: Number, Doc: "datagrams that were not whole within five minutes, or at the end of input: no connection knows of them",
+		Append: func(b []byte, r *Stats) []byte { return appendUint(b, r.Expired) }},
+	{Name: "evicted_datagrams", Type: Number, Doc: "datagrams that were given up, the oldest first, because too many were not whole",
+		Append: func(b []byte, r *Stats) []byte { return appendUint(b, r.Evicted) }},
 	{Name: "shard_packets", Type: Numbers, Doc: "packets handled by each shard; absent when there are no shards",
 		Append: func(b []byte, r *Stats) []byte {
 			return appendList(b, r.ShardPackets, func(b []byte, n *uint64) []byte { return appendUint(b, *n) })

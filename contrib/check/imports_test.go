@@ -17,6 +17,7 @@ var mayImport = map[string][]string{
 	"source/decode":     {"source/packet"},
 	"source/decompress": {"source/packet"},
 	"source/merge":      {"source/packet"},
+	"source/defrag":     {"source/packet"},
 	"source/spool":      {"source/packet", "source/pcapfile", "source/decompress"},
 	"source":            {"source/..."},
 	"sharder":           {"source/packet", "source/merge"},

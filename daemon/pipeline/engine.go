@@ -20,6 +20,7 @@ import (
 	"pcapdir/daemon/config"
 	"pcapdir/sharder"
 	"pcapdir/source"
+	"pcapdir/source/defrag"
 	"pcapdir/source/merge"
 	"pcapdir/source/spool"
 )
@@ -56,6 +57,8 @@ type engine struct {
 	committer *committer
 	heartbeat *heartbeat
 	log       *slog.Logger
+
+	defragmenter *source.Defragmenter
 }
 
 // deps are what differs between a daemon and a batch.
@@ -90,9 +93,11 @@ func newEngine(o Options, d deps) (*engine, error) {
 		e.cores = append(e.cores, c)
 		e.shards = append(e.shards, sharder.NewShard(merge.NewMerger(e.frontier, i), c, epoch))
 	}
+	router := &sharder.Hasher{Mode: mode, Shards: sizes.Shards, Seed: d.seed}
+	e.defragmenter = source.NewDefragmenter(defrag.DefaultConfig(), router, e.frontier)
 	e.files = &files{
 		cfg:      source.Config{Sort: cfg.Order.Inside == config.InsideSort, Window: cfg.Order.Window},
-		router:   &sharder.Hasher{Mode: mode, Shards: sizes.Shards, Seed: d.seed},
+		router:   router,
 		gate:     waiting,
 		frontier: e.frontier, descriptors: d.descriptors, input: o.Input, plan: d.plan, giveBack: d.giveBack,
 	}
@@ -124,6 +129,7 @@ func (e *engine) run(stop context.Context, feed func(ctx, work context.Context) 
 	group.Go(func() error { return ended(e.frontier.Schedule(scheduling)) })
 	group.Go(func() error { return ended(e.committer.run(scheduling, work)) })
 	group.Go(func() error { return ended(e.heartbeat.run(scheduling)) })
+	shards.Go(func() error { return e.defragmenter.Run(onShards) })
 	for i, s := range e.shards {
 		e.cores[i].stop = work.Done()
 		shards.Go(func() error { return s.Run(onShards) })

@@ -12,6 +12,7 @@ import (
 
 	"pcapdir/analysis/flowvec"
 	"pcapdir/analysis/logs"
+	"pcapdir/source/defrag"
 	"pcapdir/source/packet"
 	"pcapdir/source/spool"
 )
@@ -38,7 +39,8 @@ type Beat struct {
 	CommitSpent      time.Duration
 	ReportSpent      time.Duration
 	Lost             flowvec.Loss // what full tables of vectors cost
-	OpenFiles, Ahead int          // files open, and waiting for their turn
+	Fragments        defrag.Counts
+	OpenFiles, Ahead int // files open, and waiting for their turn
 }
 
 // heartbeat writes stats.log. Its lines are no part of commits: they are about
@@ -83,7 +85,7 @@ func (h *heartbeat) total() Beat {
 		Packets: files.records, Bytes: files.bytes, Dropped: files.dropped, Late: files.late,
 		Admitted: files.admitted, Done: files.done, Failed: files.failed, ReadBytes: e.files.read.Load(),
 		CommitError: state.err, Commits: state.commits, CommitSpent: state.spent, ReportSpent: state.reporting,
-		Lost: state.lost, Watermark: state.watermark, Resident: resident(), CPU: cpuTime(),
+		Lost: state.lost, Fragments: e.defragmenter.Counts(), Watermark: state.watermark, Resident: resident(), CPU: cpuTime(),
 	}
 	b.HasWatermark = b.Commits > 0 && b.Watermark != packet.MaxTime && b.Watermark != -packet.MaxTime
 	for _, c := range e.cores {
@@ -106,6 +108,8 @@ func (h *heartbeat) beat() error {
 		Packets: b.Handled - h.last.Handled, Bytes: b.Wire - h.last.Wire, Dropped: b.Dropped - h.last.Dropped, Late: b.Late - h.last.Late,
 		Conns: b.Conns - h.last.Conns, ActiveConns: b.ActiveConns,
 		LostPairs: b.Lost.Pairs - h.last.Lost.Pairs, UnpairedPkts: b.Lost.Packets - h.last.Lost.Packets, UnflowedPkts: b.Lost.Flows - h.last.Lost.Flows,
+		Fragments: b.Fragments.Fragments - h.last.Fragments.Fragments, Datagrams: b.Fragments.Rebuilt - h.last.Fragments.Rebuilt,
+		Expired: b.Fragments.Expired - h.last.Fragments.Expired, Evicted: b.Fragments.Evicted - h.last.Fragments.Evicted,
 		OpenFiles: uint64(b.OpenFiles), Done: b.Done - h.last.Done, Failed: b.Failed - h.last.Failed,
 		HasWatermark: b.HasWatermark, CPU: (b.CPU - h.last.CPU).Seconds(), Memory: b.Resident,
 		Commits:       b.Commits - h.last.Commits,

@@ -48,7 +48,8 @@
 //
 // The counts are what makes traffic without fragments cost nothing: the relay
 // sleeps, and nobody waits for it. It is woken when safe rises while it has
-// something to do, and when a run ends, whose queue it has to see closed.
+// something to do, when a run ends, whose queue it has to see closed, and at the
+// end of input.
 //
 // Why it cannot deadlock: take the open run with the least progress P. If P is
 // at or above bound, the scheduler opens the next file. Otherwise safe = P. If

@@ -96,12 +96,12 @@ func (f *Frontier) raise() {
 // more: up to where the relay has got or, if it has nothing to do, up to safe
 // without asking it (I7). The caller holds f.mu.
 func (f *Frontier) grant() {
-	granted := f.safe
-	if f.diverted != f.relayed {
+	granted, busy := f.safe, f.diverted != f.relayed
+	if busy {
 		granted = granted.Min(f.relay.progress)
-		if f.relay.progress.Less(f.safe) {
-			signal(f.wake[f.cfg.Shards])
-		}
+	}
+	if f.relay.progress.Less(f.safe) && (busy || f.safe == packet.MaxOrder) {
+		signal(f.wake[f.cfg.Shards])
 	}
 	if f.granted.Less(granted) {
 		f.granted = granted

@@ -134,3 +134,13 @@ func TestAFileWithoutPackets(t *testing.T) {
 		t.Errorf("safe is %v", got)
 	}
 }
+
+// With no file at all the input ends, for the relay as for shards.
+func TestNoFile(t *testing.T) {
+	f := NewFrontier(Config{Shards: 1, Batch: 1, Queue: 9})
+	r := NewRelay(t.Context(), f)
+	f.CloseInput()
+	if err := r.Wait(); err != nil || r.Load() != packet.MaxOrder || safeOf(f) != packet.MaxOrder {
+		t.Errorf("the input has not ended: %v", err)
+	}
+}

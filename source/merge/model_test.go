@@ -137,8 +137,8 @@ func play(t *testing.T, s script, seed uint64, do rules) (out outcome) {
 			}}
 		}
 		wg.Go(func() { schedule(ctx, f, do, rand.New(rand.NewPCG(seed, 77))) })
-		wg.Go(func() { relay(NewRelay(ctx, f), s.cfg.Shards, rand.New(rand.NewPCG(seed, 78)), do) })
 		var shards sync.WaitGroup
+		shards.Go(func() { relay(NewRelay(ctx, f), s.cfg.Shards, rand.New(rand.NewPCG(seed, 78)), do) })
 		for i := range s.cfg.Shards {
 			shards.Go(func() {
 				out.handled[i] = shard(ctx, NewMerger(f, i), rand.New(rand.NewPCG(seed, 100+uint64(i))), do)

@@ -70,6 +70,9 @@ const (
 	// Carrier says that the packet carries another one through a tunnel. Its own
 	// Hash is that one's Outer.
 	Carrier
+	// Fragmented says that the packet is a fragment on its way to be put together
+	// with others. Its headers do not hold.
+	Fragmented
 )
 
 // TCPFlags are the low eight flag bits of a TCP header (RFC 9293).

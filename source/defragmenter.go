@@ -1,0 +1,53 @@
+package source
+
+import (
+	"context"
+
+	"pcapdir/source/defrag"
+	"pcapdir/source/merge"
+	"pcapdir/source/packet"
+)
+
+// Defragmenter stands between the readers and the shards: fragments of all files
+// come to it in the one order, in every hash mode, and a datagram goes to the
+// shard that its packet belongs to, in the place of the fragment that completed
+// it. One for all shards, because a datagram may hold a tunnel, whose inner packets
+// belong to other shards than the fragments of it.
+type Defragmenter struct {
+	frontier   *merge.Frontier
+	router     Router
+	reassembly *Reassembly
+}
+
+// NewDefragmenter makes the defragmenter of f, of which there is one.
+func NewDefragmenter(cfg defrag.Config, router Router, f *merge.Frontier) *Defragmenter {
+	return &Defragmenter{frontier: f, router: router, reassembly: NewReassembly(cfg)}
+}
+
+// Run works until the input ends, or with the error of ctx.
+func (d *Defragmenter) Run(ctx context.Context) error {
+	relay := merge.NewRelay(ctx, d.frontier)
+	for {
+		safe := relay.Load()
+		for f, ok := relay.Next(); ok; f, ok = relay.Next() {
+			if !d.reassembly.Add(f.Packet, f.Data, func(p *packet.Packet) bool {
+				return relay.Append(d.router.Route(p), f.File, p)
+			}) {
+				return ctx.Err()
+			}
+		}
+		d.reassembly.Expire(safe.Eff)
+		if !relay.Advance(safe) {
+			return ctx.Err()
+		}
+		if safe == packet.MaxOrder {
+			return nil
+		}
+		if err := relay.Wait(); err != nil {
+			return err
+		}
+	}
+}
+
+// Counts are the totals of fragments and datagrams so far.
+func (d *Defragmenter) Counts() defrag.Counts { return d.reassembly.Counts() }
