@@ -12,13 +12,15 @@ import (
 
 	"pcapdir/analysis/conn"
 	"pcapdir/analysis/logs"
+	"pcapdir/source"
 	"pcapdir/source/decode"
+	"pcapdir/source/defrag"
 	"pcapdir/source/packet"
 	"pcapdir/source/pcapfile"
 )
 
-// readCapture decodes a capture as it stands: effective time is the running
-// maximum of the stamps, damage ends it.
+// readCapture decodes a capture as it stands, fragments put together: effective
+// time is the running maximum of the stamps, damage ends it.
 func readCapture(tb testing.TB, path string) (ps []packet.Packet, last packet.Time) {
 	tb.Helper()
 	b, err := os.ReadFile(path)
@@ -34,15 +36,24 @@ func readCapture(tb testing.TB, path string) (ps []packet.Packet, last packet.Ti
 	}
 	var rec pcapfile.Record
 	var in decode.Inside
+	keep := func(p *packet.Packet) bool {
+		if p.Drop == packet.DropNone {
+			p.Hash = symmetricHash(p)
+			ps = append(ps, *p)
+		}
+		return true
+	}
+	datagrams := source.NewReassembly(defrag.DefaultConfig())
 	for n := uint64(0); r.Next(&rec) == nil; n++ {
 		p := packet.Packet{TS: rec.TS, Rec: n}
 		if n == 0 || rec.TS > last {
 			last = rec.TS
 		}
 		p.Eff = last
-		if decode.Decode(rec.LinkType, rec.Data, rec.Wire, &p, &in) == packet.DropNone {
-			p.Hash = symmetricHash(&p)
-			ps = append(ps, p)
+		if decode.Decode(rec.LinkType, rec.Data, rec.Wire, &p, &in) == packet.DropFragment {
+			datagrams.Add(&p, in.Fragment, keep)
+		} else {
+			keep(&p)
 		}
 	}
 	return ps, last

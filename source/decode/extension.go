@@ -36,7 +36,7 @@ type chain struct {
 	cut    bool // less was captured than the packet has
 	routed bool // p.Dst is the final destination, from a routing header
 	homed  bool // p.Src is a home address, from a destination option
-	atomic bool // an atomic fragment header has been taken out
+	whole  bool // a fragment header has been taken out, by reassembly or as an atomic one
 	last   bool // nothing is walked behind the current header
 }
 
@@ -46,8 +46,8 @@ type chain struct {
 // fragment header. As in Zeek, the walk goes as far as what was captured, and
 // ends before a header that does not fit: the packet is then of that header's
 // protocol.
-func extensions(h []byte, total int, p *packet.Packet) (hlen int, proto uint8, drop packet.Drop) {
-	c := chain{p: p, cut: len(h) < total}
+func extensions(h []byte, total int, p *packet.Packet, rebuilt bool) (hlen int, proto uint8, drop packet.Drop) {
+	c := chain{p: p, cut: len(h) < total, whole: rebuilt}
 	hlen, proto = ipv6Len, h[6]
 	for range maxExtensions {
 		b := h[hlen:]
@@ -100,9 +100,10 @@ func (c *chain) header(proto uint8, b []byte) packet.Drop {
 // fragment lets atomic fragments through (RFC 6946: offset zero, no more to
 // come), with their fragment header taken out of the length as reassembly would.
 // A first fragment that was captured short goes through as it is, as in IPv4.
-// Both it and a second fragment header, whatever that says, end the walk in Zeek.
+// Both it and a fragment header behind one that was taken out, whatever that says,
+// end the walk in Zeek.
 func (c *chain) fragment(b []byte) packet.Drop {
-	if c.atomic {
+	if c.whole {
 		c.last = true
 		return packet.DropNone
 	}
@@ -114,7 +115,7 @@ func (c *chain) fragment(b []byte) packet.Drop {
 	case c.cut:
 		c.last = true
 	default:
-		c.atomic = true
+		c.whole = true
 		c.p.IPLen -= uint32(len(b))
 	}
 	return packet.DropNone

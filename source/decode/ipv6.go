@@ -32,7 +32,7 @@ func ipv6(h []byte, room int64, p *packet.Packet, in *Inside) packet.Drop {
 	hlen, proto := ipv6Len, h[6]
 	if extends(proto) {
 		var drop packet.Drop
-		if hlen, proto, drop = extensions(h, total, p); drop != packet.DropNone {
+		if hlen, proto, drop = extensions(h, total, p, in.rebuilt); drop != packet.DropNone {
 			if drop == packet.DropFragment {
 				in.Fragment = h[:min(len(h), total)]
 			}

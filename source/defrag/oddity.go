@@ -6,16 +6,11 @@ import "pcapdir/source/packet"
 // and those behind it.
 type Oddities uint8
 
-const (
-	firstOddity = packet.OddFragmentOverlap
-	_           = uint8(packet.NumDrops-firstOddity-1) * 32 // fits while there are at most 8
-)
-
-func (o *Oddities) add(d packet.Drop) { *o |= 1 << (d - firstOddity) }
+func (o *Oddities) add(d packet.Drop) { *o |= 1 << (d - packet.OddFragmentOverlap) }
 
 // All calls yield for each oddity of the set, in the order of their numbers.
 func (o Oddities) All(yield func(packet.Drop) bool) {
-	for d := firstOddity; o != 0; d, o = d+1, o>>1 {
+	for d := packet.OddFragmentOverlap; o != 0; d, o = d+1, o>>1 {
 		if o&1 != 0 && !yield(d) {
 			return
 		}

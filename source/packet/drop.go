@@ -21,19 +21,23 @@ const (
 	DropNoNextHeader       // IPv6 with no next header
 	DropNotTransport       // IPv6 whose chain ends in a header that hides the transport (ESP, mobility)
 	DropTransport          // TCP, UDP or ICMP header cut short
-	// What follows is no fate of a record: fragments are handled whatever is odd
-	// about them. A packet that only stands for the oddity has it.
-	OddFragmentOverlap       // bytes sent twice, alike
-	OddFragmentInconsistency // bytes sent twice, not alike
-	OddFragmentSize          // fragments disagree on where the datagram ends
-	OddFragmentProtocol      // fragments disagree on what it carries, or on their headers' length
-	OddFragmentDF            // a fragment that says don't fragment
-	OddFragmentSmall         // not the last, and below 64 bytes
-	OddFragmentLarge         // reaches beyond 64 000 bytes
 	NumDrops
 )
 
-var dropNames = [NumDrops]string{
+// What is odd about a fragment is no fate of its record, which is handled all the
+// same: it is the Drop of a packet that only stands for the oddity.
+const (
+	OddFragmentOverlap       = NumDrops + iota // bytes sent twice, alike
+	OddFragmentInconsistency                   // bytes sent twice, not alike
+	OddFragmentSize                            // fragments disagree on where the datagram ends
+	OddFragmentProtocol                        // fragments disagree on what it carries, or on their headers' length
+	OddFragmentDF                              // a fragment that says don't fragment
+	OddFragmentSmall                           // not the last, and below 64 bytes
+	OddFragmentLarge                           // reaches beyond 64 000 bytes
+	endOfOdd
+)
+
+var dropNames = [endOfOdd]string{
 	DropNone:          "none",
 	DropEmpty:         "empty_pcap_header",
 	DropLinkTruncated: "truncated_link_header",

@@ -56,7 +56,7 @@ func TestFloor(t *testing.T) {
 func TestEveryDropHasItsOwnName(t *testing.T) {
 	names := slices.Clone(dropNames[:])
 	slices.Sort(names)
-	if slices.Contains(names, "") || len(slices.Compact(names)) != int(NumDrops) {
+	if slices.Contains(names, "") || len(slices.Compact(names)) != int(endOfOdd) {
 		t.Errorf("drop names are empty or repeated: %q", dropNames)
 	}
 }
