@@ -22,6 +22,7 @@ func FuzzDecode(f *testing.F) {
 		four.ICMP(8, 0, nil), six.ICMP(128, 0, nil), four.Proto(132, nil),
 		ext(route(2, 1, addr6c), decodetest.Extension{Type: extDestination, Body: home(addr6c)}).TCP(seg, nil),
 		ext(decodetest.Extension{Type: extFragment}, decodetest.Extension{Type: extAH}).UDP(1, 2, nil),
+		ext(decodetest.Extension{Type: extHopByHop}, decodetest.Extension{Type: extFragment, Body: []byte{0, 9}}).UDP(1, 2, nil),
 	} {
 		f.Add(uint16(1), decodetest.Ether(ip), uint16(4))
 		f.Add(uint16(1), decodetest.Ether(ip, 5, 6), uint16(0))
@@ -55,6 +56,7 @@ func promises(t *testing.T, linkType uint16, data []byte, wire uint32) {
 	case p.Flags&packet.BadChecksum != 0 && p.CapLen != p.PayLen:
 		t.Error("bad checksum of a packet that was cut")
 	}
+	fragmentPromises(t, linkType, data, wire)
 	// The same record with padding is the same packet: nothing behind the IP
 	// packet counts, where the packet says its length and holds its headers.
 	vague := unsaid(&p) || p.Flags&packet.BadTCPHeader != 0 || extends(p.Proto)
@@ -63,6 +65,30 @@ func promises(t *testing.T, linkType uint16, data []byte, wire uint32) {
 		if q.WireLen -= 2; q != p {
 			t.Errorf("padding changes %+v\nto %+v", p, q)
 		}
+	}
+}
+
+// fragmentPromises checks what holds for fragments: they are taken apart, if they
+// were captured whole, without a byte lost.
+func fragmentPromises(t *testing.T, linkType uint16, data []byte, wire uint32) {
+	var p packet.Packet
+	var in Inside
+	if drop := Decode(linkType, data, wire, &p, &in); (drop == packet.DropFragment) != (in.Fragment != nil) {
+		t.Errorf("%v with a fragment of %d bytes", drop, len(in.Fragment))
+	}
+	f, ok := Fragment(in.Fragment)
+	if !ok {
+		return
+	}
+	n := len(f.Header) + len(f.Payload)
+	if f.IPv6 {
+		n += 8
+		if f.NextAt >= len(f.Header) || f.Header[f.NextAt] != extFragment {
+			t.Errorf("the fragment header is not named at %d of % x", f.NextAt, f.Header)
+		}
+	}
+	if n != len(in.Fragment) || f.Offset == 0 && !f.More {
+		t.Errorf("%d bytes of %d: %+v", n, len(in.Fragment), f)
 	}
 }
 
