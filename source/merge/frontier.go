@@ -148,7 +148,7 @@ func (f *Frontier) end(r *Run, last packet.Order, any bool) {
 	defer f.mu.Unlock()
 	f.open = slices.DeleteFunc(f.open, func(o *Run) bool { return o == r })
 	if any {
-		f.rest = f.rest.Max(last.Next())
+		f.rest = f.rest.Max(last.NextRecord()) // and after what the relay makes of it
 		f.last = max(f.last, last.Eff)
 	}
 	f.rest = f.rest.Max(f.safe)

@@ -62,7 +62,7 @@ func TestLateFilesGetAFloor(t *testing.T) {
 	appendAt(t, opened[0], 180)
 	opened[0].Close()
 	rest, idle := f.Idle()
-	if want := (packet.Order{Eff: 180, File: 1}).Next(); !idle || rest != want || safeOf(f) != want {
+	if want := (packet.Order{Eff: 180, File: 1}).NextRecord(); !idle || rest != want || safeOf(f) != want {
 		t.Fatalf("at rest: %v, idle %v, safe %v, want %v", rest, idle, safeOf(f), want)
 	}
 	f.Admit(entry(2, 120, &opened), entry(3, 500, &opened))
@@ -142,5 +142,35 @@ func TestNoFile(t *testing.T) {
 	f.CloseInput()
 	if err := r.Wait(); err != nil || r.Load() != packet.MaxOrder || safeOf(f) != packet.MaxOrder {
 		t.Errorf("the input has not ended: %v", err)
+	}
+}
+
+// What the relay makes of the last record is handled at rest, all of it.
+func TestRelayAtRest(t *testing.T) {
+	f := NewFrontier(Config{Shards: 1, Batch: 1, Queue: 9})
+	var opened []*Writer
+	f.Admit(entry(1, 100, &opened))
+	step(f)
+	if !opened[0].Divert(&packet.Packet{Eff: 100}, []byte("data")) {
+		t.Fatal("not diverted")
+	}
+	opened[0].Close()
+	r := NewRelay(t.Context(), f)
+	safe := r.Load()
+	d, ok := r.Next()
+	if !ok || d.File != 1 || d.Eff != 100 || string(d.Data) != "data" {
+		t.Fatalf("%v %+v", ok, d)
+	}
+	for range 3 {
+		r.Append(0, d.File, d.Packet)
+	}
+	r.Advance(safe)
+	m := NewMerger(f, 0)
+	m.Load()
+	if got := m.Next(make([]*packet.Packet, 0, 9)); len(got) != 3 {
+		t.Errorf("%d packets handled at rest", len(got))
+	}
+	if rest, idle := f.Idle(); !idle || safeOf(f) != rest {
+		t.Errorf("safe is %v, rest %v", safeOf(f), rest)
 	}
 }

@@ -50,6 +50,12 @@ func (o Order) Next() Order {
 	return o
 }
 
+// NextRecord is the least Order after all packets of o's record.
+func (o Order) NextRecord() Order {
+	o.Rec = (o.Rec>>SubBits + 1) << SubBits
+	return o
+}
+
 // Min is the earlier of o and q.
 func (o Order) Min(q Order) Order {
 	if q.Less(o) {
