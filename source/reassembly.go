@@ -45,13 +45,8 @@ func (r *Reassembly) Add(p *packet.Packet, ip []byte, emit func(*packet.Packet) 
 // datagram emits what the datagram that p completed holds.
 func (r *Reassembly) datagram(p *packet.Packet, ip []byte, emit func(*packet.Packet) bool) bool {
 	d := standIn(p, packet.DropNone)
-	drop := decode.Datagram(ip, &d, &r.inside)
-	if drop != packet.DropNone {
-		if !drop.Weird() {
-			return true
-		}
-		d = standIn(p, drop)
-		return emit(&d)
+	if drop := decode.Datagram(ip, &d, &r.inside); drop != packet.DropNone && !drop.Weird() {
+		return true
 	}
 	d.Flags |= p.Flags & orderFlags
 	return emit(&d)

@@ -125,6 +125,40 @@ func checkFragmented(t *testing.T, c capture, o output) {
 	}
 }
 
+// A file is put away once it is read, whatever of it waits for its rest: the
+// connection comes with the file that has the rest, and in its time.
+func TestFragmentsWaitForTheNextFile(t *testing.T) {
+	ip := decodetest.From("10.0.0.1", "10.0.0.2")
+	pieces := decodetest.Fragments(ip.UDP(7, 9, make([]byte, 1800)), 1, 1000)
+	at := packet.Unix(1_700_000_000, 0)
+	write := func(at packet.Time, packets ...[]byte) []byte {
+		c := capture{name: "part"}
+		for _, p := range packets {
+			c.recs = append(c.recs, frame(at, p, 0))
+		}
+		return forms[0].encode(t, c)
+	}
+	d := start(t, site(newRoot(t)))
+	d.mv(t, "a", write(at, ip.UDP(1, 1, nil), pieces[0]))
+	d.wantPut(t, "a", d.fate(t, "a"))
+	d.mv(t, "b", write(at.Add(time.Minute), pieces[1], ip.UDP(2, 2, nil)))
+	d.wantPut(t, "b", d.fate(t, "b"))
+	d.quit(t)
+	got := readLogs(t, d.cfg.Logs.Dir)
+	var datagram []byte
+	for l := range bytes.Lines(got["conn"]) {
+		if bytes.Contains(l, []byte(`"id.orig_p":7,`)) {
+			datagram = l
+		}
+	}
+	if !bytes.HasPrefix(datagram, []byte(`{"ts":1700000060.0,`)) || !bytes.Contains(datagram, []byte(`"orig_ip_bytes":1828,`)) {
+		t.Errorf("the datagram is not in its place: %s", got["conn"])
+	}
+	if n := bytes.Count(got["conn"], []byte("\n")); n != 3 || len(got["weird"]) > 0 {
+		t.Errorf("%d connections, weird: %s", n, got["weird"])
+	}
+}
+
 // A flood of beginnings costs the oldest of them, and nobody else anything.
 func TestFragmentFlood(t *testing.T) {
 	at := packet.Unix(1_700_000_000, 0)

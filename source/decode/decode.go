@@ -14,10 +14,10 @@ const minIP = 20
 // Decode fills p's header fields from one captured record of the given link
 // type. data is the captured bytes, wire the length on the wire, which counts
 // where a snap length cut data short. It sets everything of p but Eff, TS,
-// Rank, Rec, Hash, Outer and Depth; p.Drop is set to the returned reason, and where there is
-// one, the header fields are zero. It allocates nothing, never reads past data
-// and keeps no reference to it, but for in: what the packet holds that has to
-// be decoded in its turn.
+// Rank, Rec, Sub, Hash, Outer and Depth; p.Drop is set to the returned reason, and
+// where there is one, the header fields are zero. It allocates nothing, never
+// reads past data and keeps no reference to it, but for in: what the packet holds
+// that has to be decoded in its turn.
 func Decode(linkType uint16, data []byte, wire uint32, p *packet.Packet, in *Inside) packet.Drop {
 	*in = Inside{}
 	p.WireLen = wire
@@ -32,7 +32,7 @@ func Decode(linkType uint16, data []byte, wire uint32, p *packet.Packet, in *Ins
 // clearHeaders leaves of p what Decode does not set, and why it is not handled.
 func clearHeaders(p *packet.Packet, drop packet.Drop) {
 	*p = packet.Packet{
-		Eff: p.Eff, TS: p.TS, Rank: p.Rank, Rec: p.Rec, Hash: p.Hash, Outer: p.Outer, Depth: p.Depth,
+		Eff: p.Eff, TS: p.TS, Rank: p.Rank, Rec: p.Rec, Sub: p.Sub, Hash: p.Hash, Outer: p.Outer, Depth: p.Depth,
 		WireLen: p.WireLen, Drop: drop,
 	}
 }
