@@ -181,11 +181,11 @@ type view struct {
 	last    packet.Time
 }
 
-func (f *Frontier) view(shard int) view {
+func (f *Frontier) view(queue int) view {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	safe := f.granted
-	if shard == f.cfg.Shards {
+	if queue == f.cfg.Shards {
 		safe = f.safe
 	}
 	return view{safe, f.runs, f.version, f.last}

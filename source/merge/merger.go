@@ -10,7 +10,7 @@ import (
 // goroutine.
 type Merger struct {
 	frontier *Frontier
-	shard    int // which queue of each run; that of the relay is behind those of the shards
+	queue    int // which one of each run: the shard's number or, for the relay, the last
 	safe     packet.Order
 	version  int // of the runs met
 
@@ -37,14 +37,20 @@ func (h *head) less(o *head) bool {
 
 // NewMerger makes the merger of one shard, 0 <= shard < Config.Shards.
 func NewMerger(f *Frontier, shard int) *Merger {
-	return &Merger{frontier: f, shard: shard, safe: packet.At(-packet.MaxTime), dry: []*Run{f.relay}}
+	m := newMerger(f, shard)
+	m.dry = append(m.dry, f.relay)
+	return m
+}
+
+func newMerger(f *Frontier, queue int) *Merger {
+	return &Merger{frontier: f, queue: queue, safe: packet.At(-packet.MaxTime)}
 }
 
 // Load takes the key up to which packets may now be handled, then the runs that
 // it covers. At the end of input safe is packet.MaxOrder, and last is then the
 // largest effective time of all files, the same for every shard.
 func (m *Merger) Load() (safe packet.Order, last packet.Time) {
-	return m.use(m.frontier.view(m.shard))
+	return m.use(m.frontier.view(m.queue))
 }
 
 // use takes in a view.
@@ -96,7 +102,7 @@ const (
 // receive takes the next batch of r without waiting. An ended run is drained.
 func (m *Merger) receive(r *Run) (*packet.Batch, receipt) {
 	select {
-	case b, ok := <-r.queues[m.shard]:
+	case b, ok := <-r.queues[m.queue]:
 		if ok {
 			return b, received
 		}
@@ -160,7 +166,7 @@ func (m *Merger) handBack() {
 // Wait sleeps until safe may have risen since Load.
 func (m *Merger) Wait(ctx context.Context) error {
 	select {
-	case <-m.frontier.wake[m.shard]:
+	case <-m.frontier.wake[m.queue]:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()

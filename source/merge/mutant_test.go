@@ -163,14 +163,14 @@ func openWhenIdle(f *Frontier) func() {
 func pollBeforeSafe(m *Merger) (packet.Order, packet.Time) {
 	_, last := m.Load()
 	time.Sleep(time.Microsecond)
-	m.safe = m.frontier.view(m.shard).safe
+	m.safe = m.frontier.view(m.queue).safe
 	return m.safe, last
 }
 
 // loseToken forgets one token: the rise that it stood for goes unseen until the next.
 func loseToken(m *Merger, ctx context.Context) error {
 	select {
-	case <-m.frontier.wake[m.shard]:
+	case <-m.frontier.wake[m.queue]:
 	default:
 	}
 	return m.Wait(ctx)
@@ -235,7 +235,7 @@ func loadUngranted(m *Merger) (packet.Order, packet.Time) {
 }
 
 func loadRelayed(m *Merger) (packet.Order, packet.Time) {
-	v := m.frontier.view(m.shard)
+	v := m.frontier.view(m.queue)
 	m.frontier.mu.Lock()
 	v.safe = v.safe.Min(m.frontier.relay.progress)
 	m.frontier.mu.Unlock()

@@ -19,8 +19,7 @@ type Relay struct {
 
 // NewRelay makes the relay of f. ctx ends its waits.
 func NewRelay(ctx context.Context, f *Frontier) *Relay {
-	r := &Relay{in: NewMerger(f, f.cfg.Shards), out: newWriter(f.relay)}
-	r.in.dry = nil // it does not read what it writes
+	r := &Relay{in: newMerger(f, f.cfg.Shards), out: newWriter(f.relay)}
 	r.out.step = 1
 	r.out.Bind(ctx)
 	return r
