@@ -235,8 +235,8 @@ func TestParityGolden(t *testing.T) {
 	}
 }
 
-// Real captures: what is missing is inside tunnels, or needs the
-// payload (DNS and NTP messages that turn a connection round).
+// Real captures: what is missing is inside tunnels, or needs the payload (DNS and
+// NTP messages that turn a connection round).
 func TestParityRealCaptures(t *testing.T) {
 	s := scoreIndex(t, shared+"/oracle", os.Getenv("PARITY_ONLY"))
 	t.Log(s.String())

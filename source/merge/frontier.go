@@ -172,8 +172,8 @@ func (f *Frontier) list(runs []*Run) {
 	f.version++
 }
 
-// view is what a shard, or the relay, needs for one round, taken together so that no run can
-// be missing whose packets safe already covers (I5).
+// view is what a shard, or the relay, needs for one round, taken together so that
+// no run can be missing whose packets safe already covers (I5).
 type view struct {
 	safe    packet.Order // granted, for a shard
 	runs    []*Run

@@ -36,8 +36,8 @@ func newWriter(r *Run) *Writer {
 func (w *Writer) Bind(ctx context.Context) { w.ctx = ctx }
 
 // Append copies p to the shard's batch. Keys must not fall from call to call; what
-// has the key of the packet before comes from the same record. It waits while the queue is full. False says that the context ended, and p
-// was lost with it.
+// has the key of the packet before comes from the same record. It waits while the
+// queue is full. False says that the context ended, and p was lost with it.
 func (w *Writer) Append(shard int, p *packet.Packet) bool {
 	b := w.add(shard, p)
 	if len(b.Packets) < w.frontier.cfg.Batch {
