@@ -39,6 +39,10 @@ type Frontier struct {
 	last    packet.Time  // how far event time got: the largest effective time of the runs that ended, or idle time
 	closed  bool         // no file comes any more
 
+	sources map[string]*sourceState // by name
+	live    []*sourceState          // those that are waited for
+	sealed  bool                    // no file is on its way: none is waited for
+
 	relay    *Run   // what the relay makes; its progress is how far it has got
 	diverted uint64 // packets sent to the relay ever
 	relayed  uint64 // of them, those that the relay is done with
@@ -49,7 +53,7 @@ type Frontier struct {
 
 // NewFrontier makes a frontier with no files. It starts nothing.
 func NewFrontier(cfg Config) *Frontier {
-	f := &Frontier{cfg: cfg, scheduler: make(chan struct{}, 1), last: -packet.MaxTime}
+	f := &Frontier{cfg: cfg, scheduler: make(chan struct{}, 1), last: -packet.MaxTime, sources: map[string]*sourceState{}}
 	f.safe = packet.At(-packet.MaxTime)
 	f.granted, f.rest = f.safe, f.safe
 	for range cfg.Shards + 1 {
@@ -61,15 +65,18 @@ func NewFrontier(cfg Config) *Frontier {
 	return f
 }
 
-// bound is the lowest key that a file not yet open may hold.
+// bound is the lowest key that a file not yet open may hold: one that waits, or
+// one that a live source has still to bring.
 func (f *Frontier) bound() packet.Order {
 	switch {
-	case len(f.waiting) > 0:
-		return f.waiting[0].lower
-	case f.closed, len(f.open) > 0:
+	case f.closed && len(f.waiting) == 0:
 		return packet.MaxOrder
+	case len(f.waiting) > 0:
+		return f.waiting[0].lower.Min(f.held())
+	case len(f.open) > 0:
+		return f.held()
 	default:
-		return f.rest
+		return f.rest.Min(f.held())
 	}
 }
 
@@ -87,7 +94,7 @@ func (f *Frontier) raise() {
 	bound, least := f.bound(), f.least()
 	f.safe = f.safe.Max(least.Min(bound))
 	f.grant()
-	if f.due(least, bound) {
+	if f.due(least) {
 		signal(f.scheduler)
 	}
 }
@@ -113,11 +120,11 @@ func (f *Frontier) grant() {
 
 // due says whether the next waiting file has to be opened (R6): the open ones
 // have all reached its first key, so nothing more can be handled without it.
-func (f *Frontier) due(least, bound packet.Order) bool {
+func (f *Frontier) due(least packet.Order) bool {
 	if len(f.waiting) == 0 {
 		return false
 	}
-	return len(f.open) == 0 || !least.Less(bound)
+	return len(f.open) == 0 || !least.Less(f.waiting[0].lower)
 }
 
 // publish says that r will send nothing below p any more (I1), and that it has
@@ -151,6 +158,7 @@ func (f *Frontier) end(r *Run, last packet.Order, any bool) {
 		f.rest = f.rest.Max(last.NextRecord()) // and after what the relay makes of it
 		f.last = max(f.last, last.Eff)
 	}
+	f.sourceEnded(r, last.Eff, any)
 	f.rest = f.rest.Max(f.safe)
 	f.raise()
 	signal(f.wake[f.cfg.Shards]) // for the relay, to see that the run has ended

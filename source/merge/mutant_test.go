@@ -133,7 +133,7 @@ func publishAll() writing {
 
 func boundBeforeRun(f *Frontier) func() {
 	f.mu.Lock()
-	if !f.due(f.least(), f.bound()) {
+	if !f.due(f.least()) {
 		f.mu.Unlock()
 		return nil
 	}
@@ -180,7 +180,8 @@ func admitAsIs(f *Frontier, entries ...Entry) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, e := range entries {
-		f.waiting = append(f.waiting, &waiting{Entry: e, lower: packet.At(e.First), watermark: f.safe.Eff})
+		f.waiting = append(f.waiting, &waiting{Entry: e, source: f.source(e.Source), lower: packet.At(e.First), watermark: f.safe.Eff})
+		f.source(e.Source).files++
 	}
 	slices.SortStableFunc(f.waiting, func(a, b *waiting) int { return a.lower.Compare(b.lower) })
 	f.raise()

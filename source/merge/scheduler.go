@@ -3,6 +3,7 @@ package merge
 import (
 	"context"
 	"slices"
+	"time"
 
 	"pcapdir/source/packet"
 )
@@ -10,6 +11,10 @@ import (
 // Entry is a file to be read when its turn comes.
 type Entry struct {
 	File uint64 // content id: part of the key of each of its packets
+	// Source names where the file comes from (see Hold), and Slack is how far
+	// below the last packet of this file the next one from there may begin.
+	Source string
+	Slack  time.Duration
 	// First is a lower bound of the effective times in the file: its first
 	// stamp, less the reorder window.
 	First packet.Time
@@ -21,6 +26,7 @@ type Entry struct {
 
 type waiting struct {
 	Entry
+	source    *sourceState
 	lower     packet.Order // no key of the file is below
 	watermark packet.Time  // effective times below were already handled at admission
 }
@@ -33,12 +39,14 @@ func (f *Frontier) Admit(entries ...Entry) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, e := range entries {
-		w := &waiting{Entry: e, lower: packet.At(e.First), watermark: f.safe.Eff}
+		w := &waiting{Entry: e, source: f.source(e.Source), lower: packet.At(e.First), watermark: f.safe.Eff}
 		if w.lower.Less(f.safe) {
 			w.lower = packet.At(f.safe.Eff + 1)
 		}
+		w.source.files++
 		f.waiting = append(f.waiting, w)
 	}
+	f.sealed = false
 	slices.SortStableFunc(f.waiting, func(a, b *waiting) int { return a.lower.Compare(b.lower) })
 	f.raise()
 }
@@ -71,7 +79,7 @@ func (f *Frontier) Schedule(ctx context.Context) error {
 func (f *Frontier) openNext() (start func()) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if !f.due(f.least(), f.bound()) {
+	if !f.due(f.least()) {
 		return nil
 	}
 	w := f.waiting[0]
