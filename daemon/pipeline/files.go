@@ -76,9 +76,10 @@ func (fs *files) admit(ctx context.Context, found []*spool.File) {
 			continue
 		}
 		entries = append(entries, merge.Entry{
-			File:  f.ContentID,
-			First: source.Clamp(f.First).Add(-fs.cfg.Lead()),
-			Start: func(w *merge.Writer) { fs.readers.Go(func() { fs.readFile(ctx, f, w) }) },
+			File:   f.ContentID,
+			Source: sourceOf(sf),
+			First:  source.Clamp(f.First).Add(-fs.cfg.Lead()),
+			Start:  func(w *merge.Writer) { fs.readers.Go(func() { fs.readFile(ctx, f, w) }) },
 		})
 	}
 	fs.mu.Unlock()

@@ -62,14 +62,14 @@ func Run(ctx context.Context, o Options) (err error) {
 		o.Ready()
 	}
 	return e.run(ctx, func(ctx, work context.Context) error {
-		idle := newIdler(cfg.Order.Idle, cfg.Order.HoldBack, e.frontier)
+		trickle := newTrickle(cfg.Order.Idle, cfg.Order.HoldBack, e.frontier)
 		walking, stop := context.WithCancel(ctx)
 		var walker sync.WaitGroup
-		walker.Go(func() { idle.run(walking) })
+		walker.Go(func() { trickle.run(walking) })
 		defer walker.Wait()
 		defer stop()
 		return sp.Run(ctx, func(_ context.Context, found []*spool.File) error {
-			idle.arrived(found)
+			trickle.arrived(found, sp.Sources())
 			e.files.admit(work, found)
 			return nil
 		})

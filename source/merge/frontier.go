@@ -158,7 +158,7 @@ func (f *Frontier) end(r *Run, last packet.Order, any bool) {
 		f.rest = f.rest.Max(last.NextRecord()) // and after what the relay makes of it
 		f.last = max(f.last, last.Eff)
 	}
-	f.sourceEnded(r, last.Eff, any)
+	f.sourceEnded(r.source, last, any)
 	f.rest = f.rest.Max(f.safe)
 	f.raise()
 	signal(f.wake[f.cfg.Shards]) // for the relay, to see that the run has ended

@@ -1,8 +1,6 @@
 package merge
 
 import (
-	"time"
-
 	"pcapdir/source/packet"
 )
 
@@ -18,7 +16,6 @@ type Run struct {
 
 	frontier *Frontier
 	source   *sourceState
-	slack    time.Duration
 	seq      uint64 // rises in the order of opening, from 1
 	// queues has one bounded queue per shard and, of a file, a last one for the
 	// relay. One for several files, or one budget of batches for several queues,
@@ -35,7 +32,7 @@ func newRun(f *Frontier, w *waiting) *Run {
 	r := &Run{
 		seq:  f.opened,
 		File: w.File, Floor: w.lower.Eff, Watermark: w.watermark,
-		frontier: f, source: w.source, slack: w.Slack, progress: w.lower,
+		frontier: f, source: w.source, progress: w.lower,
 	}
 	r.makeQueues(f.cfg.Shards + 1)
 	return r

@@ -3,7 +3,6 @@ package merge
 import (
 	"context"
 	"slices"
-	"time"
 
 	"pcapdir/source/packet"
 )
@@ -11,10 +10,8 @@ import (
 // Entry is a file to be read when its turn comes.
 type Entry struct {
 	File uint64 // content id: part of the key of each of its packets
-	// Source names where the file comes from (see Hold), and Slack is how far
-	// below the last packet of this file the next one from there may begin.
+	// Source names where the file comes from: see Hold.
 	Source string
-	Slack  time.Duration
 	// First is a lower bound of the effective times in the file: its first
 	// stamp, less the reorder window.
 	First packet.Time

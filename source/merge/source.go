@@ -27,11 +27,10 @@ func (f *Frontier) source(name string) *sourceState {
 
 // sourceEnded notes the end of one of the source's files, whose last packet was
 // at last, if it had any.
-func (f *Frontier) sourceEnded(r *Run, last packet.Time, any bool) {
-	s := r.source
+func (f *Frontier) sourceEnded(s *sourceState, last packet.Order, any bool) {
 	s.files--
 	if any {
-		s.from = s.from.Max(packet.At(last.Add(-r.slack)))
+		s.from = s.from.Max(last.NextRecord())
 	}
 	f.forget(s)
 }
@@ -59,7 +58,7 @@ func (f *Frontier) held() packet.Order {
 }
 
 // Hold says that a source is live: its next file begins where its newest one
-// ended, less that one's slack, and not before t. While none of its files waits or is open, shards stay
+// ended, and not before t. While none of its files waits or is open, shards stay
 // below that, so that two taps whose files come in turns wait for each other.
 func (f *Frontier) Hold(source string, t packet.Time) {
 	f.mu.Lock()

@@ -27,7 +27,7 @@ func (s *tap) bring(first, last packet.Time) (late bool) {
 	if len(opened) != 1 {
 		s.t.Fatalf("%d files were opened, want 1", len(opened))
 	}
-	late = opened[0].Floor > first
+	late = opened[0].Watermark > first
 	appendAt(s.t, opened[0], max(first, opened[0].Floor))
 	appendAt(s.t, opened[0], max(last, opened[0].Floor))
 	opened[0].Close()

@@ -316,3 +316,18 @@ func (l *look) collect(f *File) {
 	l.group.last = l.now
 	l.group.files = append(l.group.files, f)
 }
+
+// Sources are the directories from which files may come: those that are watched
+// and have none below them. It is for admit to ask, since Run owns the answer.
+func (s *Spool) Sources() (leaves []string) {
+	parents := map[string]bool{}
+	for dir := range s.dirs {
+		parents[filepath.Dir(dir)] = true
+	}
+	for dir := range s.dirs {
+		if !parents[dir] {
+			leaves = append(leaves, dir)
+		}
+	}
+	return leaves
+}

@@ -10,10 +10,10 @@ import (
 )
 
 // arrive notes files whose first stamps are that far behind the wall clock.
-func arrive(d *idler, lags ...time.Duration) {
+func arrive(d *trickle, lags ...time.Duration) {
 	for _, lag := range lags {
 		first := packet.Time(time.Now().Add(-lag).UnixNano())
-		d.arrived([]*spool.File{{HasRecords: true, First: first}})
+		d.arrived([]*spool.File{{HasRecords: true, First: first}}, nil)
 	}
 }
 
@@ -31,7 +31,7 @@ func TestIdleTimeWalks(t *testing.T) {
 		{"replayed data", []time.Duration{time.Minute, 25 * time.Hour}, 2 * after, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			d := newIdler(after, holdBack, merge.NewFrontier(merge.DefaultConfig(1)))
+			d := newTrickle(after, holdBack, merge.NewFrontier(merge.DefaultConfig(1)))
 			arrive(d, c.lags...)
 			if _, ok := d.target(time.Now().Add(c.at)); ok != c.ok {
 				t.Errorf("walks: %v, want %v", ok, c.ok)
@@ -48,7 +48,7 @@ func TestIdleTimeIsBounded(t *testing.T) {
 	now := time.Now()
 	rest := packet.Time(now.Add(-lag).UnixNano())
 	f.Rest(rest)
-	d := newIdler(after, holdBack, f)
+	d := newTrickle(after, holdBack, f)
 	arrive(d, lag, lag)
 	begin := now.Add(2 * after)
 	if got, ok := d.target(begin); !ok || got != rest {
@@ -66,7 +66,7 @@ func TestIdleTimeWaitsForWhatMayBeOnItsWay(t *testing.T) {
 	f := merge.NewFrontier(merge.DefaultConfig(1))
 	now := time.Now()
 	f.Rest(packet.Time(now.UnixNano()))
-	d := newIdler(after, holdBack, f)
+	d := newTrickle(after, holdBack, f)
 	arrive(d, lag, lag)
 	begin := now.Add(2 * after)
 	d.target(begin)
