@@ -19,9 +19,10 @@ type Books struct {
 
 	Late       uint64 // own stamp behind the watermark when the file was admitted
 	Inversions uint64 // own stamp before that of an earlier record of the file
+	Suspect    uint64 // own stamp not to be believed, and so not used: see package clock
 
 	HasTimes    bool        // First and Last hold
-	First, Last packet.Time // least and largest own stamp
+	First, Last packet.Time // least and largest own stamp, suspect ones left out
 
 	Format    string // pcap or pcapng; empty if the file is neither
 	LinkTypes []uint16

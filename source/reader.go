@@ -1,13 +1,16 @@
 package source
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/cespare/xxhash/v2"
 
+	"pcapdir/source/clock"
 	"pcapdir/source/decode"
 	"pcapdir/source/decompress"
 	"pcapdir/source/merge"
@@ -50,6 +53,9 @@ type Config struct {
 	// takes them.
 	Sort   bool
 	Window time.Duration
+	// Latest is the latest stamp that can be right, in a file whose records are
+	// sorted; 0 for none.
+	Latest packet.Time
 	// Buffer is the size of one read, in bytes; 0 for the default.
 	Buffer int
 }
@@ -68,8 +74,14 @@ type Reader struct {
 	router Router
 	gate   Gate
 	w      *merge.Writer
+	clock  *clock.Clock // nil where records stand as they are
 	window *window
 	books  Books
+
+	// held are the packets of records whose stamp is in doubt, in the order of
+	// the file, with all that come behind them. For the merge they are not read
+	// yet: none of them is in the window, so what is there stays a lower bound.
+	held []packet.Packet
 
 	eff  packet.Time // of the current run of equal effective times
 	rank uint64      // of that run
@@ -77,10 +89,14 @@ type Reader struct {
 
 // NewReader makes the reader of the run w.
 func NewReader(cfg Config, router Router, gate Gate, w *merge.Writer) *Reader {
-	return &Reader{
+	r := &Reader{
 		cfg: cfg, router: router, gate: gate, w: w, eff: -packet.MaxTime,
 		window: newWindow(cfg.Lead(), max(w.Floor, leastStamp)),
 	}
+	if cfg.Sort {
+		r.clock = clock.New(cmp.Or(cfg.Latest, packet.MaxTime))
+	}
+	return r
 }
 
 // Read reads src, the bytes of the file on disk, to its end, and closes the
@@ -89,7 +105,7 @@ func NewReader(cfg Config, router Router, gate Gate, w *merge.Writer) *Reader {
 func (r *Reader) Read(ctx context.Context, src io.Reader, c decompress.Format) Books {
 	r.w.Bind(ctx)
 	r.books.Err = r.read(ctx, src, c)
-	if ctx.Err() == nil {
+	if ctx.Err() == nil && (r.clock == nil || r.release(true)) {
 		for p := r.window.next(true); p != nil && r.emit(p); p = r.window.next(true) {
 		}
 	}
@@ -113,7 +129,7 @@ func (r *Reader) read(ctx context.Context, src io.Reader, c decompress.Format) e
 	return r.records(file)
 }
 
-// records is the hot loop: frame, decode, order, hand on.
+// records is the hot loop: frame, decode, judge the stamp, order, hand on.
 func (r *Reader) records(file *pcapfile.Reader) error {
 	var rec pcapfile.Record
 	var p packet.Packet
@@ -128,31 +144,81 @@ func (r *Reader) records(file *pcapfile.Reader) error {
 		p.TS = Clamp(rec.TS)
 		p.Rec = n
 		p.Rank = xxhash.Sum64(rec.Data[:min(len(rec.Data), rankBytes)]) ^ uint64(len(rec.Data))<<32 ^ uint64(rec.Wire)
-		r.account(&p, drop, len(rec.Data))
-		if r.window.add(&p) {
-			r.books.Inversions++
-		}
-		for q := r.window.next(false); q != nil; q = r.window.next(false) {
-			if !r.emit(q) {
+		r.account(drop, len(rec.Data))
+		if r.clock != nil && !r.clock.Sure(p.TS) {
+			if !r.hold(&p) {
 				return context.Canceled
 			}
+		} else if !r.order(&p) {
+			return context.Canceled
 		}
 	}
 }
 
 // account gives the record its one fate in the books.
-func (r *Reader) account(p *packet.Packet, drop packet.Drop, n int) {
+func (r *Reader) account(drop packet.Drop, n int) {
 	r.books.Read.add(n)
-	r.books.stamp(p.TS)
 	if drop == packet.DropNone {
 		r.books.Handled.add(n)
 	} else {
 		r.books.Dropped[drop].add(n)
 	}
+}
+
+// hold keeps a copy of p until the clock has made up its mind. False says that
+// the context ended.
+func (r *Reader) hold(p *packet.Packet) bool {
+	r.held = append(r.held, *p)
+	r.clock.Add(p.TS)
+	return r.release(false)
+}
+
+// release orders the held packets that the clock has decided about: at the end
+// of the file, all. False says that the context ended.
+func (r *Reader) release(end bool) bool {
+	n := 0
+	for ts, suspect, ok := r.clock.Next(end); ok; ts, suspect, ok = r.clock.Next(end) {
+		p := &r.held[n]
+		n++
+		p.TS = ts
+		if suspect {
+			p.Flags |= packet.Suspect
+		}
+		if !r.order(p) {
+			return false
+		}
+	}
+	r.held = slices.Delete(r.held, 0, n)
+	return true
+}
+
+// order puts p, whose stamp is settled, among those of its file, and sends what
+// can go now. False says that the context ended.
+func (r *Reader) order(p *packet.Packet) bool {
+	r.stamp(p)
+	for q := r.window.next(false); q != nil; q = r.window.next(false) {
+		if !r.emit(q) {
+			return false
+		}
+	}
+	return true
+}
+
+// stamp gives p its place in the window, and takes its time to the books.
+func (r *Reader) stamp(p *packet.Packet) {
 	if p.TS < r.w.Watermark {
 		p.Flags |= packet.Late
 		r.books.Late++
 	}
+	disorder := r.window.add(p)
+	switch {
+	case p.Flags&packet.Suspect != 0:
+		r.books.Suspect++
+		return
+	case disorder:
+		r.books.Inversions++
+	}
+	r.books.stamp(p.TS)
 }
 
 // emit sends p, which is next in the file's order. All packets of one effective

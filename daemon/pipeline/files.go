@@ -77,7 +77,7 @@ func (fs *files) admit(ctx context.Context, found []*spool.File) {
 		}
 		entries = append(entries, merge.Entry{
 			File:  f.ContentID,
-			First: source.Clamp(f.First).Add(-fs.cfg.Lead()),
+			First: source.Clamp(fs.first(sf)).Add(-fs.cfg.Lead()),
 			Start: func(w *merge.Writer) { fs.readers.Go(func() { fs.readFile(ctx, f, w) }) },
 		})
 	}
@@ -85,9 +85,20 @@ func (fs *files) admit(ctx context.Context, found []*spool.File) {
 	fs.frontier.Admit(entries...)
 }
 
+// first is the time that f begins at. Where records stand as they are, a wrong
+// stamp counts like any other.
+func (fs *files) first(f *spool.File) packet.Time {
+	if fs.cfg.Sort {
+		return f.First
+	}
+	return f.Least
+}
+
 // readFile reads f to its end. It is a goroutine of its own.
 func (fs *files) readFile(ctx context.Context, f *file, w *merge.Writer) {
-	r := source.NewReader(fs.cfg, fs.router, fs.gate, w)
+	cfg := fs.cfg
+	cfg.Latest = f.Latest
+	r := source.NewReader(cfg, fs.router, fs.gate, w)
 	if f.Path == stdin {
 		in := bufio.NewReader(fs.stdin())
 		head, _ := in.Peek(decompress.HeadLen) // too short is the reader's to report
@@ -222,7 +233,7 @@ func (f *file) line(move spool.Move) logs.Spool {
 		TS: wallSeconds(time.Now()), File: f.Path, Source: f.Source, ContentID: f.ContentID,
 		Size: f.Size, Format: b.Format, Compression: f.Compression.String(), LinkTypes: f.linkTypes(),
 		HasTimes: b.HasTimes, Packets: b.Read.Packets, Bytes: b.Read.Bytes,
-		Late: b.Late, Inversions: b.Inversions,
+		Late: b.Late, Inversions: b.Inversions, Suspect: b.Suspect,
 		Outcome: string(move.Outcome), Reason: move.Reason,
 	}
 	if b.HasTimes {
