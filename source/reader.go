@@ -68,12 +68,17 @@ func (c Config) Lead() time.Duration {
 	return 0
 }
 
-// Reader reads one file into one run.
+// latest is the latest stamp that can be right.
+func (c Config) latest() packet.Time { return cmp.Or(c.Latest, packet.MaxTime) }
+
+// Reader reads one run of a file, or all of it, into one run of the merge.
 type Reader struct {
 	cfg    Config
 	router Router
 	gate   Gate
 	w      *merge.Writer
+	run    Run
+	at     uint64       // number of the first record that is read
 	clock  *clock.Clock // nil where records stand as they are
 	window *window
 	books  Books
@@ -87,16 +92,25 @@ type Reader struct {
 	rank uint64      // of that run
 }
 
-// NewReader makes the reader of the run w.
+// NewReader makes the reader of a whole file into the run w.
 func NewReader(cfg Config, router Router, gate Gate, w *merge.Writer) *Reader {
 	r := &Reader{
-		cfg: cfg, router: router, gate: gate, w: w, eff: -packet.MaxTime,
+		cfg: cfg, router: router, gate: gate, w: w, run: Whole(leastStamp), eff: -packet.MaxTime,
 		window: newWindow(cfg.Lead(), max(w.Floor, leastStamp)),
 	}
 	if cfg.Sort {
-		r.clock = clock.New(cmp.Or(cfg.Latest, packet.MaxTime))
+		r.clock = clock.New(cfg.latest())
 	}
 	return r
+}
+
+// Only confines the reader to a run that a scan found. What is read begins with
+// the record at, which is not behind the run's first. It is called before Read.
+func (r *Reader) Only(run Run, at uint64) {
+	r.run, r.at = run, at
+	if run.From > 0 {
+		r.clock.Resume(run.First) // its first record is believed
+	}
 }
 
 // Read reads src, the bytes of the file on disk, to its end, and closes the
@@ -133,18 +147,23 @@ func (r *Reader) read(ctx context.Context, src io.Reader, c decompress.Format) e
 func (r *Reader) records(file *pcapfile.Reader) error {
 	var rec pcapfile.Record
 	var p packet.Packet
-	for n := uint64(0); ; n++ {
+	for n := r.at; n < r.run.To || len(r.held) > 0; n++ {
 		if err := file.Next(&rec); err != nil {
 			if errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 				return nil
 			}
 			return err
 		}
+		if n < r.run.From {
+			continue
+		}
 		drop := decode.Decode(rec.LinkType, rec.Data, rec.Wire, &p)
 		p.TS = Clamp(rec.TS)
 		p.Rec = n
 		p.Rank = xxhash.Sum64(rec.Data[:min(len(rec.Data), rankBytes)]) ^ uint64(len(rec.Data))<<32 ^ uint64(rec.Wire)
-		r.account(drop, len(rec.Data))
+		if n < r.run.To {
+			r.account(drop, len(rec.Data))
+		}
 		if r.clock != nil && !r.clock.Sure(p.TS) {
 			if !r.hold(&p) {
 				return context.Canceled
@@ -153,6 +172,7 @@ func (r *Reader) records(file *pcapfile.Reader) error {
 			return context.Canceled
 		}
 	}
+	return nil
 }
 
 // account gives the record its one fate in the books.
@@ -177,9 +197,16 @@ func (r *Reader) hold(p *packet.Packet) bool {
 // of the file, all. False says that the context ended.
 func (r *Reader) release(end bool) bool {
 	n := 0
-	for ts, suspect, ok := r.clock.Next(end); ok; ts, suspect, ok = r.clock.Next(end) {
+	for n < len(r.held) {
+		ts, suspect, ok := r.clock.Next(end)
+		if !ok {
+			break
+		}
 		p := &r.held[n]
 		n++
+		if p.Rec >= r.run.To {
+			continue // read for what it says about those before it
+		}
 		p.TS = ts
 		if suspect {
 			p.Flags |= packet.Suspect
@@ -189,6 +216,9 @@ func (r *Reader) release(end bool) bool {
 		}
 	}
 	r.held = slices.Delete(r.held, 0, n)
+	if len(r.held) > 0 && r.held[0].Rec >= r.run.To {
+		r.held = r.held[:0]
+	}
 	return true
 }
 

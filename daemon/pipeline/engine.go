@@ -92,6 +92,7 @@ func newEngine(o Options, d deps) (*engine, error) {
 	}
 	e.files = &files{
 		cfg:      source.Config{Sort: cfg.Order.Inside == config.InsideSort, Window: cfg.Order.Window},
+		full:     cfg.Order.Index == config.IndexFull,
 		router:   &sharder.Hasher{Mode: mode, Shards: sizes.Shards, Seed: d.seed},
 		gate:     waiting,
 		frontier: e.frontier, descriptors: d.descriptors, input: o.Input, plan: d.plan, giveBack: d.giveBack,

@@ -72,6 +72,10 @@ type Clock struct {
 // New makes the clock of a file in which stamps after latest are wild.
 func New(latest packet.Time) *Clock { return &Clock{latest: latest} }
 
+// Resume makes the clock go on behind a record that was believed with the stamp
+// t: verdicts depend on what is left of them by that stamp alone.
+func (c *Clock) Resume(t packet.Time) { c.left, c.set = t, true }
+
 // Sure takes in the next record if it can be believed at once, as nearly all
 // can. If not, it is for Add.
 func (c *Clock) Sure(t packet.Time) bool {
@@ -127,10 +131,8 @@ func (c *Clock) decide(end bool) int {
 	}
 	for right := 1; right < c.n; right++ {
 		if near(waiting[right], c.left) {
-			for i := range right + 1 {
-				c.suspect[i] = !near(waiting[i], waiting[right])
-			}
-			return right + 1
+			c.suspect[0] = !near(waiting[0], waiting[right])
+			return 1
 		}
 	}
 	if c.n < Lookahead && !end {

@@ -22,8 +22,9 @@ type verdict struct {
 }
 
 // judge takes all stamps through a clock.
-func judge(stamps []packet.Time) (all []verdict) {
-	c := New(latest)
+func judge(stamps []packet.Time) []verdict { return through(New(latest), stamps) }
+
+func through(c *Clock, stamps []packet.Time) (all []verdict) {
 	for _, t := range stamps {
 		if c.Sure(t) {
 			all = append(all, verdict{t, false})
@@ -59,14 +60,12 @@ func definition(stamps []packet.Time) []verdict {
 			continue
 		}
 		if right := returns(stamps, left, i); right >= 0 { // 3
-			was := left
-			for ; i <= right; i++ {
-				if near(stamps[i], stamps[right]) {
-					believe(i)
-				} else {
-					all[i] = verdict{stamps[max(was, left)], true}
-				}
+			if near(t, stamps[right]) {
+				believe(i)
+			} else {
+				all[i] = verdict{stamps[left], true}
 			}
+			i++
 			continue
 		}
 		of := stamps[i:min(i+Opening, len(stamps))] // 4
@@ -281,6 +280,26 @@ func TestFirstIsWhereTheClockBegins(t *testing.T) {
 					t.Fatalf("first is %v, the first that is believed %v, of %v", first, v.t, stamps)
 				}
 				break
+			}
+		}
+	}
+}
+
+// Behind any record that is believed, a clock that is told its stamp comes to the
+// same verdicts as the one that saw all before.
+func TestResume(t *testing.T) {
+	r := rand.New(rand.NewPCG(9, 10))
+	for range 2000 {
+		stamps := script(r)
+		want := judge(stamps)
+		for i, v := range want {
+			if v.suspect {
+				continue
+			}
+			c := New(latest)
+			c.Resume(v.t)
+			if got := through(c, stamps[i+1:]); !slices.Equal(got, want[i+1:]) {
+				t.Fatalf("behind %d of %v:\ngot  %v\nwant %v", i, stamps, got, want[i+1:])
 			}
 		}
 	}
