@@ -46,6 +46,9 @@ func doubtful(t *testing.T, r *rand.Rand, file byte) (stamps []packet.Time, text
 			at = at.Add(time.Duration(r.IntN(5)-2) * 2 * time.Hour)
 		}
 		ts := at.Add(-time.Duration(r.IntN(2)) * 10 * time.Millisecond)
+		if r.IntN(20) == 0 {
+			ts = ts.Add(-time.Second) // beyond the window: for a scan a run begins here
+		}
 		if r.IntN(10) == 0 {
 			ts = []packet.Time{0, packet.Unix(1<<32-1, 0), at.Add(2 * time.Hour), at.Add(-2 * time.Hour)}[r.IntN(4)]
 		}

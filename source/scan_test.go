@@ -110,3 +110,31 @@ func BenchmarkScan(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/100_000, "ns/packet")
 }
+
+// Whatever the bytes are, runs follow each other without a gap, and reading them
+// gives what reading the file gives.
+func FuzzScan(f *testing.F) {
+	f.Fuzz(func(t *testing.T, text []byte) {
+		cfg := Config{Sort: true, Window: 20 * time.Millisecond, Latest: packet.Unix(1_800_000_000, 0), Buffer: 64}
+		want, _ := readAll(t, cfg, text, plain)
+		s := ScanFile(t.Context(), cfg, bytes.NewReader(text), decompress.Plain)
+		var sum Books
+		next := uint64(0)
+		for _, run := range s.Runs {
+			if run.From != next || run.To <= run.From {
+				t.Fatalf("runs %+v", s.Runs)
+			}
+			next = run.To
+			if len(s.Runs) <= 8 { // each takes a merge of its own
+				books, _ := readRun(t, cfg, text, run, Seekable(decompress.Plain, s.Format))
+				sum.Add(&books)
+			}
+		}
+		if next != want.Read.Packets || s.Inversions != want.Inversions || (s.Err == nil) != (want.Err == nil) {
+			t.Fatalf("scan %+v, books %+v", s, want)
+		}
+		if len(s.Runs) <= 8 && (sum.Read != want.Read || sum.Handled != want.Handled || sum.Dropped != want.Dropped || sum.Suspect != want.Suspect) {
+			t.Fatalf("runs %+v, books %+v, file %+v", s.Runs, sum, want)
+		}
+	})
+}

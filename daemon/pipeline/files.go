@@ -97,7 +97,7 @@ func (fs *files) admit(ctx context.Context, found []*spool.File) {
 // readRun reads a run of f to its end. It is a goroutine of its own.
 func (fs *files) readRun(ctx context.Context, f *file, run source.Run, w *merge.Writer) {
 	cfg := fs.cfg
-	cfg.Latest = f.Latest
+	cfg.Latest, cfg.Buffer = f.Latest, f.buffer()
 	r := source.NewReader(cfg, fs.router, fs.gate, w)
 	var books source.Books
 	if f.Path == stdin {

@@ -8,6 +8,7 @@ import (
 
 	"pcapdir/source"
 	"pcapdir/source/packet"
+	"pcapdir/source/pcapfile"
 	"pcapdir/source/spool"
 )
 
@@ -18,6 +19,9 @@ func (fs *files) scan(ctx context.Context, found []*spool.File) []source.Scan {
 	if !fs.full {
 		return scans
 	}
+	ctx, end := context.WithCancel(ctx)
+	defer end()
+	defer context.AfterFunc(fs.stop, end)() // then nothing is opened any more
 	var g errgroup.Group
 	g.SetLimit(runtime.GOMAXPROCS(0))
 	for i, f := range found {
@@ -32,22 +36,33 @@ func (fs *files) scan(ctx context.Context, found []*spool.File) []source.Scan {
 	return scans
 }
 
+// scanFile scans f. A scan that finds one run, or does not come to the end of
+// what is readable, is none: f is then read as it stands.
 func (fs *files) scanFile(ctx context.Context, f *spool.File) source.Scan {
 	cfg := fs.cfg
 	cfg.Latest = f.Latest
 	h := fs.descriptors.File(f.Path, f.Identity)
 	defer func() { _ = h.Close() }() // opened for reading
-	return source.ScanFile(ctx, cfg, &counted{h.Reader(0), &fs.read}, f.Compression)
+	s := source.ScanFile(ctx, cfg, &counted{h.Reader(0), &fs.read}, f.Compression)
+	if len(s.Runs) == 1 || ctx.Err() != nil || spool.Retryable(s.Err) {
+		return source.Scan{}
+	}
+	return s
 }
 
-// runs are the inputs of the merge that f is: one, unless a scan has found more
-// and could be read to its end, or to where the file is damaged.
+// runs are the inputs of the merge that f is.
 func (fs *files) runs(f *file) []source.Run {
-	if len(f.scan.Runs) > 1 && !spool.Retryable(f.scan.Err) {
+	if len(f.scan.Runs) > 0 {
 		return f.scan.Runs
 	}
-	f.scan = source.Scan{}
 	return []source.Run{source.Whole(fs.first(f.File))}
+}
+
+// buffer is the size of one read of a run of f: as many as a file has may be
+// read at the same time.
+func (f *file) buffer() int {
+	const least = 32 << 10
+	return max(least, pcapfile.DefaultBuf/max(1, len(f.scan.Runs)))
 }
 
 // first is the time that f begins at. Where records stand as they are, a wrong
