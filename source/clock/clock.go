@@ -62,11 +62,9 @@ type Clock struct {
 	left   packet.Time // what suspect records take; the stamp of left if set
 	set    bool        // a record was believed
 
-	// pending are records without a verdict, oldest first: n of them, of which
-	// the oldest decided have one in suspect.
-	pending    [Lookahead]packet.Time
-	suspect    [Lookahead]bool
-	n, decided int
+	pending [Lookahead]packet.Time // n records without a verdict, oldest first
+	n       int
+	doubted int // so many of the oldest are known to be suspect
 }
 
 // New makes the clock of a file in which stamps after latest are wild.
@@ -96,66 +94,57 @@ func (c *Clock) Add(t packet.Time) {
 // it is suspect and the time not its own. False says that this is still open, or
 // that there is none. At the end of the file nothing stays open.
 func (c *Clock) Next(end bool) (t packet.Time, suspect, ok bool) {
-	if c.decided == 0 {
-		c.decided = c.decide(end)
-	}
-	if c.decided == 0 {
+	if c.doubted == 0 && !c.judge(end) {
 		return 0, false, false
 	}
-	t, suspect = c.pending[0], c.suspect[0]
+	t = c.pending[0]
 	copy(c.pending[:], c.pending[1:c.n])
-	copy(c.suspect[:], c.suspect[1:c.decided])
 	c.n--
-	c.decided--
-	if suspect {
+	if c.doubted > 0 {
+		c.doubted--
 		return c.left, true, true
 	}
 	c.left, c.set = t, true
 	return t, false, true
 }
 
-// decide judges the oldest records, as many as it can at once, and says how many.
-func (c *Clock) decide(end bool) int {
+// judge comes to a verdict about the oldest record, if it can: it is believed
+// unless it is doubted then.
+func (c *Clock) judge(end bool) bool {
 	waiting := c.pending[:c.n]
 	switch {
 	case c.n == 0, !c.set && c.n < Opening && !end:
-		return 0
+		return false
 	case !c.set:
 		return c.open()
 	case near(waiting[0], c.left):
-		c.suspect[0] = false
-		return 1
+		return true
 	case c.wild(waiting[0]) && !c.wild(c.left):
-		c.suspect[0] = true
-		return 1
+		c.doubted = 1
+		return true
 	}
-	for right := 1; right < c.n; right++ {
-		if near(waiting[right], c.left) {
-			c.suspect[0] = !near(waiting[0], waiting[right])
-			return 1
+	for _, right := range waiting[1:] {
+		if near(right, c.left) {
+			if !near(waiting[0], right) {
+				c.doubted = 1
+			}
+			return true
 		}
 	}
-	if c.n < Lookahead && !end {
-		return 0
-	}
-	return c.open()
+	return (c.n == Lookahead || end) && c.open()
 }
 
-// open is rule 4.
-func (c *Clock) open() int {
-	believed := opening(c.pending[:min(c.n, Opening)], c.latest)
-	for i := range believed + 1 {
-		c.suspect[i] = i < believed
-	}
-	c.left, c.set = c.pending[believed]-1, true
-	return believed + 1
+// open is rule 4. The record that is believed will be near left.
+func (c *Clock) open() bool {
+	c.doubted = opening(c.pending[:min(c.n, Opening)], c.latest)
+	c.left, c.set = c.pending[c.doubted]-1, true
+	return true
 }
 
 func (c *Clock) wild(t packet.Time) bool { return wild(t, c.latest) }
 
-// First is the least stamp that the first records of a file may be believed: a
-// clock's of the same records never goes below but for its own disorder. There
-// is at least one, and Opening of them unless the file has fewer.
+// First is where a file begins whose first records have these stamps: the least
+// that is near the first one believed. They are Opening, or fewer if the file ends.
 func First(stamps []packet.Time, latest packet.Time) packet.Time {
 	first := stamps[opening(stamps, latest)]
 	least := first
