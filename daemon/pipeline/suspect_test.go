@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -202,5 +203,24 @@ func TestClockStepLosesNothing(t *testing.T) {
 			fmt.Sprint(g.Dropped) != fmt.Sprint(w.Dropped) || got.sum.Handled != want.sum.Handled {
 			t.Errorf("step %s: %+v, %d handled; without %+v, %d handled", step, g, got.sum.Handled, w, want.sum.Handled)
 		}
+	}
+}
+
+// The header of a second capture behind the first, as cat leaves it, reads as a
+// record of the year 2055, and then as damage: no time passes for it.
+func TestSecondHeaderPassesNoTime(t *testing.T) {
+	c := loadCapture(t, "containers/micro.pcap")
+	text := forms[0].encode(t, c)
+	want := newJob(t).read(t, writeFile(t, filepath.Join(t.TempDir(), "x"), text))
+	got := newJob(t).read(t, writeFile(t, filepath.Join(t.TempDir(), "x"), slices.Concat(text, text)))
+	if !bytes.Equal(want.logs["conn"], got.logs["conn"]) {
+		t.Errorf("conn.log differs:\n%s", firstDifference(want.logs["conn"], got.logs["conn"]))
+	}
+	w, g := want.only(t), got.only(t)
+	if g.Suspect != 1 || g.Outcome != "failed" || g.LastTS != w.LastTS || g.Packets != w.Packets+1 {
+		t.Errorf("%+v", g)
+	}
+	if k := []byte(`"name":"empty_pcap_header","count":1`); !bytes.Contains(got.logs["weird"], k) {
+		t.Errorf("weird.log: %s", got.logs["weird"])
 	}
 }
