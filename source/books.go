@@ -1,9 +1,20 @@
 package source
 
-import "pcapdir/source/packet"
+import (
+	"cmp"
+	"slices"
+
+	"pcapdir/source/packet"
+)
 
 // Tally counts records and their captured bytes.
 type Tally struct{ Packets, Bytes uint64 }
+
+// Add counts what o counts.
+func (t *Tally) Add(o Tally) {
+	t.Packets += o.Packets
+	t.Bytes += o.Bytes
+}
 
 func (t *Tally) add(n int) {
 	t.Packets++
@@ -19,9 +30,10 @@ type Books struct {
 
 	Late       uint64 // own stamp behind the watermark when the file was admitted
 	Inversions uint64 // own stamp before that of an earlier record of the file
+	Suspect    uint64 // own stamp not to be believed, and so not used: see package clock
 
 	HasTimes    bool        // First and Last hold
-	First, Last packet.Time // least and largest own stamp
+	First, Last packet.Time // least and largest own stamp, suspect ones left out
 
 	Format    string // pcap or pcapng; empty if the file is neither
 	LinkTypes []uint16
@@ -39,10 +51,37 @@ type Books struct {
 func (b *Books) Balanced() bool {
 	sum := b.Handled
 	for _, d := range b.Dropped {
-		sum.Packets += d.Packets
-		sum.Bytes += d.Bytes
+		sum.Add(d)
 	}
 	return sum == b.Read
+}
+
+// Add takes in the books of another run of the same file.
+func (b *Books) Add(o *Books) {
+	b.Read.Add(o.Read)
+	b.Handled.Add(o.Handled)
+	for i := range b.Dropped {
+		b.Dropped[i].Add(o.Dropped[i])
+	}
+	b.Late += o.Late
+	b.Inversions += o.Inversions
+	b.Suspect += o.Suspect
+	if o.HasTimes {
+		b.stamp(o.First)
+		b.stamp(o.Last)
+	}
+	b.Format = cmp.Or(b.Format, o.Format)
+	for _, t := range o.LinkTypes {
+		if !slices.Contains(b.LinkTypes, t) {
+			b.LinkTypes = append(b.LinkTypes, t)
+		}
+	}
+	if o.Sent && (!b.Sent || b.End.Less(o.End)) {
+		b.Sent, b.End = true, o.End
+	}
+	if b.Err == nil {
+		b.Err = o.Err
+	}
 }
 
 func (b *Books) stamp(t packet.Time) {

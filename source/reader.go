@@ -1,13 +1,16 @@
 package source
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/cespare/xxhash/v2"
 
+	"pcapdir/source/clock"
 	"pcapdir/source/decode"
 	"pcapdir/source/decompress"
 	"pcapdir/source/merge"
@@ -50,6 +53,9 @@ type Config struct {
 	// takes them.
 	Sort   bool
 	Window time.Duration
+	// Latest is the latest stamp that can be right, in a file whose records are
+	// sorted; 0 for none.
+	Latest packet.Time
 	// Buffer is the size of one read, in bytes; 0 for the default.
 	Buffer int
 }
@@ -62,24 +68,48 @@ func (c Config) Lead() time.Duration {
 	return 0
 }
 
-// Reader reads one file into one run.
+// latest is the latest stamp that can be right.
+func (c Config) latest() packet.Time { return cmp.Or(c.Latest, packet.MaxTime) }
+
+// Reader reads one run of a file, or all of it, into one run of the merge.
 type Reader struct {
 	cfg    Config
 	router Router
 	gate   Gate
 	w      *merge.Writer
+	run    Run
+	at     uint64       // number of the first record that is read
+	clock  *clock.Clock // nil where records stand as they are
 	window *window
 	books  Books
+
+	// held are the packets of records whose stamp is in doubt, in the order of
+	// the file, with all that come behind them. For the merge they are not read
+	// yet: none of them is in the window, so what is there stays a lower bound.
+	held []packet.Packet
 
 	eff  packet.Time // of the current run of equal effective times
 	rank uint64      // of that run
 }
 
-// NewReader makes the reader of the run w.
+// NewReader makes the reader of a whole file into the run w.
 func NewReader(cfg Config, router Router, gate Gate, w *merge.Writer) *Reader {
-	return &Reader{
-		cfg: cfg, router: router, gate: gate, w: w, eff: -packet.MaxTime,
+	r := &Reader{
+		cfg: cfg, router: router, gate: gate, w: w, run: Whole(leastStamp), eff: -packet.MaxTime,
 		window: newWindow(cfg.Lead(), max(w.Floor, leastStamp)),
+	}
+	if cfg.Sort {
+		r.clock = clock.New(cfg.latest())
+	}
+	return r
+}
+
+// Only confines the reader to a run that a scan found. What is read begins with
+// the record at, which is not behind the run's first. It is called before Read.
+func (r *Reader) Only(run Run, at uint64) {
+	r.run, r.at = run, at
+	if run.From > 0 {
+		r.clock.Resume(run.First) // its first record is believed
 	}
 }
 
@@ -89,7 +119,7 @@ func NewReader(cfg Config, router Router, gate Gate, w *merge.Writer) *Reader {
 func (r *Reader) Read(ctx context.Context, src io.Reader, c decompress.Format) Books {
 	r.w.Bind(ctx)
 	r.books.Err = r.read(ctx, src, c)
-	if ctx.Err() == nil {
+	if ctx.Err() == nil && (r.clock == nil || r.release(true)) {
 		for p := r.window.next(true); p != nil && r.emit(p); p = r.window.next(true) {
 		}
 	}
@@ -113,35 +143,40 @@ func (r *Reader) read(ctx context.Context, src io.Reader, c decompress.Format) e
 	return r.records(file)
 }
 
-// records is the hot loop: frame, decode, order, hand on.
+// records is the hot loop: frame, decode, judge the stamp, order, hand on.
 func (r *Reader) records(file *pcapfile.Reader) error {
 	var rec pcapfile.Record
 	var p packet.Packet
 	var in decode.Inside
-	for n := uint64(0); ; n++ {
+	for n := r.at; n < r.run.To || len(r.held) > 0; n++ {
 		if err := file.Next(&rec); err != nil {
 			if errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 				return nil
 			}
 			return err
 		}
+		if n < r.run.From {
+			continue
+		}
 		drop := decode.Decode(rec.LinkType, rec.Data, rec.Wire, &p, &in)
 		p.TS = Clamp(rec.TS)
 		p.Rec = n
 		p.Rank = xxhash.Sum64(rec.Data[:min(len(rec.Data), rankBytes)]) ^ uint64(len(rec.Data))<<32 ^ uint64(rec.Wire)
-		if drop == packet.DropFragment {
-			drop = r.fragment(&p, in.Fragment)
+		if n < r.run.To {
+			if drop == packet.DropFragment {
+				drop = r.fragment(&p, in.Fragment)
+			}
+			r.account(drop, len(rec.Data))
 		}
-		r.account(&p, drop, len(rec.Data))
-		if r.window.add(&p) {
-			r.books.Inversions++
-		}
-		for q := r.window.next(false); q != nil; q = r.window.next(false) {
-			if !r.emit(q) {
+		if r.clock != nil && !r.clock.Sure(p.TS) {
+			if !r.hold(&p) {
 				return context.Canceled
 			}
+		} else if !r.order(&p) {
+			return context.Canceled
 		}
 	}
+	return nil
 }
 
 // fragment keeps what a fragment brings for the defragmenter. A fragment that was
@@ -156,18 +191,79 @@ func (r *Reader) fragment(p *packet.Packet, ip []byte) packet.Drop {
 }
 
 // account gives the record its one fate in the books.
-func (r *Reader) account(p *packet.Packet, drop packet.Drop, n int) {
+func (r *Reader) account(drop packet.Drop, n int) {
 	r.books.Read.add(n)
-	r.books.stamp(p.TS)
 	if drop == packet.DropNone {
 		r.books.Handled.add(n)
 	} else {
 		r.books.Dropped[drop].add(n)
 	}
+}
+
+// hold keeps a copy of p until the clock has made up its mind. False says that
+// the context ended.
+func (r *Reader) hold(p *packet.Packet) bool {
+	r.held = append(r.held, *p)
+	r.clock.Add(p.TS)
+	return r.release(false)
+}
+
+// release orders the held packets that the clock has decided about: at the end
+// of the file, all. False says that the context ended.
+func (r *Reader) release(end bool) bool {
+	n := 0
+	for n < len(r.held) {
+		ts, suspect, ok := r.clock.Next(end)
+		if !ok {
+			break
+		}
+		p := &r.held[n]
+		n++
+		if p.Rec >= r.run.To {
+			continue // read for what it says about those before it
+		}
+		p.TS = ts
+		if suspect {
+			p.Flags |= packet.Suspect
+		}
+		if !r.order(p) {
+			return false
+		}
+	}
+	r.held = slices.Delete(r.held, 0, n)
+	if len(r.held) > 0 && r.held[0].Rec >= r.run.To {
+		r.held = r.held[:0]
+	}
+	return true
+}
+
+// order puts p, whose stamp is settled, among those of its file, and sends what
+// can go now. False says that the context ended.
+func (r *Reader) order(p *packet.Packet) bool {
+	r.stamp(p)
+	for q := r.window.next(false); q != nil; q = r.window.next(false) {
+		if !r.emit(q) {
+			return false
+		}
+	}
+	return true
+}
+
+// stamp gives p its place in the window, and takes its time to the books.
+func (r *Reader) stamp(p *packet.Packet) {
 	if p.TS < r.w.Watermark {
 		p.Flags |= packet.Late
 		r.books.Late++
 	}
+	disorder := r.window.add(p)
+	switch {
+	case p.Flags&packet.Suspect != 0:
+		r.books.Suspect++
+		return
+	case disorder:
+		r.books.Inversions++
+	}
+	r.books.stamp(p.TS)
 }
 
 // emit sends p, which is next in the file's order. All packets of one effective

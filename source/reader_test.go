@@ -43,20 +43,26 @@ func capture(t testing.TB, packets uint64, c traffic.Container) []byte {
 // readAll reads one file through a run and a merger.
 func readAll(t *testing.T, cfg Config, file []byte, src func(io.Reader) io.Reader) (Books, []packet.Packet) {
 	t.Helper()
+	books := make(chan Books, 1)
+	got := merged(t, merge.Entry{File: 1, First: leastStamp, Start: func(w *merge.Writer) {
+		go func() {
+			books <- NewReader(cfg, oneShard{}, open{}, w).Read(t.Context(), src(bytes.NewReader(file)), decompress.Plain)
+		}()
+	}})
+	return <-books, got
+}
+
+// merged is what one shard gets of entries, which are all the input.
+func merged(t *testing.T, entries ...merge.Entry) (got []packet.Packet) {
+	t.Helper()
 	ctx := t.Context()
 	f := merge.NewFrontier(merge.Config{Shards: 1, Batch: 16, Queue: 2})
 	scheduling, done := context.WithCancel(ctx)
 	go func() { _ = f.Schedule(scheduling) }()
 	defer done()
-	books := make(chan Books, 1)
-	f.Admit(merge.Entry{File: 1, First: leastStamp, Start: func(w *merge.Writer) {
-		go func() {
-			books <- NewReader(cfg, oneShard{}, open{}, w).Read(ctx, src(bytes.NewReader(file)), decompress.Plain)
-		}()
-	}})
+	f.Admit(entries...)
 	f.CloseInput()
 	m := merge.NewMerger(f, 0)
-	var got []packet.Packet
 	refs := make([]*packet.Packet, 0, 64)
 	for {
 		safe, _ := m.Load()
@@ -66,7 +72,7 @@ func readAll(t *testing.T, cfg Config, file []byte, src func(io.Reader) io.Reade
 			}
 		}
 		if safe == packet.MaxOrder {
-			return <-books, got
+			return got
 		}
 		if err := m.Wait(ctx); err != nil {
 			t.Fatal(err)

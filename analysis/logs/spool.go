@@ -49,7 +49,7 @@ var spoolStream = newStream("spool", "What became of one file.", []Column[Spool]
 		Append: func(b []byte, r *Spool) []byte {
 			return appendList(b, r.LinkTypes, func(b []byte, s *string) []byte { return appendText(b, *s) })
 		}},
-	{Name: "first_ts", Type: Time, Doc: "least stamp of its records; absent when it has none",
+	{Name: "first_ts", Type: Time, Doc: "least stamp of its records, suspect ones left out; absent when it has none",
 		Append: func(b []byte, r *Spool) []byte {
 			if !r.HasTimes {
 				return b
@@ -71,7 +71,7 @@ var spoolStream = newStream("spool", "What became of one file.", []Column[Spool]
 		Append: func(b []byte, r *Spool) []byte { return appendUint(b, r.Late) }},
 	{Name: "inversions", Type: Number, Doc: "records with an earlier stamp than the one before them",
 		Append: func(b []byte, r *Spool) []byte { return appendUint(b, r.Inversions) }},
-	{Name: "suspect", Type: Number, Doc: "records whose stamp is far from those of their neighbours",
+	{Name: "suspect", Type: Number, Doc: "records whose stamp is far from those of their neighbours; theirs is used instead",
 		Append: func(b []byte, r *Spool) []byte { return appendUint(b, r.Suspect) }},
 	{Name: "dropped", Type: Counts, Doc: "records that were not handled, by reason; absent when there are none",
 		Append: appendDropped},

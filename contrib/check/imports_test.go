@@ -14,11 +14,12 @@ import (
 var mayImport = map[string][]string{
 	"source/packet":     {},
 	"source/pcapfile":   {"source/packet"},
+	"source/clock":      {"source/packet"},
 	"source/decode":     {"source/packet"},
 	"source/decompress": {"source/packet"},
 	"source/merge":      {"source/packet"},
 	"source/defrag":     {"source/packet"},
-	"source/spool":      {"source/packet", "source/pcapfile", "source/decompress"},
+	"source/spool":      {"source/packet", "source/pcapfile", "source/decompress", "source/clock"},
 	"source":            {"source/..."},
 	"sharder":           {"source/packet", "source/merge"},
 	"analysis/kmeans":   {},

@@ -263,7 +263,7 @@ func TestSetOverridesFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	run(t.Context(), nil, "check", "--dump", "--config", file, "--set", "order.window=2s").
-		want(t, 0, `= "2s"   # reorder window`, `= "file" # sort`)
+		want(t, 0, `= "2s"    # reorder window`, `= "file"  # sort`)
 }
 
 // Of very many failures the first are named, and the rest are not forgotten.

@@ -58,12 +58,22 @@ const (
 	InsideFile Inside = "file" // taken as it stands, which is what Zeek does
 )
 
+// Index is how much of a file is looked at before its packets are merged.
+type Index string
+
+// The two ways to learn what times a file holds.
+const (
+	IndexFirst Index = "first" // its first records: one order inside each file
+	IndexFull  Index = "full"  // all record headers: a file may be several stretches, each in order
+)
+
 // Order says how long to wait for what may still come.
 type Order struct {
 	HoldBack time.Duration // quiet time after which waiting files are admitted, wall time
 	Idle     time.Duration // silence after which a source is waited for no more, wall time
 	Window   time.Duration // disorder that is repaired inside one file, packet time
 	Inside   Inside        // sort or file
+	Index    Index         // first or full; full wants Inside to be sort
 }
 
 // Hash names the part of a packet's 5-tuple that chooses its shard.
@@ -166,6 +176,7 @@ func Default() *Config {
 			Idle:     time.Minute,
 			Window:   100 * time.Millisecond,
 			Inside:   InsideSort,
+			Index:    IndexFirst,
 		},
 		Shards: Shards{Hash: Hash2Tuple},
 		Conn: Conn{

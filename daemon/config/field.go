@@ -39,6 +39,9 @@ var fields = [...]field{
 	{"order.inside", "sort: repair disorder inside a file | file: take its records as they stand, as Zeek does", func(c *Config) value {
 		return choice[Inside]{&c.Order.Inside, []Inside{InsideSort, InsideFile}, nil}
 	}},
+	{"order.index", "first: trust that a file is in order | full: scan it first, and merge its stretches as if each were a file", func(c *Config) value {
+		return choice[Index]{&c.Order.Index, []Index{IndexFirst, IndexFull}, nil}
+	}},
 
 	{"shards.count", "0: one per core", func(c *Config) value { return integer[int]{&c.Shards.Count, 0, 1024} }},
 	{"shards.hash", "2-tuple | 4-tuple | 5-tuple", func(c *Config) value {

@@ -12,6 +12,12 @@ import (
 func (c *Config) relations() Problems {
 	var ps Problems
 	ps = append(ps, c.windowProblems()...)
+	if c.Order.Index == IndexFull && c.Order.Inside == InsideFile {
+		ps = c.relation(ps, Problem{
+			Key: "order.index", Msg: `"full" reorders what order.inside = "file" leaves as it stands`,
+			Hint: `write "first", or order.inside = "sort"`,
+		}, "order.index", "order.inside")
+	}
 	return append(ps, c.pathProblems()...)
 }
 

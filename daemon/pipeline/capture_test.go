@@ -59,9 +59,8 @@ func loadCapture(t testing.TB, path string) capture {
 	return c
 }
 
-// orderly says whether the contract of cutting covers the capture: disorder up
-// to the window, and no suspect stamps. A suspect stamp between two others puts
-// one of them out of order by more than the window, so one rule covers both.
+// orderly says whether the disorder of the capture is one that the contract of
+// cutting covers: up to the window.
 func (c capture) orderly(window time.Duration) bool {
 	top := c.recs[0].TS
 	for _, r := range c.recs {

@@ -215,6 +215,7 @@ func (c *committer) publish(ctx context.Context, b *commit) error {
 		c.note(err)
 		if err == nil {
 			c.files.retired(b.done, b.moves)
+			c.warnLate(b.done)
 			return nil
 		}
 		if limit > 0 && try >= limit {
@@ -253,4 +254,19 @@ func (c *committer) snapshot() commitState {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.state
+}
+
+// warnLate tells of files that came too late altogether, once for a commit:
+// their connections began anew where others had been logged already.
+func (c *committer) warnLate(done []*file) {
+	late, example := 0, ""
+	for _, f := range done {
+		if n := f.books.Read.Packets; n > 0 && f.books.Late == n {
+			late, example = late+1, f.Path
+		}
+	}
+	if late > 0 {
+		c.log.Warn("files lie wholly before what was handled when they came: their packets count as of then",
+			"files", late, "example", example, "handled_up_to", eventTime(c.snapshot().watermark))
+	}
 }

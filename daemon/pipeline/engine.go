@@ -97,6 +97,7 @@ func newEngine(o Options, d deps) (*engine, error) {
 	e.defragmenter = source.NewDefragmenter(defrag.DefaultConfig(), router, e.frontier)
 	e.files = &files{
 		cfg:      source.Config{Sort: cfg.Order.Inside == config.InsideSort, Window: cfg.Order.Window},
+		full:     cfg.Order.Index == config.IndexFull,
 		router:   router,
 		gate:     waiting,
 		frontier: e.frontier, descriptors: d.descriptors, input: o.Input, plan: d.plan, giveBack: d.giveBack,

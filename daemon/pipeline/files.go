@@ -17,6 +17,7 @@ import (
 	"pcapdir/source/decompress"
 	"pcapdir/source/merge"
 	"pcapdir/source/packet"
+	"pcapdir/source/pcapfile"
 	"pcapdir/source/spool"
 )
 
@@ -26,13 +27,16 @@ const stdin = "-"
 // file is an admitted file and, once read, its books.
 type file struct {
 	*spool.File
-	books source.Books
+	scan   source.Scan // its runs, if it has several
+	books  source.Books
+	unread int // runs that were not read to their end
 }
 
 // files opens admitted files when the merge asks for them and keeps them until
 // a commit covers what they brought.
 type files struct {
 	cfg         source.Config
+	full        bool // files are scanned for runs before they are admitted
 	router      source.Router
 	gate        source.Gate
 	frontier    *merge.Frontier
@@ -66,43 +70,65 @@ const maxFailures = 1000
 // admit takes files from the spool into the merge, as one group.
 func (fs *files) admit(ctx context.Context, found []*spool.File) {
 	var entries []merge.Entry
+	scans := fs.scan(ctx, found)
 	fs.mu.Lock()
-	for _, sf := range found {
-		f := &file{File: sf}
+	for i, sf := range found {
+		f := &file{File: sf, scan: scans[i]}
 		fs.tally.admitted++
 		if f.Err != nil || !f.HasRecords {
 			f.books = source.Books{Format: sf.Format, Err: f.Err}
 			fs.finished = append(fs.finished, f)
 			continue
 		}
-		entries = append(entries, merge.Entry{
-			File:   f.ContentID,
-			Source: sourceOf(sf),
-			First:  source.Clamp(f.First).Add(-fs.cfg.Lead()),
-			Start:  func(w *merge.Writer) { fs.readers.Go(func() { fs.readFile(ctx, f, w) }) },
-		})
+		runs := fs.runs(f)
+		f.unread = len(runs)
+		for _, run := range runs {
+			entries = append(entries, merge.Entry{
+				File: f.ContentID, Source: sourceOf(sf),
+				First: source.Clamp(run.First).Add(-fs.cfg.Lead()),
+				Start: func(w *merge.Writer) { fs.readers.Go(func() { fs.readRun(ctx, f, run, w) }) },
+			})
+		}
 	}
 	fs.mu.Unlock()
 	fs.frontier.Admit(entries...)
 }
 
-// readFile reads f to its end. It is a goroutine of its own.
-func (fs *files) readFile(ctx context.Context, f *file, w *merge.Writer) {
-	r := source.NewReader(fs.cfg, fs.router, fs.gate, w)
+// readRun reads a run of f to its end. It is a goroutine of its own.
+func (fs *files) readRun(ctx context.Context, f *file, run source.Run, w *merge.Writer) {
+	cfg := fs.cfg
+	cfg.Latest, cfg.Buffer = f.Latest, f.buffer()
+	r := source.NewReader(cfg, fs.router, fs.gate, w)
+	var books source.Books
 	if f.Path == stdin {
 		in := bufio.NewReader(fs.stdin())
 		head, _ := in.Peek(decompress.HeadLen) // too short is the reader's to report
-		f.books = r.Read(ctx, &counted{in, &fs.read}, decompress.Detect(head))
+		books = r.Read(ctx, &counted{in, &fs.read}, decompress.Detect(head))
 	} else {
 		h := fs.descriptors.File(f.Path, f.Identity)
-		f.books = r.Read(ctx, &counted{h.Reader(0), &fs.read}, f.Compression)
+		src, at := h.Reader(0), uint64(0)
+		if run.From > 0 && source.Seekable(f.Compression, f.Format) {
+			src, at = pcapfile.From(h, run.Offset), run.From
+		}
+		r.Only(run, at)
+		books = r.Read(ctx, &counted{src, &fs.read}, f.Compression)
 		_ = h.Close() // opened for reading
 	}
 	if ctx.Err() != nil {
 		return // cut off: not read to its end, so nothing is known of it
 	}
+	fs.runRead(f, &books)
+}
+
+// runRead takes the books of a run of f, and with those of the last one f is read.
+func (fs *files) runRead(f *file, books *source.Books) {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
+	f.books.Add(books)
+	if f.unread--; f.unread > 0 {
+		return
+	}
+	f.bookScan()
 	if b := &f.books; fs.giveBack != nil && b.Read.Packets == 0 && spool.Retryable(b.Err) {
 		fs.tally.admitted--
 		fs.giveBack(f.File, b.Err)
@@ -223,7 +249,7 @@ func (f *file) line(move spool.Move) logs.Spool {
 		TS: wallSeconds(time.Now()), File: f.Path, Source: f.Source, ContentID: f.ContentID,
 		Size: f.Size, Format: b.Format, Compression: f.Compression.String(), LinkTypes: f.linkTypes(),
 		HasTimes: b.HasTimes, Packets: b.Read.Packets, Bytes: b.Read.Bytes,
-		Late: b.Late, Inversions: b.Inversions,
+		Late: b.Late, Inversions: b.Inversions, Suspect: b.Suspect,
 		Outcome: string(move.Outcome), Reason: move.Reason,
 	}
 	if b.HasTimes {

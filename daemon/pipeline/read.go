@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"pcapdir/source/clock"
 	"pcapdir/source/packet"
 	"pcapdir/source/spool"
 )
@@ -80,7 +81,10 @@ func gatherPaths(ctx context.Context, d *spool.Descriptors, paths []string) ([]*
 		if p != stdin {
 			named = append(named, p)
 		} else if len(found) == 0 {
-			found = append(found, &spool.File{Path: stdin, Name: stdin, First: packet.Time(math.MinInt64), HasRecords: true})
+			const least = packet.Time(math.MinInt64)
+			found = append(found, &spool.File{
+				Path: stdin, Name: stdin, First: least, Least: least, Latest: clock.Latest(time.Now()), HasRecords: true,
+			})
 		}
 	}
 	walked, err := spool.Walk(ctx, d, named)

@@ -396,6 +396,27 @@ func TestTrickleInOrder(t *testing.T) {
 	wantSameLogs(t, want, output{logs: readLogs(t, d.cfg.Logs.Dir)})
 }
 
+// A file that lies wholly before what was handled is read all the same, and
+// told about; one that lies partly before is no reason to worry.
+func TestWhollyLateFile(t *testing.T) {
+	parts := loadCapture(t, "golden/cases.pcap.gz").sorted().cut(3, true, rand.New(rand.NewPCG(8, 8)))
+	d := start(t, site(newRoot(t)))
+	send := func(name string, c capture) fate {
+		d.mv(t, name, formOf(c).encode(t, c))
+		return d.fate(t, name)
+	}
+	send("second", parts[1])
+	send("third", capture{"both", slices.Concat(parts[1].recs, parts[2].recs)})
+	if d.said.has("wholly before") {
+		t.Error("a file that is not wholly late was said to be")
+	}
+	if f := send("first", parts[0]); f.Late != f.Packets || f.Packets != uint64(len(parts[0].recs)) || f.Outcome != "done" {
+		t.Errorf("%+v", f)
+	}
+	d.until(t, "a warning", func() bool { return d.said.has("wholly before") && d.said.has(d.in("first")) })
+	d.quit(t)
+}
+
 // What becomes of a file that was read is for the operator to say.
 func TestAfter(t *testing.T) {
 	for after, where := range map[config.After][]string{

@@ -11,7 +11,7 @@ package packet
 // for UDP only. All numbers are in host byte order.
 type Packet struct {
 	Eff  Time   // effective time: what orders the packet and drives every clock
-	TS   Time   // the record's own stamp, shown in every log field that shows one
+	TS   Time   // the record's own stamp unless Suspect, shown in every log field that shows one
 	Rank uint64 // tie-break among equal Eff: see Order
 	Rec  uint64 // number of the record in its file, from 0
 
@@ -73,6 +73,9 @@ const (
 	// Fragmented says that the packet is a fragment on its way to be put together
 	// with others. Its headers do not hold.
 	Fragmented
+	// Suspect says that the record's own stamp cannot be believed, and TS is
+	// that of its neighbours.
+	Suspect
 )
 
 // TCPFlags are the low eight flag bits of a TCP header (RFC 9293).

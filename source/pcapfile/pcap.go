@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"math"
 
 	"pcapdir/source/packet"
 )
@@ -28,6 +29,12 @@ const (
 	wireFirst                // before 2.3, and DG/UX with its version 543.0
 	smallerIsCap             // 2.3 was written both ways
 )
+
+// From is a pcap file (not pcapng) without the records before offset, which is
+// where one begins.
+func From(file io.ReaderAt, offset int64) io.Reader {
+	return io.MultiReader(io.NewSectionReader(file, 0, fileHeaderLen), io.NewSectionReader(file, offset, math.MaxInt64-offset))
+}
 
 // readFileHeader reads a pcap file header. Its magic is in the window.
 func (r *Reader) readFileHeader() error {

@@ -9,20 +9,21 @@ import (
 	"io"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"time"
 
 	"github.com/cespare/xxhash/v2"
 	"golang.org/x/sync/errgroup"
 
+	"pcapdir/source/clock"
 	"pcapdir/source/decompress"
+	"pcapdir/source/packet"
 	"pcapdir/source/pcapfile"
 )
 
 const (
 	// edge is how much of either end of a file goes into its content id.
 	edge = 64 << 10
-	// indexRecords are looked at for the first stamp: neighbours in a file may
-	// be swapped, and only the merge's window covers what lies deeper.
-	indexRecords = 4
 	// indexBytes bounds what is unpacked in search of the first records, so
 	// that a small file cannot unpack for ever without showing one.
 	indexBytes = 256 << 20
@@ -115,14 +116,16 @@ func (f *File) firstRecords(c decompress.Format, src io.Reader) error {
 	}
 	f.Format = r.Format()
 	var rec pcapfile.Record
-	for n := range indexRecords {
+	var stamps []packet.Time
+	for len(stamps) < clock.Opening {
 		if err = r.Next(&rec); err != nil {
 			break
 		}
-		if n == 0 || rec.TS < f.First {
-			f.First = rec.TS
-		}
-		f.HasRecords = true
+		stamps = append(stamps, rec.TS)
+	}
+	if f.HasRecords = len(stamps) > 0; f.HasRecords {
+		f.Latest = clock.Latest(time.Now())
+		f.First, f.Least = clock.First(stamps, f.Latest), slices.Min(stamps)
 	}
 	switch {
 	case f.HasRecords:

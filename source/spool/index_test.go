@@ -46,6 +46,9 @@ func TestIndex(t *testing.T) {
 		{name: "gzip", bytes: gz(t, five), format: "pcap", comp: "gzip", first: 100},
 		{name: "zstd", bytes: zst(t, pcapng(t, 100)), format: "pcapng", comp: "zstd", first: 100},
 		{name: "neighbours swapped", bytes: pcap(t, 103, 102, 101, 100, 104), format: "pcap", first: 100},
+		{name: "first stamp of 1970", bytes: pcap(t, 5, 1_700_000_000, 1_700_000_001), format: "pcap", first: 1_700_000_000},
+		{name: "first stamp of 2106", bytes: pcap(t, 1<<32-1, 1_700_000_000, 1_700_000_001), format: "pcap", first: 1_700_000_000},
+		{name: "first stamp two hours ahead", bytes: pcap(t, 1_700_007_200, 1_700_000_001, 1_700_000_000), format: "pcap", first: 1_700_000_000},
 		{name: "header only", bytes: pcap(t), format: "pcap"},
 		{name: "cut in the second record", bytes: five[:fileHeader+record+20], format: "pcap", first: 100},
 		{name: "empty", wantErr: pcapfile.ErrEmpty},
@@ -65,6 +68,9 @@ func TestIndex(t *testing.T) {
 			}
 			if f.HasRecords != (c.first != 0) || f.First != packet.Unix(c.first, 0) {
 				t.Errorf("first stamp %d (%v), want %d s", f.First, f.HasRecords, c.first)
+			}
+			if f.HasRecords && (f.Least > f.First || f.Latest < packet.Unix(1_700_000_000, 0)) {
+				t.Errorf("least stamp %d, latest %d", f.Least, f.Latest)
 			}
 			switch {
 			case c.wantErr == nil && c.errText == "":

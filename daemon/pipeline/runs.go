@@ -1,0 +1,87 @@
+package pipeline
+
+import (
+	"context"
+	"runtime"
+
+	"golang.org/x/sync/errgroup"
+
+	"pcapdir/source"
+	"pcapdir/source/packet"
+	"pcapdir/source/pcapfile"
+	"pcapdir/source/spool"
+)
+
+// scan reads the record headers of files whose runs are to be found, before any
+// of them is admitted. It is a second read of each, and counted as such.
+func (fs *files) scan(ctx context.Context, found []*spool.File) []source.Scan {
+	scans := make([]source.Scan, len(found))
+	if !fs.full {
+		return scans
+	}
+	ctx, end := context.WithCancel(ctx)
+	defer end()
+	defer context.AfterFunc(fs.stop, end)() // then nothing is opened any more
+	var g errgroup.Group
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	for i, f := range found {
+		if f.Err == nil && f.HasRecords && f.Path != stdin {
+			g.Go(func() error {
+				scans[i] = fs.scanFile(ctx, f)
+				return nil
+			})
+		}
+	}
+	_ = g.Wait() // what is wrong with a file is in its scan
+	return scans
+}
+
+// scanFile scans f. A scan that finds one run, or does not come to the end of
+// what is readable, is none: f is then read as it stands.
+func (fs *files) scanFile(ctx context.Context, f *spool.File) source.Scan {
+	cfg := fs.cfg
+	cfg.Latest = f.Latest
+	h := fs.descriptors.File(f.Path, f.Identity)
+	defer func() { _ = h.Close() }() // opened for reading
+	s := source.ScanFile(ctx, cfg, &counted{h.Reader(0), &fs.read}, f.Compression)
+	if len(s.Runs) == 1 || ctx.Err() != nil || spool.Retryable(s.Err) {
+		return source.Scan{}
+	}
+	return s
+}
+
+// runs are the inputs of the merge that f is.
+func (fs *files) runs(f *file) []source.Run {
+	if len(f.scan.Runs) > 0 {
+		return f.scan.Runs
+	}
+	return []source.Run{source.Whole(fs.first(f.File))}
+}
+
+// buffer is the size of one read of a run of f: as many as a file has may be
+// read at the same time.
+func (f *file) buffer() int {
+	const least = 32 << 10
+	return max(least, pcapfile.DefaultBuf/max(1, len(f.scan.Runs)))
+}
+
+// first is the time that f begins at. Where records stand as they are, a wrong
+// stamp counts like any other.
+func (fs *files) first(f *spool.File) packet.Time {
+	if fs.cfg.Sort {
+		return f.First
+	}
+	return f.Least
+}
+
+// bookScan puts what the runs do not know of each other into the books of f.
+func (f *file) bookScan() {
+	s, b := &f.scan, &f.books
+	if len(s.Runs) == 0 {
+		return
+	}
+	b.Inversions, b.LinkTypes = s.Inversions, s.LinkTypes
+	if b.Err == nil {
+		b.Err = s.Err
+	}
+}
