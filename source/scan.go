@@ -36,6 +36,7 @@ func Whole(first packet.Time) Run { return Run{To: math.MaxUint64, First: first}
 type Scan struct {
 	Runs       []Run // in the order of the file; all records are in one
 	Inversions uint64
+	Highest    packet.Time // largest stamp that is believed; holds if there are runs
 	Format     string
 	LinkTypes  []uint16
 
@@ -62,6 +63,7 @@ func ScanFile(ctx context.Context, cfg Config, src io.Reader, c decompress.Forma
 		p.limit = maxRunsSeek
 	}
 	s.Err = p.records(ctx, file)
+	s.Highest = p.highest
 	s.Format, s.LinkTypes = file.Format(), file.LinkTypes()
 	return s
 }

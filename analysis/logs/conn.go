@@ -28,6 +28,7 @@ type Conn struct {
 	CommunityID          []byte
 	LatePkts             uint64 // packets behind the watermark when their file came; absent when 0
 	Evicted              bool   // removed to stay within limits; absent when false
+	CatchUp              bool   // of files that came too late for the others; absent when false
 }
 
 // ConnStream is conn.log: Zeek's fields in Zeek's order (scripts/base/protocols/conn
@@ -100,10 +101,11 @@ var connStream = newStream("conn", "One connection, written when it has ended.",
 		Append: func(b []byte, r *Conn) []byte { return appendPositive(b, r.LatePkts) }},
 	{Name: "evicted", Type: Bool, Doc: "true when it was removed early to stay within limits; else absent",
 		Append: func(b []byte, r *Conn) []byte {
-			if !r.Evicted {
-				return b
-			}
-			return appendBool(b, true)
+			return appendTrue(b, r.Evicted)
+		}},
+	{Name: "catchup", Type: Bool, Doc: "true when its packets came in files that were too old to join the others; else absent",
+		Append: func(b []byte, r *Conn) []byte {
+			return appendTrue(b, r.CatchUp)
 		}},
 })
 

@@ -87,6 +87,14 @@ func appendBool(dst []byte, b bool) []byte {
 	return append(dst, "false"...)
 }
 
+// appendTrue leaves out what is false.
+func appendTrue(dst []byte, b bool) []byte {
+	if !b {
+		return dst
+	}
+	return appendBool(dst, true)
+}
+
 func appendUID(dst []byte, u UID) []byte {
 	return append(u.Append(append(dst, '"')), '"')
 }

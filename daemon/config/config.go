@@ -71,6 +71,7 @@ const (
 type Order struct {
 	HoldBack time.Duration // quiet time after which waiting files are admitted, wall time
 	Idle     time.Duration // silence after which a source is waited for no more, wall time
+	Lateness time.Duration // how far behind the others a late file may end and still join them, packet time
 	Window   time.Duration // disorder that is repaired inside one file, packet time
 	Inside   Inside        // sort or file
 	Index    Index         // first or full; full wants Inside to be sort
@@ -174,6 +175,7 @@ func Default() *Config {
 		Order: Order{
 			HoldBack: 10 * time.Second,
 			Idle:     time.Minute,
+			Lateness: 10 * time.Minute,
 			Window:   100 * time.Millisecond,
 			Inside:   InsideSort,
 			Index:    IndexFirst,

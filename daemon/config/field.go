@@ -35,6 +35,7 @@ var fields = [...]field{
 
 	{"order.hold_back", "quiet time after which new files are admitted", func(c *Config) value { return duration{&c.Order.HoldBack, 0, time.Hour} }},
 	{"order.idle", "silence after which a source is waited for no more", func(c *Config) value { return duration{&c.Order.Idle, 0, day} }},
+	{"order.lateness", "a late file that ends further back than this is caught up on by itself", func(c *Config) value { return duration{&c.Order.Lateness, 0, day} }},
 	{"order.window", "reorder window inside a file", func(c *Config) value { return duration{&c.Order.Window, 0, time.Minute} }},
 	{"order.inside", "sort: repair disorder inside a file | file: take its records as they stand, as Zeek does", func(c *Config) value {
 		return choice[Inside]{&c.Order.Inside, []Inside{InsideSort, InsideFile}, nil}

@@ -12,7 +12,6 @@ import (
 	"pcapdir/analysis/anomaly"
 	"pcapdir/analysis/flowvec"
 	"pcapdir/analysis/logs"
-	"pcapdir/source/merge"
 	"pcapdir/source/packet"
 )
 
@@ -20,8 +19,7 @@ import (
 // only together. It never looks at a shard's speed: what belongs to a commit is
 // decided by event time alone, so log files do not depend on where a commit fell.
 type committer struct {
-	boxes    []*outbox
-	frontier *merge.Frontier
+	live     *timeline
 	detector *anomaly.Detector
 	backlog  *backlog
 	files    *files
@@ -36,6 +34,7 @@ type committer struct {
 
 	mu    sync.Mutex
 	state commitState
+	late  *catchUp // what is caught up on beside the live timeline, or nil
 }
 
 // commitState is what the heartbeat and the status line show.
@@ -70,8 +69,8 @@ func (c *committer) run(ctx, work context.Context) error {
 // another commit would have something to do at once.
 func (c *committer) commit(ctx context.Context) (more bool, err error) {
 	begin := time.Now()
-	end, covered, more := c.cut()
-	b := c.gather(end, covered)
+	cuts, more := c.cuts()
+	b := c.gather(cuts)
 	if !b.empty() || len(c.store.left) > 0 {
 		if err := c.publish(ctx, b); err != nil {
 			return false, err
@@ -85,64 +84,43 @@ func (c *committer) commit(ctx context.Context) (more bool, err error) {
 	defer c.mu.Unlock()
 	c.state.commits++
 	c.state.spent += time.Since(begin)
-	c.state.watermark = end.at
+	c.state.watermark = cuts[0].end.at
+	c.caughtUp(cuts)
 	return more, nil
 }
 
-// cut is the event time before which every shard has handed over, and the key
-// below which every packet is handled. While files are open that is the epoch's
-// end; at rest it is where event time rests, so that the last file need not wait
-// for a next one. more says that further panes wait: reports are long, and a
-// sparse capture has a pane for each packet, so a commit takes so many only.
-func (c *committer) cut() (end place, covered packet.Order, more bool) {
-	end, reached := before(packet.MaxTime), packet.MaxOrder
-	rest, idle := c.frontier.Idle()
-	for _, b := range c.boxes {
-		f, r := b.progress()
-		if f.compare(&end) < 0 {
-			end = f
-		}
-		reached = reached.Min(r)
+// cuts are where the timelines are cut, the live one first. more says that
+// another commit would have something to do at once.
+func (c *committer) cuts() (cuts []cut, more bool) {
+	cuts = []cut{c.live.cut()}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.late != nil {
+		cuts = append(cuts, c.late.cut())
 	}
-	for _, b := range c.boxes {
-		if limit, ok := b.paneLimit(); ok && limit.compare(&end) < 0 {
-			end, more = limit, true
-		}
-	}
-	covered = packet.At(end.at)
-	if more {
-		return end, covered, more
-	}
-	if idle && !reached.Less(rest) {
-		covered = covered.Max(rest)
-	}
-	if end.at == packet.MaxTime {
-		covered = packet.MaxOrder
-	}
-	return end, covered, false
+	return cuts, cuts[0].more
 }
 
-// gather builds the commit: the lines of every log, in order, and the moves.
-func (c *committer) gather(end place, covered packet.Order) *commit {
-	b := &commit{seq: c.store.seq + 1, cut: end.at}
-	var conns []queue
-	var weirds []weirdCount
-	var panes []pane
-	for _, box := range c.boxes {
-		y := box.fetch(end)
-		conns = append(conns, y.conns)
-		weirds = append(weirds, y.weirds...)
-		panes = append(panes, y.panes...)
-		b.waited += y.conns.bytes() + len(y.panes)*paneWeight
+// gather builds the commit: the lines of every log, in order, and the moves. What
+// is caught up on has lines in conn.log and spool.log only.
+func (c *committer) gather(cuts []cut) *commit {
+	b := &commit{seq: c.store.seq + 1, cut: cuts[0].end.at}
+	c.merged = c.merged[:0]
+	for i, cut := range cuts {
+		y := cut.fetch()
+		c.merged = merged(c.merged, y.conns)
+		for _, q := range y.conns {
+			b.waited += q.bytes()
+			q.release()
+		}
+		if i == 0 {
+			b.waited += len(y.panes) * paneWeight
+			b.add(logs.WeirdStream().Name, appendWeirds(nil, y.weirds))
+			c.report(b, y.panes)
+		}
 	}
-	c.merged = merged(c.merged, conns)
 	b.add(logs.ConnStream().Name, c.merged)
-	for _, q := range conns {
-		q.release()
-	}
-	b.add(logs.WeirdStream().Name, appendWeirds(nil, weirds))
-	c.report(b, panes)
-	c.retire(b, covered)
+	c.retire(b, cuts)
 	return b
 }
 
@@ -184,10 +162,10 @@ func (c *committer) report(b *commit, panes []pane) {
 }
 
 // retire adds the files that the commit covers: their lines and their moves.
-func (c *committer) retire(b *commit, covered packet.Order) {
+func (c *committer) retire(b *commit, cuts []cut) {
 	var text []byte
 	stream := logs.SpoolStream()
-	for _, f := range c.files.take(covered) {
+	for _, f := range c.files.take(cuts) {
 		out, err := c.files.retire(f)
 		if err != nil {
 			c.log.Warn("a file cannot be put away yet", "file", f.Path, "error", err)

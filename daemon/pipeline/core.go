@@ -21,6 +21,7 @@ type core struct {
 	out     *outbox
 	backlog *backlog
 
+	catchUp    bool            // it has no vectors, and its records say so
 	flushing   bool            // the input has ended
 	flushBytes int             // of lines that may wait then
 	stop       <-chan struct{} // closed when the engine gives up
@@ -32,7 +33,7 @@ type core struct {
 	open    bool
 	touched bool // the open pane has a late packet
 
-	counters counters
+	counters *counters
 }
 
 // counters are read by the heartbeat while the shard works.
@@ -45,7 +46,7 @@ func newCore(cfg conn.Config, vectors *flowvec.Config, b *backlog, spare *spare)
 	c := &core{
 		stream: logs.ConnStream(), backlog: b,
 		weirds: weirds{open: map[weirdKey]*weirdCount{}},
-		out:    newOutbox(),
+		out:    newOutbox(), counters: &counters{},
 	}
 	c.fresh.spare = spare
 	if vectors != nil {
@@ -80,6 +81,9 @@ func (c *core) Handle(ps []*packet.Packet) {
 
 // countOpen tells the heartbeat how much is open.
 func (c *core) countOpen() {
+	if c.catchUp {
+		return // it is about the live ones
+	}
 	c.counters.conns.Store(uint64(c.tracker.Len()))
 	if c.vectors != nil {
 		c.counters.pairs.Store(uint64(c.vectors.Len()))
@@ -98,6 +102,7 @@ func (c *core) count(p *packet.Packet, uid logs.UID) {
 // emit takes the record of a connection that ended at event time at.
 func (c *core) emit(at packet.Time, r *logs.Conn) {
 	p := place{at, r.TS, r.UID}
+	r.CatchUp = c.catchUp
 	c.letGo(p)
 	c.fresh.add(p, func(dst []byte) []byte { return c.stream.Append(dst, r) })
 	if c.flushing && c.fresh.bytes > c.flushBytes/4 {

@@ -20,7 +20,6 @@ import (
 	"pcapdir/daemon/config"
 	"pcapdir/sharder"
 	"pcapdir/source"
-	"pcapdir/source/defrag"
 	"pcapdir/source/merge"
 	"pcapdir/source/spool"
 )
@@ -50,15 +49,12 @@ type Options struct {
 
 // engine is the stages between the spool and the logs.
 type engine struct {
-	frontier  *merge.Frontier
-	shards    []*sharder.Shard
-	cores     []*core
+	*timeline // the live one
 	files     *files
 	committer *committer
+	plant     *plant
 	heartbeat *heartbeat
 	log       *slog.Logger
-
-	defragmenter *source.Defragmenter
 }
 
 // deps are what differs between a daemon and a batch.
@@ -83,27 +79,20 @@ func newEngine(o Options, d deps) (*engine, error) {
 		sizes = merge.DefaultConfig(shardCount(cfg))
 	}
 	sizes.Shards = shardCount(cfg)
-	e := &engine{frontier: merge.NewFrontier(sizes), log: o.Log}
-	waiting, spare := newBacklog(), &spare{}
-	boxes := make([]*outbox, sizes.Shards)
-	for i := range sizes.Shards {
-		c := newCore(connConfig(cfg), vectorConfig(cfg), waiting, spare)
-		c.flushBytes = max(flushWaiting/sizes.Shards, 1<<20)
-		boxes[i] = c.out
-		e.cores = append(e.cores, c)
-		e.shards = append(e.shards, sharder.NewShard(merge.NewMerger(e.frontier, i), c, epoch))
+	p := &plant{
+		sizes: sizes, router: &sharder.Hasher{Mode: mode, Shards: sizes.Shards, Seed: d.seed},
+		backlog: newBacklog(), spare: &spare{}, conn: connConfig(cfg),
 	}
-	router := &sharder.Hasher{Mode: mode, Shards: sizes.Shards, Seed: d.seed}
-	e.defragmenter = source.NewDefragmenter(defrag.DefaultConfig(), router, e.frontier)
+	e := &engine{timeline: p.newTimeline(vectorConfig(cfg)), log: o.Log, plant: p}
 	e.files = &files{
-		cfg:      source.Config{Sort: cfg.Order.Inside == config.InsideSort, Window: cfg.Order.Window},
-		full:     cfg.Order.Index == config.IndexFull,
-		router:   router,
-		gate:     waiting,
-		frontier: e.frontier, descriptors: d.descriptors, input: o.Input, plan: d.plan, giveBack: d.giveBack,
+		cfg:         source.Config{Sort: cfg.Order.Inside == config.InsideSort, Window: cfg.Order.Window},
+		full:        cfg.Order.Index == config.IndexFull,
+		router:      p.router,
+		gate:        p.backlog,
+		descriptors: d.descriptors, input: o.Input, plan: d.plan, giveBack: d.giveBack,
 	}
 	e.committer = &committer{
-		boxes: boxes, frontier: e.frontier, detector: anomaly.New(anomalyConfig(cfg)), backlog: waiting,
+		live: e.timeline, detector: anomaly.New(anomalyConfig(cfg)), backlog: p.backlog,
 		files: e.files, store: d.store, log: o.Log, interval: cfg.Commit.Interval, retries: d.retries,
 	}
 	e.heartbeat = newHeartbeat(e, d.beats, o.Heard)
@@ -130,11 +119,7 @@ func (e *engine) run(stop context.Context, feed func(ctx, work context.Context) 
 	group.Go(func() error { return ended(e.frontier.Schedule(scheduling)) })
 	group.Go(func() error { return ended(e.committer.run(scheduling, work)) })
 	group.Go(func() error { return ended(e.heartbeat.run(scheduling)) })
-	shards.Go(func() error { return e.defragmenter.Run(onShards) })
-	for i, s := range e.shards {
-		e.cores[i].stop = work.Done()
-		shards.Go(func() error { return s.Run(onShards) })
-	}
+	e.start(onShards, shards)
 	group.Go(func() error {
 		defer done()
 		feeding, fed := context.WithCancel(stop)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -27,6 +28,7 @@ const stdin = "-"
 // file is an admitted file and, once read, its books.
 type file struct {
 	*spool.File
+	on     *timeline   // where its packets go
 	scan   source.Scan // its runs, if it has several
 	books  source.Books
 	unread int // runs that were not read to their end
@@ -39,7 +41,6 @@ type files struct {
 	full        bool // files are scanned for runs before they are admitted
 	router      source.Router
 	gate        source.Gate
-	frontier    *merge.Frontier
 	descriptors *spool.Descriptors
 	input       io.Reader       // standard input
 	stop        context.Context // a clean stop is asked for when it ends
@@ -67,13 +68,13 @@ type fileTally struct {
 // maxFailures is how many failures a summary names; spool.log has all.
 const maxFailures = 1000
 
-// admit takes files from the spool into the merge, as one group.
-func (fs *files) admit(ctx context.Context, found []*spool.File) {
+// admit takes files from the spool into the merge of a timeline, as one group.
+func (fs *files) admit(ctx context.Context, on *timeline, found []*spool.File) {
 	var entries []merge.Entry
 	scans := fs.scan(ctx, found)
 	fs.mu.Lock()
 	for i, sf := range found {
-		f := &file{File: sf, scan: scans[i]}
+		f := &file{File: sf, on: on, scan: scans[i]}
 		fs.tally.admitted++
 		if f.Err != nil || !f.HasRecords {
 			f.books = source.Books{Format: sf.Format, Err: f.Err}
@@ -86,12 +87,18 @@ func (fs *files) admit(ctx context.Context, found []*spool.File) {
 			entries = append(entries, merge.Entry{
 				File: f.ContentID, Source: sourceOf(sf),
 				First: source.Clamp(run.First).Add(-fs.cfg.Lead()),
-				Start: func(w *merge.Writer) { fs.readers.Go(func() { fs.readRun(ctx, f, run, w) }) },
+				Start: func(w *merge.Writer) {
+					on.reading.Add(1)
+					fs.readers.Go(func() {
+						defer on.reading.Add(-1)
+						fs.readRun(ctx, f, run, w)
+					})
+				},
 			})
 		}
 	}
 	fs.mu.Unlock()
-	fs.frontier.Admit(entries...)
+	on.frontier.Admit(entries...)
 }
 
 // readRun reads a run of f to its end. It is a goroutine of its own.
@@ -161,12 +168,28 @@ func (c *counted) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// take takes out the finished files all of whose packets lie below covered.
-func (fs *files) take(covered packet.Order) (due []*file) {
+// take takes out the finished files all of whose packets the cuts cover.
+func (fs *files) take(cuts []cut) (due []*file) {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
-	due, fs.finished = cut(fs.finished, func(f *file) bool { return !f.books.Sent || f.books.End.Less(covered) })
+	due, fs.finished = split(fs.finished, func(f *file) bool {
+		return slices.ContainsFunc(cuts, func(c cut) bool {
+			return f.on == c.of && (!f.books.Sent || f.books.End.Less(c.covered))
+		})
+	})
 	return due
+}
+
+// unretired is how many finished files of a timeline have not been put away.
+func (fs *files) unretired(t *timeline) (n int) {
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	for _, f := range fs.finished {
+		if f.on == t {
+			n++
+		}
+	}
+	return n
 }
 
 // keep puts back a file that take took out.
@@ -182,6 +205,10 @@ type retirement struct {
 	line logs.Spool
 }
 
+// outcomeCatchUp is the outcome of a file that was read by itself, since it came
+// too late for the others.
+const outcomeCatchUp = "catchup"
+
 // retire settles what becomes of f, and how spool.log tells it.
 func (fs *files) retire(f *file) (retirement, error) {
 	outcome, reason := f.outcome()
@@ -189,7 +216,11 @@ func (fs *files) retire(f *file) (retirement, error) {
 	if err != nil {
 		return retirement{}, err
 	}
-	return retirement{move, f.line(move)}, nil
+	line := f.line(move)
+	if f.on.catchUp && move.Outcome == spool.Done {
+		line.Outcome = outcomeCatchUp
+	}
+	return retirement{move, line}, nil
 }
 
 // retired counts files whose commit has happened.

@@ -207,9 +207,8 @@ func (q queue) release() {
 	}
 }
 
-// merged is the text of all queues in the order of their log, in buf's memory
-// where that is large enough.
-func merged(buf []byte, queues []queue) []byte {
+// merged appends to dst the text of all queues in the order of their log.
+func merged(dst []byte, queues []queue) []byte {
 	var heads cursors
 	size := 0
 	for _, q := range queues {
@@ -218,10 +217,9 @@ func merged(buf []byte, queues []queue) []byte {
 		}
 		size += q.bytes()
 	}
-	dst := buf[:0]
-	if size > cap(dst) {
+	if size > cap(dst)-len(dst) {
 		// Room for a somewhat larger commit, too: the next ones reuse it.
-		dst = make([]byte, 0, size+size/4)
+		dst = slices.Grow(dst, size+size/4)
 	}
 	heap.Init(&heads)
 	for len(heads) > 0 {

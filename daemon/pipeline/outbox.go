@@ -52,31 +52,36 @@ type pane struct {
 	touched bool // by a late packet, or cut short by the end of input
 }
 
-// yield is what an outbox gives for a commit.
+// yield is what outboxes give for a commit.
 type yield struct {
-	conns  queue
+	conns  []queue // of each
 	weirds []weirdCount
 	panes  []pane
 }
 
-// fetch takes out what came to be before end, which is at most the frontier.
-func (b *outbox) fetch(end place) (y yield) {
+// fetch adds to y what came to be before end, which is at most the frontier, and
+// takes it out.
+func (b *outbox) fetch(end place, y *yield) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	y.conns = b.conns.cut(end)
-	y.weirds, b.weirds = cut(b.weirds, func(w weirdCount) bool { return w.end <= end.at })
-	y.panes, b.panes = cut(b.panes, func(p pane) bool { return p.end <= end.at })
-	if len(y.conns) > 0 {
+	conns := b.conns.cut(end)
+	y.conns = append(y.conns, conns)
+	var weirds []weirdCount
+	weirds, b.weirds = split(b.weirds, func(w weirdCount) bool { return w.end <= end.at })
+	y.weirds = append(y.weirds, weirds...)
+	var panes []pane
+	panes, b.panes = split(b.panes, func(p pane) bool { return p.end <= end.at })
+	y.panes = append(y.panes, panes...)
+	if len(conns) > 0 {
 		select {
 		case b.fetched <- struct{}{}:
 		default:
 		}
 	}
-	return y
 }
 
-// cut splits s into what is due and the rest, each in memory of its own.
-func cut[T any](s []T, due func(T) bool) (taken, rest []T) {
+// split splits s into what is due and the rest, each in memory of its own.
+func split[T any](s []T, due func(T) bool) (taken, rest []T) {
 	taken = slices.DeleteFunc(slices.Clone(s), func(e T) bool { return !due(e) })
 	return taken, slices.DeleteFunc(s, due)
 }

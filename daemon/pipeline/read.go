@@ -52,7 +52,7 @@ func Read(ctx context.Context, o Options, paths []string) (s Summary, err error)
 	err = e.run(ctx, func(ctx, work context.Context) error {
 		found, err := gatherPaths(ctx, descriptors, paths)
 		if err == nil {
-			e.files.admit(work, found)
+			e.files.admit(work, e.timeline, found)
 		}
 		return ended(err)
 	})

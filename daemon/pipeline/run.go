@@ -68,11 +68,17 @@ func Run(ctx context.Context, o Options) (err error) {
 		walker.Go(func() { trickle.run(walking) })
 		defer walker.Wait()
 		defer stop()
-		return sp.Run(ctx, func(_ context.Context, found []*spool.File) error {
+		late := newCatcher(e, cfg.Order.Lateness)
+		caught := make(chan error, 1)
+		go func() { caught <- late.run(walking, work) }()
+		err := sp.Run(ctx, func(_ context.Context, found []*spool.File) error {
+			found = late.pick(found)
 			trickle.arrived(found, sp.Sources())
-			e.files.admit(work, found)
+			e.files.admit(work, e.timeline, found)
 			return nil
 		})
+		stop()
+		return errors.Join(err, <-caught)
 	})
 }
 

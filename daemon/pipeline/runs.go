@@ -39,15 +39,20 @@ func (fs *files) scan(ctx context.Context, found []*spool.File) []source.Scan {
 // scanFile scans f. A scan that finds one run, or does not come to the end of
 // what is readable, is none: f is then read as it stands.
 func (fs *files) scanFile(ctx context.Context, f *spool.File) source.Scan {
-	cfg := fs.cfg
-	cfg.Latest = f.Latest
-	h := fs.descriptors.File(f.Path, f.Identity)
-	defer func() { _ = h.Close() }() // opened for reading
-	s := source.ScanFile(ctx, cfg, &counted{h.Reader(0), &fs.read}, f.Compression)
+	s := fs.headers(ctx, f)
 	if len(s.Runs) == 1 || ctx.Err() != nil || spool.Retryable(s.Err) {
 		return source.Scan{}
 	}
 	return s
+}
+
+// headers reads the record headers of f.
+func (fs *files) headers(ctx context.Context, f *spool.File) source.Scan {
+	cfg := fs.cfg
+	cfg.Latest = f.Latest
+	h := fs.descriptors.File(f.Path, f.Identity)
+	defer func() { _ = h.Close() }() // opened for reading
+	return source.ScanFile(ctx, cfg, &counted{h.Reader(0), &fs.read}, f.Compression)
 }
 
 // runs are the inputs of the merge that f is.

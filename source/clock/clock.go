@@ -141,7 +141,7 @@ func (c *Clock) open() bool {
 	return true
 }
 
-func (c *Clock) wild(t packet.Time) bool { return wild(t, c.latest) }
+func (c *Clock) wild(t packet.Time) bool { return Wild(t, c.latest) }
 
 // First is where a file begins whose first records have these stamps: the least
 // that is near the first one believed. They are Opening, or fewer if the file ends.
@@ -158,7 +158,7 @@ func First(stamps []packet.Time, latest packet.Time) packet.Time {
 
 // opening is which of the records is believed by rule 4.
 func opening(stamps []packet.Time, latest packet.Time) int {
-	candidate := func(t packet.Time) bool { return !wild(t, latest) }
+	candidate := func(t packet.Time) bool { return !Wild(t, latest) }
 	if !slices.ContainsFunc(stamps, candidate) {
 		candidate = func(packet.Time) bool { return true }
 	}
@@ -179,8 +179,8 @@ func opening(stamps []packet.Time, latest packet.Time) int {
 	return firm
 }
 
-// wild says that no clock that was ever set right can have said t.
-func wild(t, latest packet.Time) bool { return t < earliest || t > latest }
+// Wild says that no clock that was ever set right can have said t.
+func Wild(t, latest packet.Time) bool { return t < earliest || t > latest }
 
 // near says whether two stamps are so close that they can be neighbours. Any
 // two may be asked about: their distance always fits an unsigned number.

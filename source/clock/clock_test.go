@@ -54,7 +54,7 @@ func definition(stamps []packet.Time) []verdict {
 			i++
 			continue
 		}
-		if left >= 0 && wild(t, latest) && !wild(stamps[left], latest) { // 2
+		if left >= 0 && Wild(t, latest) && !Wild(stamps[left], latest) { // 2
 			all[i] = verdict{stamps[left], true}
 			i++
 			continue
@@ -92,7 +92,7 @@ func returns(stamps []packet.Time, left, i int) int {
 func openingOf(of []packet.Time) int {
 	var tame []int
 	for i, t := range of {
-		if !wild(t, latest) {
+		if !Wild(t, latest) {
 			tame = append(tame, i)
 		}
 	}

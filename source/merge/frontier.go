@@ -220,6 +220,13 @@ func (f *Frontier) Idle() (rest packet.Order, idle bool) {
 	return f.rest, len(f.open) == 0 && len(f.waiting) == 0
 }
 
+// Safe is the event time below which everything may be handled.
+func (f *Frontier) Safe() packet.Time {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.safe.Eff
+}
+
 // Open is the number of files that are open, and of those that wait.
 func (f *Frontier) Open() (open, waiting int) {
 	f.mu.Lock()

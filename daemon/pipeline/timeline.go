@@ -1,0 +1,109 @@
+package pipeline
+
+import (
+	"context"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
+
+	"pcapdir/analysis/conn"
+	"pcapdir/analysis/flowvec"
+	"pcapdir/sharder"
+	"pcapdir/source"
+	"pcapdir/source/defrag"
+	"pcapdir/source/merge"
+	"pcapdir/source/packet"
+)
+
+// timeline is one order of packets, with shards and tables of its own: the live
+// one and, beside it, at most one that catches up.
+type timeline struct {
+	frontier     *merge.Frontier
+	shards       []*sharder.Shard
+	cores        []*core
+	defragmenter *source.Defragmenter
+	catchUp      bool
+	reading      atomic.Int64 // readers whose books are not in yet
+}
+
+// plant is what timelines are made of and share.
+type plant struct {
+	sizes   merge.Config
+	router  source.Router
+	backlog *backlog
+	spare   *spare
+	conn    conn.Config
+}
+
+// newTimeline makes a timeline that does nothing yet, with flow vectors where it
+// is told how.
+func (p *plant) newTimeline(vectors *flowvec.Config) *timeline {
+	t := &timeline{frontier: merge.NewFrontier(p.sizes)}
+	for i := range p.sizes.Shards {
+		c := newCore(p.conn, vectors, p.backlog, p.spare)
+		c.flushBytes = max(flushWaiting/p.sizes.Shards, 1<<20)
+		t.cores = append(t.cores, c)
+		t.shards = append(t.shards, sharder.NewShard(merge.NewMerger(t.frontier, i), c, epoch))
+	}
+	t.defragmenter = source.NewDefragmenter(defrag.DefaultConfig(), p.router, t.frontier)
+	return t
+}
+
+// start runs what handles packets, until the input has ended; g's context ends it
+// early.
+func (t *timeline) start(ctx context.Context, g *errgroup.Group) {
+	g.Go(func() error { return t.defragmenter.Run(ctx) })
+	for i, s := range t.shards {
+		t.cores[i].stop = ctx.Done()
+		g.Go(func() error { return s.Run(ctx) })
+	}
+}
+
+// cut is where a commit cuts a timeline.
+type cut struct {
+	of  *timeline
+	end place // everything before it was handed over by every shard
+	// covered is the key below which every packet is handled: while files are open
+	// that of the epoch's end; at rest where event time rests, so that the last file
+	// need not wait for a next one.
+	covered packet.Order
+	// more says that further panes wait: reports are long, and a sparse capture has
+	// a pane for each packet, so a commit takes so many only.
+	more bool
+}
+
+// cut cuts at the last epoch end that every shard has passed.
+func (t *timeline) cut() cut {
+	end, reached := before(packet.MaxTime), packet.MaxOrder
+	rest, idle := t.frontier.Idle()
+	for _, c := range t.cores {
+		f, r := c.out.progress()
+		if f.compare(&end) < 0 {
+			end = f
+		}
+		reached = reached.Min(r)
+	}
+	more := false
+	for _, c := range t.cores {
+		if limit, ok := c.out.paneLimit(); ok && limit.compare(&end) < 0 {
+			end, more = limit, true
+		}
+	}
+	covered := packet.At(end.at)
+	switch {
+	case more:
+	case end.at == packet.MaxTime:
+		covered = packet.MaxOrder
+	case idle && !reached.Less(rest):
+		covered = covered.Max(rest)
+	}
+	return cut{t, end, covered, more}
+}
+
+// fetch takes out what the shards brought before the cut.
+func (c cut) fetch() (y yield) {
+	for _, core := range c.of.cores {
+		core.out.fetch(c.end, &y)
+	}
+	return y
+}
