@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"pcapdir/source/packet"
 )
@@ -46,14 +47,16 @@ func TestCatchUp(t *testing.T) {
 	livePath := writeFile(t, t.TempDir()+"/live", forms[0].encode(t, whole))
 	wantLive := newJob(t).read(t, livePath)
 	oldDir := t.TempDir()
-	d := start(t, site(newRoot(t)))
+	cfg := site(newRoot(t))
+	cfg.Order.HoldBack = 500 * time.Millisecond // the old files are to be one group
+	d := start(t, cfg)
 	d.mv(t, "live-0", forms[0].encode(t, whole))
 	d.fate(t, "live-0")
 	parts := old.cut(5, true, rnd)
 	for i, p := range parts {
 		text := formOf(p).encode(t, p)
 		writeFile(t, fmt.Sprint(oldDir, "/", i), text)
-		d.mv(t, fmt.Sprint(9-i), text) // all of one group: hold_back is long enough, or a catch-up each
+		d.mv(t, fmt.Sprint(9-i), text)
 	}
 	for i := range parts {
 		if f := d.fate(t, fmt.Sprint(9-i)); f.Outcome != "catchup" || f.Late > 0 {
