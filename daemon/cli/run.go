@@ -30,7 +30,7 @@ func newRun(s Streams) *cobra.Command {
 		Use:     "run",
 		Short:   "watch the spool and keep the logs",
 		Long:    runHelp,
-		Example: "  pcapdird run --config /etc/pcapdir/pcapdir.toml\n  pcapdird run --set spool.dirs=in --set spool.done=done --set spool.failed=failed --set logs.dir=logs --set commit.dir=state",
+		Example: "  pcapdird run --config /etc/pcapdir/pcapdir.toml\n  pcapdird run --set spool.dirs=$PWD/in --set spool.done=$PWD/done --set spool.failed=$PWD/failed --set logs.dir=logs --set commit.dir=state",
 		Args:    cobra.NoArgs,
 		RunE:    func(c *cobra.Command, _ []string) error { return runDaemon(c.Context(), s, &flags) },
 	}

@@ -39,8 +39,7 @@ const (
 	AfterKeep   After = "keep"   // left where it is
 )
 
-// Spool says where capture files arrive and where they go. A relative path is
-// taken from the working directory.
+// Spool says where capture files arrive and where they go. Paths are absolute.
 type Spool struct {
 	Dirs   []string      // watched; never empty, never one inside another
 	Done   string        // read files, when After is AfterDone

@@ -18,7 +18,8 @@ type Spool struct {
 	now     func() time.Time
 	retirer *retirer
 
-	// Owned by Run.
+	// Owned by Run, and by Probe before it.
+	probed   bool // all directories can be worked with
 	watch    *watch
 	dirs     map[string]*directory
 	resolved map[string]string // watched directories as configured: what they were last
@@ -62,14 +63,16 @@ func New(cfg Config, deps Deps) *Spool {
 	}
 }
 
-// Run probes and watches the directories and admits files until ctx is done,
+// Run probes the directories unless Probe did, watches them and admits files until ctx is done,
 // which is no error. The first call of admit has everything that lay there at
 // the start, also when that is nothing; later ones have the groups that
 // arrived, by path. Admitted files are in the receiver's hands until Do has
 // carried out their moves. Errors are ErrConfig and those of admit.
 func (s *Spool) Run(ctx context.Context, admit func(context.Context, []*File) error) error {
-	if err := s.Probe(); err != nil {
-		return err
+	if !s.probed {
+		if err := s.Probe(); err != nil {
+			return err
+		}
 	}
 	s.watch = newWatch(s.cfg.Poll, s.log)
 	defer s.watch.close()
