@@ -18,11 +18,16 @@ const (
 	kept                    // read, and left where it is
 )
 
+// tree is a directory that was moved in, with all below it: a closed set. Its
+// files go into one group, when the last of them has settled.
+type tree struct{ _ byte } // not empty, so that no two share an address
+
 // entry is what the spool knows of one path.
 type entry struct {
 	path, source string
 	state        state
 	backlog      bool      // it lay there at the start and did not change since
+	tree         *tree     // it came with this directory and did not change since; or nil
 	id           Identity  // as it was at the last look
 	arrived      time.Time // when the path was first seen
 	since        time.Time // when id was first seen, or the trouble began
@@ -83,8 +88,9 @@ func (e *entry) seen(st Stat, now time.Time, settle time.Duration) (ready bool) 
 	case was == Identity{}:
 		return now.Sub(e.id.modified()) >= settle
 	case was != e.id:
-		// Still written to, so no longer part of what lay there at the start.
-		e.since, e.backlog = now, false
+		// Still written to, so no longer part of what lay there at the start, or
+		// of what was moved in.
+		e.since, e.backlog, e.tree = now, false, nil
 		return false
 	}
 	return now.Sub(e.since) >= settle

@@ -15,6 +15,8 @@ type directory struct {
 	inode  Identity // device and inode alone
 	look   uint64   // number of the last look that found it
 	usable bool     // probed
+	listed uint64   // number of the look that listed it first; 0: none has
+	tree   *tree    // what it came with; nil: nothing, or it lay there at the start
 }
 
 // look is one round over all directories.
@@ -130,7 +132,7 @@ func (l *look) directory(dir, source string) {
 func (l *look) enter(dir, source string, id Identity) error {
 	d := l.dirs[dir]
 	if d == nil || d.inode != id {
-		d = &directory{inode: id, usable: l.first && source == ""} // Run probed those
+		d = &directory{inode: id, usable: l.first && source == ""} // Probe did those
 		l.dirs[dir] = d
 	}
 	l.watch.add(dir)
@@ -143,9 +145,25 @@ func (l *look) enter(dir, source string, id Identity) error {
 	return err
 }
 
+// cameWith is the tree of a directory that is listed for the first time: that
+// of the one above it, where that is new too, or its own.
+func (l *look) cameWith(dir string) *tree {
+	switch above := l.dirs[filepath.Dir(dir)]; {
+	case l.first:
+		return nil
+	case above != nil && above.listed == l.looks:
+		return above.tree
+	}
+	return new(tree)
+}
+
 // list takes in the files of one directory. The lock is not held while the
 // file system is asked: a disk that hangs must not hang Status and Do.
 func (l *look) list(dir, source string, names []fs.DirEntry) {
+	d := l.dirs[dir]
+	if d.listed == 0 {
+		d.listed, d.tree = l.looks, l.cameWith(dir)
+	}
 	for _, e := range l.unsettled(dir, source, names) {
 		st, err := l.fs.Lstat(e.path)
 		l.take(e, st, err)
@@ -165,6 +183,9 @@ func (l *look) unsettled(dir, source string, names []fs.DirEntry) (out []*entry)
 		e := l.entries[path]
 		if e == nil {
 			e = &entry{path: path, source: source, arrived: l.now, since: l.now, backlog: l.first}
+			if d := l.dirs[dir]; d.listed == l.looks {
+				e.tree = d.tree
+			}
 		}
 		e.look = l.looks
 		if e.state != grouped && e.state != admitted {
@@ -247,6 +268,7 @@ func (l *look) index(ctx context.Context) error {
 	var unread []*entry
 	var paths []string
 	l.mu.Lock()
+	l.holdTrees()
 	for _, e := range l.ready {
 		if e.file != nil {
 			l.join(e, e.file)
@@ -273,6 +295,26 @@ func (l *look) index(ctx context.Context) error {
 	return nil
 }
 
+// holdTrees takes from what is ready the files of trees of which others are not.
+// The caller holds mu.
+func (l *look) holdTrees() {
+	if !slices.ContainsFunc(l.ready, func(e *entry) bool { return e.tree != nil }) {
+		return
+	}
+	open := map[*tree]int{}
+	for _, e := range l.entries {
+		if e.tree != nil && e.state == settling && e.look == l.looks {
+			open[e.tree]++
+		}
+	}
+	for _, e := range l.ready {
+		if e.state == settling {
+			open[e.tree]--
+		}
+	}
+	l.ready = slices.DeleteFunc(l.ready, func(e *entry) bool { return e.tree != nil && open[e.tree] > 0 })
+}
+
 // indexed moves an entry on. The caller holds mu.
 func (l *look) indexed(e *entry, r Indexed) {
 	switch f := r.File; {
@@ -286,7 +328,7 @@ func (l *look) indexed(e *entry, r Indexed) {
 	case errors.Is(f.Err, ErrNotRegular):
 		delete(l.entries, e.path) // something else by now: the next look says what
 	case !f.SameContent(e.id):
-		e.state, e.id, e.since, e.backlog = settling, f.Identity, l.now, false
+		e.state, e.id, e.since, e.backlog, e.tree = settling, f.Identity, l.now, false, nil
 	default:
 		if e.state == unreadable {
 			l.log.Info("a file can be read again", "file", e.path)
