@@ -39,6 +39,15 @@ const (
 	AfterKeep   After = "keep"   // left where it is
 )
 
+// Duplicates is what is done about copies of captures that were read.
+type Duplicates string
+
+// The ways to treat a copy.
+const (
+	DuplicatesSkip Duplicates = "skip" // put away, its packets are there
+	DuplicatesRead Duplicates = "read" // read like any other file
+)
+
 // Spool says where capture files arrive and where they go. Paths are absolute.
 type Spool struct {
 	Dirs   []string      // watched; never empty, never one inside another
@@ -46,6 +55,8 @@ type Spool struct {
 	Failed string        // files that cannot be parsed, each beside its .reason
 	After  After         // what becomes of a read file
 	Settle time.Duration // how long a file that was not moved in must rest, wall time
+
+	Duplicates Duplicates // skip or read
 }
 
 // Inside is what is done about disorder between the records of one file.
@@ -159,6 +170,8 @@ func Default() *Config {
 			Failed: "/var/spool/pcapdir/failed",
 			After:  AfterDone,
 			Settle: 5 * time.Second,
+
+			Duplicates: DuplicatesSkip,
 		},
 		Order: Order{
 			HoldBack: 10 * time.Second,

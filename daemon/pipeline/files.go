@@ -158,7 +158,10 @@ type retirement struct {
 // retire settles what becomes of f, and how spool.log tells it.
 func (fs *files) retire(f *file) (retirement, error) {
 	outcome, reason := f.outcome()
-	move, err := fs.plan(spool.Retirement{File: f.File, Outcome: outcome, Reason: reason})
+	move, err := fs.plan(spool.Retirement{
+		File: f.File, Outcome: outcome, Reason: reason,
+		Handled: f.books.Handled.Packets > 0 && !spool.ReadFault(f.books.Err),
+	})
 	if err != nil {
 		return retirement{}, err
 	}
@@ -196,6 +199,8 @@ func (fs *files) snapshot() fileTally {
 // outcome says how reading f ended, and why.
 func (f *file) outcome() (spool.Outcome, string) {
 	switch b := &f.books; {
+	case f.Verdict.Outcome != "":
+		return f.Verdict.Outcome, f.Verdict.Reason
 	case b.Err != nil:
 		return spool.Failed, b.Err.Error()
 	case b.Read.Packets == 0:

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"pcapdir/daemon/config"
 	"pcapdir/source/packet"
 	"pcapdir/source/spool"
 )
@@ -50,6 +51,9 @@ func Read(ctx context.Context, o Options, paths []string) (s Summary, err error)
 	}
 	err = e.run(ctx, func(ctx, work context.Context) error {
 		found, err := gatherPaths(ctx, descriptors, paths)
+		if err == nil && o.Config.Spool.Duplicates == config.DuplicatesSkip {
+			err = spool.SkipCopies(ctx, descriptors, o.Config.Order.Window, found)
+		}
 		if err == nil {
 			e.files.admit(work, found)
 		}

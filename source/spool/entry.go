@@ -12,6 +12,9 @@ type state uint8
 
 const (
 	settling   state = iota // it must be looked at once more
+	held                    // a copy of a file that is not covered yet
+	listed                  // a manifest whose files are not covered yet
+	released                // it was held or listed, and is to be taken up again
 	unreadable              // opening or reading it failed; it is tried again
 	grouped                 // indexed, in the group
 	admitted                // with the receiver, until its move is done
@@ -33,7 +36,9 @@ type entry struct {
 	since        time.Time // when id was first seen, or the trouble began
 	look         uint64    // number of the last look that found it
 
-	file *File // once there is one, until it is admitted
+	file *File     // once there is one, until it is admitted
+	twin *File     // while held: the copy itself; nil for a manifest
+	list *manifest // of a manifest that was taken up; or nil
 
 	// While unreadable.
 	err   error
@@ -85,12 +90,15 @@ func (e *entry) seen(st Stat, now time.Time, settle time.Duration) (ready bool) 
 	case e.state == unreadable:
 		// Mending permissions moves the change time: no need to wait then.
 		return was != e.id || !now.Before(e.retry)
+	case (e.state == held || e.state == released) && was.SameContent(e.id):
+		return e.state == released
 	case was == Identity{}:
 		return now.Sub(e.id.modified()) >= settle
 	case was != e.id:
 		// Still written to, so no longer part of what lay there at the start, or
 		// of what was moved in.
-		e.since, e.backlog, e.tree = now, false, nil
+		e.state, e.since, e.backlog, e.tree = settling, now, false, nil
+		e.file, e.twin, e.list = nil, nil, nil
 		return false
 	}
 	return now.Sub(e.since) >= settle

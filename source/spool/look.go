@@ -188,7 +188,7 @@ func (l *look) unsettled(dir, source string, names []fs.DirEntry) (out []*entry)
 			}
 		}
 		e.look = l.looks
-		if e.state != grouped && e.state != admitted {
+		if e.state != grouped && e.state != admitted && e.state != listed {
 			out = append(out, e)
 		}
 	}
@@ -223,7 +223,7 @@ func (l *look) forget() {
 	defer l.mu.Unlock()
 	for path, e := range l.entries {
 		// Of admitted files the receiver knows more; Do ends them.
-		if e.look == l.looks || e.state == grouped || e.state == admitted || l.unknown(path) {
+		if e.look == l.looks || e.state == grouped || e.state == admitted || e.state == listed || l.unknown(path) {
 			continue
 		}
 		delete(l.entries, path)
@@ -265,14 +265,18 @@ func (l *look) report() {
 // index indexes what is ready and puts it into the group.
 func (l *look) index(ctx context.Context) error {
 	slices.SortFunc(l.ready, func(a, b *entry) int { return strings.Compare(a.path, b.path) })
-	var unread []*entry
+	l.dropKept()
+	var unread, lists []*entry
 	var paths []string
 	l.mu.Lock()
 	l.holdTrees()
 	for _, e := range l.ready {
-		if e.file != nil {
+		switch {
+		case e.file != nil:
 			l.join(e, e.file)
-		} else {
+		case isManifest(e.path):
+			lists = append(lists, e)
+		default:
 			unread, paths = append(unread, e), append(paths, e.path)
 		}
 	}
@@ -282,11 +286,16 @@ func (l *look) index(ctx context.Context) error {
 		return err
 	}
 	l.now = l.Spool.now() // indexing a backlog takes a while
+	for i, e := range unread {
+		if err := l.indexed(ctx, e, results[i]); err != nil {
+			return err
+		}
+	}
+	if err := l.manifests(ctx, lists); err != nil {
+		return err
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for i, e := range unread {
-		l.indexed(e, results[i])
-	}
 	// One line for all: a want of descriptors would fill the log otherwise.
 	if len(l.news) > 0 {
 		l.log.Warn("files cannot be read; they stay and are tried again",
@@ -315,8 +324,23 @@ func (l *look) holdTrees() {
 	l.ready = slices.DeleteFunc(l.ready, func(e *entry) bool { return e.tree != nil && open[e.tree] > 0 })
 }
 
-// indexed moves an entry on. The caller holds mu.
-func (l *look) indexed(e *entry, r Indexed) {
+// indexed moves an entry on. The error is that of ctx.
+func (l *look) indexed(ctx context.Context, e *entry, r Indexed) error {
+	var j judgement
+	if r.Err == nil && r.File.SameContent(e.id) {
+		j, r.Err = l.judge(ctx, r.File)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.settle(e, r, j)
+	return nil
+}
+
+// settle is indexed once the file is judged. The caller holds mu.
+func (l *look) settle(e *entry, r Indexed, j judgement) {
 	switch f := r.File; {
 	case gone(r.Err):
 		delete(l.entries, e.path)
@@ -329,12 +353,22 @@ func (l *look) indexed(e *entry, r Indexed) {
 		delete(l.entries, e.path) // something else by now: the next look says what
 	case !f.SameContent(e.id):
 		e.state, e.id, e.since, e.backlog, e.tree = settling, f.Identity, l.now, false, nil
+		e.list = nil
 	default:
 		if e.state == unreadable {
 			l.log.Info("a file can be read again", "file", e.path)
 		}
 		f.Source = e.source
-		l.join(e, f)
+		switch {
+		case j.known != nil:
+			l.settleKnown(e, f, j.known)
+		case j.twin != nil:
+			l.hold(e, f, j.twin)
+		case j.original != "":
+			l.join(e, copyOf(f, j.original))
+		default:
+			l.join(e, f)
+		}
 	}
 }
 
@@ -357,4 +391,7 @@ func (l *look) collect(f *File) {
 	}
 	l.group.last = l.now
 	l.group.files = append(l.group.files, f)
+	if f.Err == nil && f.HasRecords && l.inflight[f.ContentID] == nil {
+		l.inflight[f.ContentID] = f
+	}
 }

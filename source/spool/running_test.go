@@ -192,7 +192,7 @@ func TestSpecialFiles(t *testing.T) {
 		must(t, os.Symlink(".", r.at("in/loop")))
 		must(t, os.Symlink("self", r.at("in/self")))
 		r.faults.Fail(func(op spooltest.Op, path string) error {
-			if op == spooltest.Open && !strings.HasSuffix(path, "/good") {
+			if op == spooltest.Open && strings.HasPrefix(path, r.at("in")) && !strings.HasSuffix(path, "/good") {
 				t.Errorf("%s is opened", path)
 			}
 			return nil
@@ -376,6 +376,35 @@ func TestReplacedWhileItWaits(t *testing.T) {
 		r.retire()
 		if _, err := os.Lstat(r.at("in/done/x")); err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+// A file is taken whatever its times say: an mv keeps them.
+func TestOlderThanAllThatIsDone(t *testing.T) {
+	runSpool(t, spool.AfterDone, func(r *running) { r.put("new", old) }, func(r *running) {
+		r.retire()
+		r.put("ancient", 20*365*24*time.Hour)
+		r.until(time.Minute)
+		r.want(admission{0, "new"}, admission{12 * time.Second, "ancient"})
+	})
+}
+
+// A file that is moved over one that waits in the group: the one is reported as
+// gone, the other is read.
+func TestReplacedInTheGroup(t *testing.T) {
+	runSpool(t, spool.AfterDone, nil, func(r *running) {
+		r.forget()
+		r.putBytes("x", old, pcap(t, 1))
+		r.until(4 * time.Second)
+		r.putBytes("x", old, pcap(t, 2))
+		r.until(time.Minute)
+		if m := r.retire()[0]; m.Outcome != spool.Failed || !strings.Contains(m.Reason, "replaced") {
+			t.Errorf("the first: %+v", m)
+		}
+		r.until(2 * time.Minute)
+		if len(r.got()) != 2 || r.got()[1].files != "x" || r.retire()[0].Outcome != spool.Done {
+			t.Errorf("admitted %v", r.got())
 		}
 	})
 }
