@@ -57,6 +57,7 @@ type Spool struct {
 	Settle time.Duration // how long a file that was not moved in must rest, wall time
 
 	Duplicates Duplicates // skip or read
+	Streams    int        // reads at once on each device; 0: one on those that rotate, any number on others
 }
 
 // Inside is what is done about disorder between the records of one file.

@@ -94,7 +94,7 @@ func (fs *files) readFile(ctx context.Context, f *file, w *merge.Writer) {
 		f.books = r.Read(ctx, &counted{in, &fs.read}, decompress.Detect(head))
 	} else {
 		h := fs.descriptors.File(f.Path, f.Identity)
-		f.books = r.Read(ctx, &counted{h.Reader(0), &fs.read}, f.Compression)
+		f.books = r.Read(ctx, &counted{h.Stream(0), &fs.read}, f.Compression)
 		_ = h.Close() // opened for reading
 	}
 	if ctx.Err() != nil {

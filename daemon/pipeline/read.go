@@ -38,6 +38,7 @@ func Read(ctx context.Context, o Options, paths []string) (s Summary, err error)
 	defer func() { err = errors.Join(err, sink.Close(), beats.Close()) }()
 	fsys := spool.OS{}
 	descriptors := spool.NewDescriptors(fsys, openFiles(o.Config.Limits.OpenFiles))
+	descriptors.TakeTurns(o.Config.Spool.Streams)
 	e, err := newEngine(o, deps{
 		store:       &store{fs: fsys, sink: sink, log: o.Log},
 		beats:       beats,

@@ -43,6 +43,7 @@ func Run(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	descriptors := spool.NewDescriptors(fsys, openFiles(cfg.Limits.OpenFiles))
+	descriptors.TakeTurns(cfg.Spool.Streams)
 	sp := spool.New(spool.Config{
 		Dirs: cfg.Spool.Dirs, Done: cfg.Spool.Done, Failed: cfg.Spool.Failed, After: spool.After(cfg.Spool.After),
 		Settle: cfg.Spool.Settle, HoldBack: cfg.Order.HoldBack,
