@@ -20,7 +20,9 @@ file that was not moved in is read once it has stopped changing (spool.settle).
 What lies in the spool at the start is read in one exact order; what comes later
 is read in groups (order.hold_back). Files that were read go to spool.done,
 those that could not be read to spool.failed beside a .reason file; spool.log
-has one line for each.
+has one line for each. A file called *.manifest lists captures to be read where
+they lie. Copies of captures that were read are not read again
+(spool.duplicates).
 
 Log lines become visible, and files are put away, only together, at commits.`
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -250,5 +251,56 @@ func TestWalkReadsManifests(t *testing.T) {
 	want := "a <nil>|n.manifest not all that it names can be read: far/none: there is no such file; n.manifest: a manifest cannot name a manifest|c <nil>|b <nil>"
 	if strings.Join(got, "|") != want {
 		t.Errorf("found %q, want %q", got, want)
+	}
+}
+
+// A crash after any file operation of a commit's moves: what the commit covers
+// is not read again, copies of it neither, and all is put away in the end.
+func TestCrashAtAnyStep(t *testing.T) {
+	for _, after := range []spool.After{spool.AfterDone, spool.AfterKeep} {
+		step, steps := 0, 1
+		for ; step < steps; step++ {
+			runSpool(t, after, func(r *running) {
+				r.manifest("m", r.far("a", 1, 2)+"\n"+r.far("b", 3, 4))
+				r.putBytes("x", old, one(t))
+				r.putBytes("y", old, one(t))
+			}, func(r *running) {
+				r.want(admission{0, "a b x"})
+				moves := r.plan()
+				r.quit()
+				n := 0
+				r.faults.Fail(func(spooltest.Op, string) error {
+					if n++; n > step {
+						return syscall.EIO
+					}
+					return nil
+				})
+				_, _ = r.Do(moves) // the crash
+				if n > step {
+					steps = step + 2 // there are more
+				}
+				r.faults.Fail(nil)
+				r.forget()
+				r.run(moves...)
+				for n := range 3 {
+					r.retire()
+					r.until(time.Duration(n+1) * time.Minute)
+				}
+				var got []string
+				for _, g := range r.got() {
+					got = append(got, strings.Fields(g.files)...)
+				}
+				slices.Sort(got)
+				if !slices.Equal(got, []string{"m.manifest[done]", "y[duplicate]"}) {
+					t.Errorf("%s, crash after %d: admitted %q", after, step, got)
+				}
+				if r.lies("in/done/m.manifest") != (after == spool.AfterDone) || r.Status().Waiting() != 0 {
+					t.Errorf("%s, crash after %d: status %+v", after, step, r.Status())
+				}
+			})
+		}
+		if step < 5 {
+			t.Errorf("%s: only %d steps", after, step)
+		}
 	}
 }
