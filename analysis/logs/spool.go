@@ -77,7 +77,7 @@ var spoolStream = newStream("spool", "What became of one file.", []Column[Spool]
 		Append: appendDropped},
 	{Name: "outcome", Type: Enum, Doc: "done, failed, duplicate or catchup",
 		Append: func(b []byte, r *Spool) []byte { return appendText(b, r.Outcome) }},
-	{Name: "reason", Type: String, Doc: "why it failed, or what is odd about it; absent when nothing is",
+	{Name: "reason", Type: String, Doc: "why it failed, of what it is a copy, or what is odd about it; absent when nothing is",
 		Append: func(b []byte, r *Spool) []byte { return appendOptional(b, r.Reason) }},
 })
 

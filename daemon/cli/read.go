@@ -18,9 +18,11 @@ import (
 
 const readHelp = `Read a closed set of captures in exact time order, write the logs, and exit.
 
-A PATH is a file, a directory with all below it, or - for standard input. A
-symbolic link is followed where it is named here, not where it is found below a
-directory. The files are left as they are. Lines are appended to the logs in the
+A PATH is a file, a directory with all below it, a manifest (*.manifest: paths of
+captures, one a line, or each ended by a NUL; relative ones are taken from its
+directory), or - for standard input. A symbolic link is followed where it is
+named, not where it is found below a directory. The files are left as they are.
+A copy of another file is not read (spool.duplicates). Lines are appended to the logs in the
 log directory: give an empty one for logs of this run alone.
 
 The exit code is 0 when all went well, 1 when some file could not be read to its

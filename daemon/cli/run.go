@@ -20,7 +20,9 @@ file that was not moved in is read once it has stopped changing (spool.settle).
 What lies in the spool at the start is read in one exact order; what comes later
 is read in groups (order.hold_back). Files that were read go to spool.done,
 those that could not be read to spool.failed beside a .reason file; spool.log
-has one line for each.
+has one line for each. A file called *.manifest lists captures to be read where
+they lie. Copies of captures that were read are not read again
+(spool.duplicates).
 
 Log lines become visible, and files are put away, only together, at commits.`
 
@@ -30,7 +32,7 @@ func newRun(s Streams) *cobra.Command {
 		Use:     "run",
 		Short:   "watch the spool and keep the logs",
 		Long:    runHelp,
-		Example: "  pcapdird run --config /etc/pcapdir/pcapdir.toml\n  pcapdird run --set spool.dirs=in --set spool.done=done --set spool.failed=failed --set logs.dir=logs --set commit.dir=state",
+		Example: "  pcapdird run --config /etc/pcapdir/pcapdir.toml\n  pcapdird run --set spool.dirs=$PWD/in --set spool.done=$PWD/done --set spool.failed=$PWD/failed --set logs.dir=logs --set commit.dir=state",
 		Args:    cobra.NoArgs,
 		RunE:    func(c *cobra.Command, _ []string) error { return runDaemon(c.Context(), s, &flags) },
 	}

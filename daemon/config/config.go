@@ -39,14 +39,25 @@ const (
 	AfterKeep   After = "keep"   // left where it is
 )
 
-// Spool says where capture files arrive and where they go. A relative path is
-// taken from the working directory.
+// Duplicates is what is done about copies of captures that were read.
+type Duplicates string
+
+// The ways to treat a copy.
+const (
+	DuplicatesSkip Duplicates = "skip" // put away, its packets are there
+	DuplicatesRead Duplicates = "read" // read like any other file
+)
+
+// Spool says where capture files arrive and where they go. Paths are absolute.
 type Spool struct {
 	Dirs   []string      // watched; never empty, never one inside another
 	Done   string        // read files, when After is AfterDone
 	Failed string        // files that cannot be parsed, each beside its .reason
 	After  After         // what becomes of a read file
 	Settle time.Duration // how long a file that was not moved in must rest, wall time
+
+	Duplicates Duplicates // skip or read
+	Streams    int        // reads at once on each device; 0: one on those that rotate, any number on others
 }
 
 // Inside is what is done about disorder between the records of one file.
@@ -171,6 +182,8 @@ func Default() *Config {
 			Failed: "/var/spool/pcapdir/failed",
 			After:  AfterDone,
 			Settle: 5 * time.Second,
+
+			Duplicates: DuplicatesSkip,
 		},
 		Order: Order{
 			HoldBack: 10 * time.Second,

@@ -32,6 +32,10 @@ var fields = [...]field{
 		return choice[After]{&c.Spool.After, []After{AfterDone, AfterDelete, AfterKeep}, nil}
 	}},
 	{"spool.settle", "rest that a file needs which was not moved in", func(c *Config) value { return duration{&c.Spool.Settle, 0, time.Hour} }},
+	{"spool.duplicates", "copies of captures that were read, compared byte by byte: skip | read", func(c *Config) value {
+		return choice[Duplicates]{&c.Spool.Duplicates, []Duplicates{DuplicatesSkip, DuplicatesRead}, nil}
+	}},
+	{"spool.streams", "reads at once on each device, or \"auto\": one on spinning disks, any number on others", func(c *Config) value { return autoInteger{&c.Spool.Streams, 1024} }},
 
 	{"order.hold_back", "quiet time after which new files are admitted", func(c *Config) value { return duration{&c.Order.HoldBack, 0, time.Hour} }},
 	{"order.idle", "silence after which a source is waited for no more", func(c *Config) value { return duration{&c.Order.Idle, 0, day} }},

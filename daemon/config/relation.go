@@ -18,6 +18,7 @@ func (c *Config) relations() Problems {
 			Hint: `write "first", or order.inside = "sort"`,
 		}, "order.index", "order.inside")
 	}
+	ps = append(ps, c.relativeProblems()...)
 	return append(ps, c.pathProblems()...)
 }
 
@@ -38,6 +39,26 @@ func (c *Config) windowProblems() Problems {
 			Hint: fmt.Sprintf("write %q", spell(max(pane, w.Round(pane)))),
 		}, element("vectors.windows", i), "vectors.windows", "vectors.pane")
 	}
+	return ps
+}
+
+// relativeProblems refuses relative directories in the spool: the daemon makes
+// what is missing, and would watch an empty directory of its own.
+func (c *Config) relativeProblems() Problems {
+	var ps Problems
+	refuse := func(dir string, keys ...string) {
+		if !filepath.IsAbs(dir) {
+			ps = c.relation(ps, Problem{
+				Key: keys[len(keys)-1], Msg: fmt.Sprintf("%q is a relative path", dir),
+				Hint: "write it from the root, as in \"/var/spool/pcapdir/...\"",
+			}, keys...)
+		}
+	}
+	for i, dir := range c.Spool.Dirs {
+		refuse(dir, element("spool.dirs", i), "spool.dirs")
+	}
+	refuse(c.Spool.Done, "spool.done")
+	refuse(c.Spool.Failed, "spool.failed")
 	return ps
 }
 

@@ -113,7 +113,7 @@ func (fs *files) readRun(ctx context.Context, f *file, run source.Run, w *merge.
 		books = r.Read(ctx, &counted{in, &fs.read}, decompress.Detect(head))
 	} else {
 		h := fs.descriptors.File(f.Path, f.Identity)
-		src, at := h.Reader(0), uint64(0)
+		src, at := h.Stream(0), uint64(0)
 		if run.From > 0 && source.Seekable(f.Compression, f.Format) {
 			src, at = pcapfile.From(h, run.Offset), run.From
 		}
@@ -212,7 +212,10 @@ const outcomeCatchUp = "catchup"
 // retire settles what becomes of f, and how spool.log tells it.
 func (fs *files) retire(f *file) (retirement, error) {
 	outcome, reason := f.outcome()
-	move, err := fs.plan(spool.Retirement{File: f.File, Outcome: outcome, Reason: reason})
+	move, err := fs.plan(spool.Retirement{
+		File: f.File, Outcome: outcome, Reason: reason,
+		Handled: f.books.Handled.Packets > 0 && !spool.ReadFault(f.books.Err),
+	})
 	if err != nil {
 		return retirement{}, err
 	}
@@ -254,6 +257,8 @@ func (fs *files) snapshot() fileTally {
 // outcome says how reading f ended, and why.
 func (f *file) outcome() (spool.Outcome, string) {
 	switch b := &f.books; {
+	case f.Verdict.Outcome != "":
+		return f.Verdict.Outcome, f.Verdict.Reason
 	case b.Err != nil:
 		return spool.Failed, b.Err.Error()
 	case b.Read.Packets == 0:

@@ -98,14 +98,14 @@ func tight(t *testing.T, limit int) {
 
 // manyFiles compares parts in one directory, read within a limit of open files,
 // with the one file.
-func manyFiles(t *testing.T, c capture, parts []capture, limit int) {
+func manyFiles(t *testing.T, c capture, parts []capture, limit, streams int) {
 	t.Helper()
 	want := run(t, plain, config.InsideSort, c.span(), c.write(t, t.TempDir(), "one"))
 	root := scatter(t, parts, rand.New(rand.NewPCG(5, 6)), forms[:6])
 	tight(t, 64)
 	j := newJob(t)
 	j.cfg.Shards.Count = 2
-	j.cfg.Limits.OpenFiles = limit
+	j.cfg.Limits.OpenFiles, j.cfg.Spool.Streams = limit, streams
 	j.cfg.Vectors.Pane = max(time.Minute, (c.span() / 200).Truncate(time.Minute))
 	j.cfg.Vectors.Windows = []time.Duration{j.cfg.Vectors.Pane, 5 * j.cfg.Vectors.Pane}
 	got := j.read(t, root)
@@ -123,10 +123,11 @@ func TestTenThousandFiles(t *testing.T) {
 	if len(parts) != 10_000 {
 		t.Fatalf("only %d parts", len(parts))
 	}
-	manyFiles(t, c, parts, 64)
+	manyFiles(t, c, parts, 64, 0)
 }
 
-// Three hundred files that all span the same time, eight of which may be open.
+// Three hundred files that all span the same time, eight of which may be open,
+// or one, or one of which may be read at once.
 func TestDeepOverlap(t *testing.T) {
 	c := loadCapture(t, "pcap/lab-00.pcap.zst").sorted()
 	parts := c.deal(300, rand.New(rand.NewPCG(2, 1)))
@@ -134,6 +135,7 @@ func TestDeepOverlap(t *testing.T) {
 		t.Fatalf("only %d parts", len(parts))
 	}
 	for _, limit := range []int{8, 1} {
-		t.Run(fmt.Sprint(limit), func(t *testing.T) { manyFiles(t, c, parts, limit) })
+		t.Run(fmt.Sprint(limit), func(t *testing.T) { manyFiles(t, c, parts, limit, 0) })
 	}
+	t.Run("one at a time from the disk", func(t *testing.T) { manyFiles(t, c, parts, 1, 1) })
 }

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"pcapdir/daemon/config"
 	"pcapdir/source/clock"
 	"pcapdir/source/packet"
 	"pcapdir/source/spool"
@@ -38,6 +39,7 @@ func Read(ctx context.Context, o Options, paths []string) (s Summary, err error)
 	defer func() { err = errors.Join(err, sink.Close(), beats.Close()) }()
 	fsys := spool.OS{}
 	descriptors := spool.NewDescriptors(fsys, openFiles(o.Config.Limits.OpenFiles))
+	descriptors.TakeTurns(o.Config.Spool.Streams)
 	e, err := newEngine(o, deps{
 		store:       &store{fs: fsys, sink: sink, log: o.Log},
 		beats:       beats,
@@ -51,6 +53,9 @@ func Read(ctx context.Context, o Options, paths []string) (s Summary, err error)
 	}
 	err = e.run(ctx, func(ctx, work context.Context) error {
 		found, err := gatherPaths(ctx, descriptors, paths)
+		if err == nil && o.Config.Spool.Duplicates == config.DuplicatesSkip {
+			err = spool.SkipCopies(ctx, descriptors, o.Config.Order.Window, found)
+		}
 		if err == nil {
 			e.files.admit(work, e.timeline, found)
 		}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 
+	"pcapdir/daemon/config"
 	"pcapdir/source/spool"
 )
 
@@ -42,9 +43,11 @@ func Run(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	descriptors := spool.NewDescriptors(fsys, openFiles(cfg.Limits.OpenFiles))
+	descriptors.TakeTurns(cfg.Spool.Streams)
 	sp := spool.New(spool.Config{
 		Dirs: cfg.Spool.Dirs, Done: cfg.Spool.Done, Failed: cfg.Spool.Failed, After: spool.After(cfg.Spool.After),
 		Settle: cfg.Spool.Settle, HoldBack: cfg.Order.HoldBack,
+		ReadDuplicates: cfg.Spool.Duplicates == config.DuplicatesRead, Window: cfg.Order.Window, State: cfg.Commit.Dir,
 	}, spool.Deps{Files: descriptors, Log: o.Log})
 	st := &store{fs: fsys, dir: cfg.Commit.Dir, sink: sink, mover: sp, log: o.Log}
 	if err := recoverLast(ctx, st); err != nil {

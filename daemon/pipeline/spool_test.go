@@ -246,6 +246,7 @@ func unprivileged(t *testing.T, root string) {
 func TestVanishesBeforeItIsOpened(t *testing.T) {
 	cfg := site(newRoot(t))
 	cfg.Order.HoldBack *= 25 // the time for it to vanish in
+	cfg.Spool.Duplicates = config.DuplicatesRead
 	d := start(t, cfg)
 	text := readFile(t, filepath.Join(testdata, "containers/micro.pcap"))
 	d.mv(t, "first", text)

@@ -29,6 +29,8 @@ type running struct {
 	faults *spooltest.Faults
 	*spool.Spool
 	start time.Time
+	cfg   spool.Config
+	quit  func() // ends Run
 
 	// Run goes on when the test's sleep ends: admit and the test take turns.
 	mu     sync.Mutex
@@ -46,28 +48,47 @@ type admission struct {
 func runSpool(t *testing.T, after spool.After, before, test func(r *running)) {
 	synctest.Test(t, func(t *testing.T) {
 		r := &running{t: t, root: t.TempDir(), faults: &spooltest.Faults{}, start: time.Now()}
-		cfg := spool.Config{
+		r.cfg = spool.Config{
 			Dirs: []string{r.at("in")}, Done: r.at("in/done"), Failed: r.at("failed"), After: after,
 			Settle: settle, HoldBack: hold, Rescan: rescan, Poll: true,
+			State: r.at("state"), Window: 100 * time.Millisecond,
 		}
 		must(t, os.Mkdir(r.at("in"), 0o755))
-		r.Spool = spool.New(cfg, spool.Deps{Files: spool.NewDescriptors(r.faults, 4), Log: quiet()})
+		must(t, os.Mkdir(r.at("state"), 0o755))
+		r.make()
 		if before != nil {
 			before(r)
 		}
-		ctx, cancel := context.WithCancel(t.Context())
-		ended := make(chan error)
-		go func() { ended <- r.Run(ctx, r.admit) }()
-		synctest.Wait()
+		r.run()
 		test(r)
-		cancel()
-		if err := <-ended; err != nil {
-			t.Errorf("Run: %v", err)
-		}
+		r.quit()
 		if r.faults.NowOpen() != 0 {
 			t.Errorf("%d files are still open", r.faults.NowOpen())
 		}
 	})
+}
+
+func (r *running) make() {
+	r.Spool = spool.New(r.cfg, spool.Deps{Files: spool.NewDescriptors(r.faults, 4), Log: quiet()})
+}
+
+// run starts the Spool, or one that comes after it, which finishes its commit.
+func (r *running) run(finish ...spool.Move) {
+	if r.quit != nil {
+		r.make()
+	}
+	_, err := r.Do(finish)
+	must(r.t, err)
+	ctx, cancel := context.WithCancel(r.t.Context())
+	ended := make(chan error)
+	go func() { ended <- r.Run(ctx, r.admit) }()
+	synctest.Wait()
+	r.quit = func() {
+		cancel()
+		if err := <-ended; err != nil {
+			r.t.Errorf("Run: %v", err)
+		}
+	}
 }
 
 func (r *running) at(name string) string { return filepath.Join(r.root, name) }
@@ -78,6 +99,9 @@ func (r *running) admit(_ context.Context, files []*spool.File) error {
 		s := filepath.Join(f.Source, f.Name)
 		if f.Err != nil {
 			s += fmt.Sprintf("(%v)", f.Err)
+		}
+		if f.Verdict.Outcome != "" {
+			s += fmt.Sprintf("[%s]", f.Verdict.Outcome)
 		}
 		names = append(names, s)
 	}
@@ -91,7 +115,13 @@ func (r *running) admit(_ context.Context, files []*spool.File) error {
 // put moves a finished file in whose mtime is age ago.
 func (r *running) put(name string, age time.Duration) {
 	r.t.Helper()
-	path := write(r.t, r.at("outside"), pcap(r.t, 1))
+	r.putBytes(name, age, pcap(r.t, 1))
+}
+
+// putBytes is put of a file that holds b.
+func (r *running) putBytes(name string, age time.Duration, b []byte) {
+	r.t.Helper()
+	path := write(r.t, r.at("outside"), b)
 	at := time.Now().Add(-age)
 	must(r.t, os.Chtimes(path, at, at))
 	must(r.t, os.MkdirAll(filepath.Dir(r.at("in/"+name)), 0o755))
@@ -112,25 +142,46 @@ func (r *running) want(want ...admission) {
 	}
 }
 
-// retire puts all admitted files away as done, or failed if they cannot be read.
-func (r *running) retire() {
+// retire puts all admitted files away as done, or failed if they cannot be
+// read, and returns their moves.
+func (r *running) retire() []spool.Move {
 	r.t.Helper()
-	r.mu.Lock()
-	files := r.files
-	r.files = nil
-	r.mu.Unlock()
-	var moves []spool.Move
-	for _, f := range files {
-		want := spool.Retirement{File: f, Outcome: spool.Done}
-		if f.Err != nil {
-			want.Outcome, want.Reason = spool.Failed, f.Err.Error()
-		}
-		m, err := r.Plan(want)
-		must(r.t, err)
-		moves = append(moves, m)
-	}
+	moves := r.plan()
 	_, err := r.Do(moves)
 	must(r.t, err)
+	return moves
+}
+
+// plan plans what retire does.
+func (r *running) plan() (moves []spool.Move) {
+	r.t.Helper()
+	for _, f := range r.take() {
+		moves = append(moves, r.planned(f))
+	}
+	return moves
+}
+
+func (r *running) planned(f *spool.File) spool.Move {
+	r.t.Helper()
+	want := spool.Retirement{File: f, Outcome: spool.Done, Handled: f.HasRecords}
+	switch {
+	case f.Verdict.Outcome != "":
+		want.Outcome, want.Reason = f.Verdict.Outcome, f.Verdict.Reason
+	case f.Err != nil:
+		want.Outcome, want.Reason = spool.Failed, f.Err.Error()
+	}
+	m, err := r.Plan(want)
+	must(r.t, err)
+	return m
+}
+
+// take takes the files that were admitted and not taken yet.
+func (r *running) take() []*spool.File {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	files := r.files
+	r.files = nil
+	return files
 }
 
 // got is the admissions so far.

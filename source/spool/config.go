@@ -20,6 +20,13 @@ type Config struct {
 	// HoldBack is how long nothing may arrive before a group is admitted; the
 	// group waits at most six times as long, from its first file on.
 	HoldBack time.Duration
+	// ReadDuplicates reads copies of files that were read, too.
+	ReadDuplicates bool
+	// Window is the disorder that a capture may have, in packet time: files whose
+	// stamps span no more are never taken for copies.
+	Window time.Duration
+	// State is the directory that remembers what was read; "": nothing does.
+	State string
 	// Rescan is how often directories are listed when nothing says that they
 	// changed; 0 is 5 s.
 	Rescan time.Duration

@@ -27,6 +27,7 @@ type Descriptors struct {
 	// fewer than limit descriptors are open or one of them is idle. A channel
 	// hands tokens to waiters in order, so no reader can starve another.
 	slots chan struct{}
+	lanes *lanes // nil: nobody takes turns
 
 	mu   sync.Mutex
 	open int        // descriptors open, idle ones included
@@ -39,6 +40,13 @@ func NewDescriptors(fsys FS, limit int) *Descriptors {
 		panic(fmt.Sprintf("BUG: a pool of %d descriptors", limit))
 	}
 	return &Descriptors{fs: fsys, limit: limit, slots: make(chan struct{}, limit), idle: list.New()}
+}
+
+// TakeTurns has the readers of one device take turns, with so many reads at once;
+// 0 is one on spinning disks, and any number on others. It is called before the
+// first file is read.
+func (d *Descriptors) TakeTurns(perDevice int) {
+	d.lanes = &lanes{fs: d.fs, per: perDevice, byDev: map[uint64]lane{}}
 }
 
 // Limit is the most descriptors that are ever open.
@@ -67,6 +75,7 @@ type Handle struct {
 	turn   sync.Mutex // held during a read, and by Close
 	id     Identity   // guarded by turn
 	closed bool       // guarded by turn
+	ahead  bool       // it is counted as a reader that takes turns; guarded by turn
 
 	file OpenFile      // guarded by pool.mu; nil: no descriptor
 	spot *list.Element // place in pool.idle while file is idle; guarded by pool.mu
@@ -94,13 +103,38 @@ func (h *Handle) Stat() (st Stat, err error) {
 // Reader reads the file from off to wherever its end is when it is reached.
 func (h *Handle) Reader(off int64) io.Reader { return &sequence{h: h, off: off} }
 
+// Stream is Reader for one who reads much of the file. Where the device has
+// turns it waits for them, and reads up to 4 MiB ahead in each. It is for one
+// goroutine, and for a handle that was made with an identity.
+func (h *Handle) Stream(off int64) io.Reader {
+	s := &sequence{h: h, off: off}
+	l := h.pool.lanes
+	h.turn.Lock()
+	defer h.turn.Unlock()
+	if l == nil || h.closed {
+		return s
+	}
+	lane := l.of(h.id.Dev)
+	if lane == nil {
+		return s
+	}
+	if !h.ahead {
+		h.ahead = true
+		l.readers.Add(1)
+	}
+	return &ahead{src: s, lanes: l, lane: lane}
+}
+
 // Close gives the descriptor back, after a read that is running. Later reads
 // fail with fs.ErrClosed. Closing twice is harmless.
 func (h *Handle) Close() error {
 	h.turn.Lock()
 	defer h.turn.Unlock()
-	h.closed = true
 	d := h.pool
+	if h.closed = true; h.ahead {
+		h.ahead = false
+		d.lanes.readers.Add(-1)
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if h.file == nil {

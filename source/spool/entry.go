@@ -12,23 +12,33 @@ type state uint8
 
 const (
 	settling   state = iota // it must be looked at once more
+	held                    // a copy of a file that is not covered yet
+	listed                  // a manifest whose files are not covered yet
+	released                // it was held or listed, and is to be taken up again
 	unreadable              // opening or reading it failed; it is tried again
 	grouped                 // indexed, in the group
 	admitted                // with the receiver, until its move is done
 	kept                    // read, and left where it is
 )
 
+// tree is a directory that was moved in, with all below it: a closed set. Its
+// files go into one group, when the last of them has settled.
+type tree struct{ _ byte } // not empty, so that no two share an address
+
 // entry is what the spool knows of one path.
 type entry struct {
 	path, source string
 	state        state
 	backlog      bool      // it lay there at the start and did not change since
+	tree         *tree     // it came with this directory and did not change since; or nil
 	id           Identity  // as it was at the last look
 	arrived      time.Time // when the path was first seen
 	since        time.Time // when id was first seen, or the trouble began
 	look         uint64    // number of the last look that found it
 
-	file *File // once there is one, until it is admitted
+	file *File     // once there is one, until it is admitted
+	twin *File     // while held: the copy itself; nil for a manifest
+	list *manifest // of a manifest that was taken up; or nil
 
 	// While unreadable.
 	err   error
@@ -80,11 +90,15 @@ func (e *entry) seen(st Stat, now time.Time, settle time.Duration) (ready bool) 
 	case e.state == unreadable:
 		// Mending permissions moves the change time: no need to wait then.
 		return was != e.id || !now.Before(e.retry)
+	case (e.state == held || e.state == released) && was.SameContent(e.id):
+		return e.state == released
 	case was == Identity{}:
 		return now.Sub(e.id.modified()) >= settle
 	case was != e.id:
-		// Still written to, so no longer part of what lay there at the start.
-		e.since, e.backlog = now, false
+		// Still written to, so no longer part of what lay there at the start, or
+		// of what was moved in.
+		e.state, e.since, e.backlog, e.tree = settling, now, false, nil
+		e.file, e.twin, e.list = nil, nil, nil
 		return false
 	}
 	return now.Sub(e.since) >= settle

@@ -27,4 +27,17 @@ type File struct {
 	Latest      packet.Time // what is stamped later cannot be right: by the wall clock when it was indexed
 	HasRecords  bool        // false without Err: a header and nothing else
 	Err         error       // why nothing of it can be read, or nil
+
+	// List is not 0 for a file that a manifest names: it is read where it lies
+	// and stays there, whatever becomes of it.
+	List uint64
+	// Verdict is what becomes of a file of which nothing is to be read, for it is
+	// a copy or a manifest; without an outcome, reading decides.
+	Verdict Verdict
+}
+
+// Verdict is an outcome, and the reason for people.
+type Verdict struct {
+	Outcome Outcome
+	Reason  string
 }

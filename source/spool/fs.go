@@ -186,6 +186,13 @@ func Retryable(err error) bool {
 	return errors.As(err, &fault) && !gone(err) && !errors.Is(err, ErrReplaced)
 }
 
+// ReadFault says that an error is one of reading a file, or that another file
+// took its place: there may be more in it than was read.
+func ReadFault(err error) bool {
+	var fault syscall.Errno
+	return errors.As(err, &fault) || errors.Is(err, ErrReplaced)
+}
+
 // WriteDurable makes path hold exactly b, on disk before it returns; a new
 // file is for its owner alone (mode 0600). A crash in the middle leaves a torn
 // file: what must be replaced whole is written under another name and renamed.

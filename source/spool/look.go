@@ -15,6 +15,8 @@ type directory struct {
 	inode  Identity // device and inode alone
 	look   uint64   // number of the last look that found it
 	usable bool     // probed
+	listed uint64   // number of the look that listed it first; 0: none has
+	tree   *tree    // what it came with; nil: nothing, or it lay there at the start
 }
 
 // look is one round over all directories.
@@ -130,7 +132,7 @@ func (l *look) directory(dir, source string) {
 func (l *look) enter(dir, source string, id Identity) error {
 	d := l.dirs[dir]
 	if d == nil || d.inode != id {
-		d = &directory{inode: id, usable: l.first && source == ""} // Run probed those
+		d = &directory{inode: id, usable: l.first && source == ""} // Probe did those
 		l.dirs[dir] = d
 	}
 	l.watch.add(dir)
@@ -143,9 +145,25 @@ func (l *look) enter(dir, source string, id Identity) error {
 	return err
 }
 
+// cameWith is the tree of a directory that is listed for the first time: that
+// of the one above it, where that is new too, or its own.
+func (l *look) cameWith(dir string) *tree {
+	switch above := l.dirs[filepath.Dir(dir)]; {
+	case l.first:
+		return nil
+	case above != nil && above.listed == l.looks:
+		return above.tree
+	}
+	return new(tree)
+}
+
 // list takes in the files of one directory. The lock is not held while the
 // file system is asked: a disk that hangs must not hang Status and Do.
 func (l *look) list(dir, source string, names []fs.DirEntry) {
+	d := l.dirs[dir]
+	if d.listed == 0 {
+		d.listed, d.tree = l.looks, l.cameWith(dir)
+	}
 	for _, e := range l.unsettled(dir, source, names) {
 		st, err := l.fs.Lstat(e.path)
 		l.take(e, st, err)
@@ -165,9 +183,12 @@ func (l *look) unsettled(dir, source string, names []fs.DirEntry) (out []*entry)
 		e := l.entries[path]
 		if e == nil {
 			e = &entry{path: path, source: source, arrived: l.now, since: l.now, backlog: l.first}
+			if d := l.dirs[dir]; d.listed == l.looks {
+				e.tree = d.tree
+			}
 		}
 		e.look = l.looks
-		if e.state != grouped && e.state != admitted {
+		if e.state != grouped && e.state != admitted && e.state != listed {
 			out = append(out, e)
 		}
 	}
@@ -202,7 +223,7 @@ func (l *look) forget() {
 	defer l.mu.Unlock()
 	for path, e := range l.entries {
 		// Of admitted files the receiver knows more; Do ends them.
-		if e.look == l.looks || e.state == grouped || e.state == admitted || l.unknown(path) {
+		if e.look == l.looks || e.state == grouped || e.state == admitted || e.state == listed || l.unknown(path) {
 			continue
 		}
 		delete(l.entries, path)
@@ -244,13 +265,18 @@ func (l *look) report() {
 // index indexes what is ready and puts it into the group.
 func (l *look) index(ctx context.Context) error {
 	slices.SortFunc(l.ready, func(a, b *entry) int { return strings.Compare(a.path, b.path) })
-	var unread []*entry
+	l.dropKept()
+	var unread, lists []*entry
 	var paths []string
 	l.mu.Lock()
+	l.holdTrees()
 	for _, e := range l.ready {
-		if e.file != nil {
+		switch {
+		case e.file != nil:
 			l.join(e, e.file)
-		} else {
+		case isManifest(e.path):
+			lists = append(lists, e)
+		default:
 			unread, paths = append(unread, e), append(paths, e.path)
 		}
 	}
@@ -260,11 +286,16 @@ func (l *look) index(ctx context.Context) error {
 		return err
 	}
 	l.now = l.Spool.now() // indexing a backlog takes a while
+	for i, e := range unread {
+		if err := l.indexed(ctx, e, results[i]); err != nil {
+			return err
+		}
+	}
+	if err := l.manifests(ctx, lists); err != nil {
+		return err
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for i, e := range unread {
-		l.indexed(e, results[i])
-	}
 	// One line for all: a want of descriptors would fill the log otherwise.
 	if len(l.news) > 0 {
 		l.log.Warn("files cannot be read; they stay and are tried again",
@@ -273,8 +304,43 @@ func (l *look) index(ctx context.Context) error {
 	return nil
 }
 
-// indexed moves an entry on. The caller holds mu.
-func (l *look) indexed(e *entry, r Indexed) {
+// holdTrees takes from what is ready the files of trees of which others are not.
+// The caller holds mu.
+func (l *look) holdTrees() {
+	if !slices.ContainsFunc(l.ready, func(e *entry) bool { return e.tree != nil }) {
+		return
+	}
+	open := map[*tree]int{}
+	for _, e := range l.entries {
+		if e.tree != nil && e.state == settling && e.look == l.looks {
+			open[e.tree]++
+		}
+	}
+	for _, e := range l.ready {
+		if e.state == settling {
+			open[e.tree]--
+		}
+	}
+	l.ready = slices.DeleteFunc(l.ready, func(e *entry) bool { return e.tree != nil && open[e.tree] > 0 })
+}
+
+// indexed moves an entry on. The error is that of ctx.
+func (l *look) indexed(ctx context.Context, e *entry, r Indexed) error {
+	var j judgement
+	if r.Err == nil && r.File.SameContent(e.id) {
+		j, r.Err = l.judge(ctx, r.File)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.settle(e, r, j)
+	return nil
+}
+
+// settle is indexed once the file is judged. The caller holds mu.
+func (l *look) settle(e *entry, r Indexed, j judgement) {
 	switch f := r.File; {
 	case gone(r.Err):
 		delete(l.entries, e.path)
@@ -286,13 +352,23 @@ func (l *look) indexed(e *entry, r Indexed) {
 	case errors.Is(f.Err, ErrNotRegular):
 		delete(l.entries, e.path) // something else by now: the next look says what
 	case !f.SameContent(e.id):
-		e.state, e.id, e.since, e.backlog = settling, f.Identity, l.now, false
+		e.state, e.id, e.since, e.backlog, e.tree = settling, f.Identity, l.now, false, nil
+		e.list = nil
 	default:
 		if e.state == unreadable {
 			l.log.Info("a file can be read again", "file", e.path)
 		}
 		f.Source = e.source
-		l.join(e, f)
+		switch {
+		case j.known != nil:
+			l.settleKnown(e, f, j.known)
+		case j.twin != nil:
+			l.hold(e, f, j.twin)
+		case j.original != "":
+			l.join(e, copyOf(f, j.original))
+		default:
+			l.join(e, f)
+		}
 	}
 }
 
@@ -315,6 +391,9 @@ func (l *look) collect(f *File) {
 	}
 	l.group.last = l.now
 	l.group.files = append(l.group.files, f)
+	if f.Err == nil && f.HasRecords && l.inflight[f.ContentID] == nil {
+		l.inflight[f.ContentID] = f
+	}
 }
 
 // Sources are the directories from which files may come: those that are watched

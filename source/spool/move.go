@@ -18,18 +18,27 @@ type batch struct {
 	// touched are the directories that the move at hand relies on: it is done
 	// when all of them are on disk.
 	touched []string
+	// place is where the file of the move at hand lies now; "": nowhere.
+	place string
+}
+
+// moved is a move that is done, and where its file lies now; "": nowhere.
+type moved struct {
+	Move
+	place string
 }
 
 // do tries every move and makes those that went well durable. left are the
 // others, in order, for the reasons joined in the error. All can be repeated.
-func (r *retirer) do(moves []Move) (done, left []Move, err error) {
+func (r *retirer) do(moves []Move) (done []moved, left []Move, err error) {
 	b := batch{retirer: r, made: map[string][]string{}, dirty: map[string]error{}}
 	failed := make([]error, len(moves))
 	relies := make([][]string, len(moves))
+	places := make([]string, len(moves))
 	for i, m := range moves {
-		b.touched = nil
+		b.touched, b.place = nil, ""
 		failed[i] = b.one(m)
-		relies[i] = b.touched
+		relies[i], places[i] = b.touched, b.place
 	}
 	b.sync()
 	var errs []error
@@ -41,7 +50,7 @@ func (r *retirer) do(moves []Move) (done, left []Move, err error) {
 			left, errs = append(left, m), append(errs, fmt.Errorf("retire %s: %w", m.From, failed[i]))
 			continue
 		}
-		done = append(done, m)
+		done = append(done, moved{m, places[i]})
 		r.release(m)
 	}
 	return done, left, joined(errs)
@@ -80,6 +89,7 @@ func (b *batch) sync() {
 // one does one move, or finds it done.
 func (b *batch) one(m Move) error {
 	if m.To == "" && !m.Remove {
+		b.place = m.From
 		return nil
 	}
 	st, err := b.fs.Lstat(m.From)
@@ -148,7 +158,9 @@ func (b *batch) setAside(m Move, st Stat) error {
 	late := Move{From: m.From, To: to, Outcome: Failed, Reason: changed(m.Identity, st.Identity), Identity: st.Identity}
 	b.log.Error("a file changed while it was being committed as done", "file", m.From, "to", to, "reason", late.Reason)
 	defer b.release(late)
-	return b.rename(late)
+	err = b.rename(late)
+	b.place = "" // what lies there was not read
+	return err
 }
 
 // rename moves the file to the first of its places that is free, and writes
@@ -215,6 +227,7 @@ func (r *retirer) places(m Move) []string {
 
 // explain writes the reason beside a file in the failed directory.
 func (b *batch) explain(m Move, to string) error {
+	b.place = to
 	if m.Outcome != Failed {
 		return nil
 	}

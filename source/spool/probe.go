@@ -2,8 +2,11 @@ package spool
 
 import (
 	"crypto/rand"
+	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -20,10 +23,8 @@ func (s *Spool) Probe() error {
 	if err := s.cfg.validate(); err != nil {
 		return err
 	}
-	for _, dir := range append(s.targets(), s.cfg.Dirs...) {
-		if err := s.fs.MkdirAll(dir); err != nil {
-			return fmt.Errorf("%w: cannot make directory: %w", ErrConfig, err)
-		}
+	if err := s.make(); err != nil {
+		return err
 	}
 	if err := s.distinct(); err != nil {
 		return err
@@ -34,6 +35,26 @@ func (s *Spool) Probe() error {
 	for _, dir := range s.cfg.Dirs {
 		if err := s.probe(dir); err != nil {
 			return fmt.Errorf("%w: %w", ErrConfig, err)
+		}
+	}
+	s.probed = true
+	return nil
+}
+
+// make makes the directories that are missing, and says so: a watched one that
+// is not there may be a name that was mistyped.
+func (s *Spool) make() error {
+	for _, dir := range append(s.targets(), s.cfg.Dirs...) {
+		_, err := s.fs.Lstat(dir)
+		missing := errors.Is(err, fs.ErrNotExist)
+		if err := s.fs.MkdirAll(dir); err != nil {
+			return fmt.Errorf("%w: cannot make directory: %w", ErrConfig, err)
+		}
+		switch {
+		case missing && slices.Contains(s.cfg.Dirs, dir):
+			s.log.Warn("a watched directory was not there and was made", "dir", dir)
+		case missing:
+			s.log.Info("a directory was not there and was made", "dir", dir)
 		}
 	}
 	return nil

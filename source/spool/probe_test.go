@@ -1,8 +1,10 @@
 package spool_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -123,5 +125,32 @@ func TestSourceThatCannotBeEmptied(t *testing.T) {
 	}
 	if st := y.Status(); len(st.Problems) != 1 || !strings.Contains(st.Problems[0].Path, "mounted") {
 		t.Errorf("at the start: %+v", st)
+	}
+}
+
+// What had to be made is told, for a watched directory that is not there may be
+// a mistyped name; what was there is not. Run does not probe again.
+func TestProbeTellsWhatItMadeAndIsDoneOnce(t *testing.T) {
+	root := t.TempDir()
+	at := func(name string) string { return filepath.Join(root, name) }
+	must(t, os.Mkdir(at("in"), 0o755))
+	cfg := spool.Config{Dirs: []string{at("in"), at("typo")}, Done: at("done"), Failed: at("failed"), After: spool.AfterDone, Poll: true}
+	var text bytes.Buffer
+	faults := &spooltest.Faults{}
+	s := spool.New(cfg, spool.Deps{Files: pool(faults, 1), Log: slog.New(slog.NewTextHandler(&text, nil))})
+	must(t, s.Probe())
+	for _, line := range []string{"level=WARN", "dir=" + at("typo"), "level=INFO", "dir=" + at("done"), "dir=" + at("failed")} {
+		if !strings.Contains(text.String(), line) {
+			t.Errorf("no %q in %q", line, text.String())
+		}
+	}
+	if strings.Contains(text.String(), at("in")) {
+		t.Errorf("a directory that was there is told: %q", text.String())
+	}
+	renames := faults.Calls(spooltest.Rename)
+	ctx, stop := context.WithCancel(t.Context())
+	must(t, s.Run(ctx, func(context.Context, []*spool.File) error { stop(); return nil }))
+	if n := faults.Calls(spooltest.Rename); n != renames {
+		t.Errorf("Run probed again: %d renames", n-renames)
 	}
 }

@@ -17,7 +17,7 @@ type After string
 const (
 	AfterDone   After = "done"   // renamed into the done directory
 	AfterDelete After = "delete" // unlinked
-	AfterKeep   After = "keep"   // left in the spool, and not read again in this run
+	AfterKeep   After = "keep"   // left in the spool, and not read again
 )
 
 // Outcome is how a file ended.
@@ -27,6 +27,9 @@ type Outcome string
 const (
 	Done   Outcome = "done"
 	Failed Outcome = "failed"
+	// Duplicate is a copy of a file that was read: nothing of it is handled, and
+	// it is put away as one that is done.
+	Duplicate Outcome = "duplicate"
 )
 
 // Retirement is the wish to put a file away. Reason is for people, one line;
@@ -35,6 +38,7 @@ type Retirement struct {
 	File    *File
 	Outcome Outcome
 	Reason  string
+	Handled bool // packets of it were handled, so that a copy has nothing new
 }
 
 // Move is what will happen to a file, settled before the commit so that the
@@ -48,6 +52,8 @@ type Move struct {
 	Reason    string
 	Identity  Identity // what must lie at From
 	ContentID uint64   // tells a touched file from another one in its inode
+	Handled   bool     `json:",omitempty"` // that of the Retirement
+	List      uint64   `json:",omitempty"` // that of the File
 }
 
 // retirer plans and does moves. Plan and do may run at the same time.
@@ -68,7 +74,7 @@ type retirer struct {
 // since it was indexed into a done one: what was appended has not been read.
 func (r *retirer) plan(want Retirement) (Move, error) {
 	f := want.File
-	m := Move{From: f.Path, Outcome: want.Outcome, Reason: want.Reason, Identity: f.Identity, ContentID: f.ContentID}
+	m := Move{From: f.Path, Outcome: want.Outcome, Reason: want.Reason, Identity: f.Identity, ContentID: f.ContentID, Handled: want.Handled, List: f.List}
 	if errors.Is(f.Err, ErrVanished) {
 		return m, nil
 	}
@@ -84,9 +90,10 @@ func (r *retirer) plan(want Retirement) (Move, error) {
 		return m, nil
 	case !st.SameContent(f.Identity):
 		m.Outcome, m.Reason = Failed, changed(f.Identity, st.Identity)
-		m.Identity = st.Identity
+		m.Identity, m.Handled = st.Identity, false // a copy may hold what was missed
 	}
 	switch {
+	case m.List != 0: // not the spool's
 	case m.Outcome == Failed:
 		m.To, err = r.destination(r.failed, f, reasonSuffix)
 	case r.after == AfterDelete:

@@ -123,6 +123,64 @@ func TestDirectoryMovedIn(t *testing.T) {
 	})
 }
 
+// A tree that is moved in is one group, however few of its files have settled
+// and whatever else goes on. What is still written to inside comes when it can,
+// and so does what cannot be read.
+func TestTreeMovedInIsOneGroup(t *testing.T) {
+	runSpool(t, spool.AfterDone, nil, func(r *running) {
+		r.forget()
+		r.put("before", old)
+		r.until(9 * time.Second) // less than a hold-back ago: the group is about to go
+		r.put(".later/a", old)
+		r.put(".later/x/fresh", 0)
+		r.put(".later/x/y/b", old)
+		r.put(".later/x/y/growing", 0)
+		r.put(".later/x/z/denied", old)
+		r.faults.Fail(func(op spooltest.Op, path string) error {
+			if op == spooltest.Open && strings.HasSuffix(path, "denied") {
+				return syscall.EACCES
+			}
+			return nil
+		})
+		must(t, os.Rename(r.at("in/.later"), r.at("in/tap")))
+		for n := range 20 {
+			r.until(time.Duration(10+n) * time.Second)
+			write(t, r.at("in/tap/x/y/growing"), pcap(t, make([]int64, n+2)...))
+		}
+		r.until(2 * time.Minute)
+		if got := r.got(); len(got) != 2 || got[0].files != "before tap/a tap/x/fresh tap/x/y/b" ||
+			got[1].files != "tap/x/y/growing" {
+			t.Errorf("admitted %v", got)
+		}
+	})
+}
+
+// A stream of other files that makes its group go out at the latest time does
+// not tear a tree apart.
+func TestTreeIsNotTornByABusySpool(t *testing.T) {
+	runSpool(t, spool.AfterDone, nil, func(r *running) {
+		r.forget()
+		for n := range 30 {
+			if n == 19 {
+				r.put(".later/a", old)
+				r.put(".later/b/fresh", 0)
+				must(t, os.Rename(r.at("in/.later"), r.at("in/tap"))) // at 57 s; the group goes out at 62 s
+			}
+			r.put(fmt.Sprintf("s%02d", n), old)
+			r.until(time.Duration(n+1) * 3 * time.Second)
+		}
+		r.until(5 * time.Minute)
+		for _, g := range r.got() {
+			if strings.Contains(g.files, "tap/a") != strings.Contains(g.files, "tap/b/fresh") {
+				t.Errorf("torn apart: %v", r.got())
+			}
+		}
+		if all := fmt.Sprint(r.got()); strings.Count(all, "tap/") != 2 {
+			t.Errorf("admitted %v", all)
+		}
+	})
+}
+
 // Special files get a reason and a place in failed; nothing is followed,
 // nothing blocks.
 func TestSpecialFiles(t *testing.T) {
@@ -134,7 +192,7 @@ func TestSpecialFiles(t *testing.T) {
 		must(t, os.Symlink(".", r.at("in/loop")))
 		must(t, os.Symlink("self", r.at("in/self")))
 		r.faults.Fail(func(op spooltest.Op, path string) error {
-			if op == spooltest.Open && !strings.HasSuffix(path, "/good") {
+			if op == spooltest.Open && strings.HasPrefix(path, r.at("in")) && !strings.HasSuffix(path, "/good") {
 				t.Errorf("%s is opened", path)
 			}
 			return nil
@@ -269,7 +327,7 @@ func TestUnreadableDirectory(t *testing.T) {
 		}
 		r.faults.Fail(nil)
 		r.until(2 * time.Minute)
-		if len(r.got()) != 3 || r.got()[1].files != "tap/b" || r.got()[2].files != "tap/fresh" {
+		if len(r.got()) != 2 || r.got()[1].files != "tap/b tap/fresh" { // they came together
 			t.Errorf("admitted %v", r.got())
 		}
 		if st := r.Status(); len(st.Problems) != 0 {
@@ -318,6 +376,35 @@ func TestReplacedWhileItWaits(t *testing.T) {
 		r.retire()
 		if _, err := os.Lstat(r.at("in/done/x")); err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+// A file is taken whatever its times say: an mv keeps them.
+func TestOlderThanAllThatIsDone(t *testing.T) {
+	runSpool(t, spool.AfterDone, func(r *running) { r.put("new", old) }, func(r *running) {
+		r.retire()
+		r.put("ancient", 20*365*24*time.Hour)
+		r.until(time.Minute)
+		r.want(admission{0, "new"}, admission{12 * time.Second, "ancient"})
+	})
+}
+
+// A file that is moved over one that waits in the group: the one is reported as
+// gone, the other is read.
+func TestReplacedInTheGroup(t *testing.T) {
+	runSpool(t, spool.AfterDone, nil, func(r *running) {
+		r.forget()
+		r.putBytes("x", old, pcap(t, 1))
+		r.until(4 * time.Second)
+		r.putBytes("x", old, pcap(t, 2))
+		r.until(time.Minute)
+		if m := r.retire()[0]; m.Outcome != spool.Failed || !strings.Contains(m.Reason, "replaced") {
+			t.Errorf("the first: %+v", m)
+		}
+		r.until(2 * time.Minute)
+		if len(r.got()) != 2 || r.got()[1].files != "x" || r.retire()[0].Outcome != spool.Done {
+			t.Errorf("admitted %v", r.got())
 		}
 	})
 }

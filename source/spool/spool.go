@@ -1,7 +1,9 @@
 package spool
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -17,8 +19,10 @@ type Spool struct {
 	log     *slog.Logger
 	now     func() time.Time
 	retirer *retirer
+	past    *history
 
-	// Owned by Run.
+	// Owned by Run, and by Probe before it.
+	probed   bool // all directories can be worked with
 	watch    *watch
 	dirs     map[string]*directory
 	resolved map[string]string // watched directories as configured: what they were last
@@ -34,7 +38,12 @@ type Spool struct {
 	group    group
 	started  bool // the backlog was admitted
 	vanished uint64
-	returned []*entry // taken back since the last look
+	// inflight are the files in the group or admitted, by content id, one each:
+	// copies of them wait, in held, until they are covered.
+	inflight map[uint64]*File
+	held     map[*File][]*entry
+	listed   map[listedAs]*manifest // files in flight that a manifest names
+	returned []*entry               // taken back since the last look
 }
 
 // group is what will be admitted next.
@@ -58,17 +67,24 @@ func New(cfg Config, deps Deps) *Spool {
 			files: deps.Files, fs: deps.Files.fs, log: deps.Log,
 			done: cfg.Done, failed: cfg.Failed, after: cfg.After, reserved: map[string]Identity{},
 		},
+		past:     newHistory(deps.Files.fs, cfg.State, deps.Now),
+		inflight: map[uint64]*File{}, held: map[*File][]*entry{}, listed: map[listedAs]*manifest{},
 		dirs: map[string]*directory{}, resolved: map[string]string{}, entries: map[string]*entry{}, problems: map[string]Problem{},
 	}
 }
 
-// Run probes and watches the directories and admits files until ctx is done,
+// Run probes the directories unless Probe did, watches them and admits files until ctx is done,
 // which is no error. The first call of admit has everything that lay there at
 // the start, also when that is nothing; later ones have the groups that
 // arrived, by path. Admitted files are in the receiver's hands until Do has
 // carried out their moves. Errors are ErrConfig and those of admit.
 func (s *Spool) Run(ctx context.Context, admit func(context.Context, []*File) error) error {
-	if err := s.Probe(); err != nil {
+	if !s.probed {
+		if err := s.Probe(); err != nil {
+			return err
+		}
+	}
+	if err := s.past.open(); err != nil {
 		return err
 	}
 	s.watch = newWatch(s.cfg.Poll, s.log)
@@ -194,27 +210,75 @@ func (s *Spool) Plan(r Retirement) (Move, error) { return s.retirer.plan(r) }
 // that someone else replaced is left where it is.
 func (s *Spool) Do(moves []Move) (left []Move, err error) {
 	done, left, err := s.retirer.do(moves)
-	now := s.now()
+	s.mu.Lock()
+	records := s.records(done)
+	s.mu.Unlock()
+	pastErr := s.past.add(records)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if pastErr != nil {
+		// Without its record a file that stays would be read again: all is done
+		// again instead, which changes nothing for what is done.
+		left, err = moves, errors.Join(err, pastErr)
+		done = nil
+	}
+	now := s.now()
 	for _, m := range left {
-		if s.entries[m.From] == nil {
+		if s.entries[m.From] == nil && m.List == 0 {
 			s.entries[m.From] = &entry{path: m.From, state: admitted, id: m.Identity, arrived: now}
 		}
 	}
 	for _, m := range done {
-		e := s.entries[m.From]
-		switch {
-		case e == nil || e.state != admitted || !e.id.SameFile(m.Identity):
-			// From before a crash, or of a file that vanished: not this one.
-		case m.Outcome == Done && m.To == "" && !m.Remove:
-			// Kept: it must not look new at the next listing.
-			e.state, e.id = kept, m.Identity
-		default:
-			delete(s.entries, m.From)
-		}
+		s.covered(m)
 	}
 	return left, err
+}
+
+// records are what the history gets of moves that are done. The caller holds mu.
+func (s *Spool) records(done []moved) (out []record) {
+	for _, m := range done {
+		r := record{Path: rawName(m.place), Identity: m.Identity, Failed: m.Outcome == Failed}
+		if m.Handled {
+			r.ContentID = m.ContentID
+		}
+		if m.place == m.From && (m.Outcome != Failed || m.List != 0) {
+			r.Place = place(m.From, m.List, m.Identity)
+		}
+		if r.Failed {
+			r.Reason = m.Reason
+		}
+		if m.place != "" && (r.ContentID != 0 || r.Place != 0) {
+			out = append(out, r)
+		}
+		if key := place(m.From, m.List, m.Identity); m.place != m.From && s.past.has(key) {
+			out = append(out, record{Place: key}) // moved back, it is new
+		}
+		if o := s.inflight[m.ContentID]; o != nil && o.Path == m.From {
+			out = append(out, s.copies(o, cmp.Or(m.place, m.From), m.Handled)...)
+		}
+	}
+	return out
+}
+
+// covered moves the entry of a file on whose move is done. The caller holds mu.
+func (s *Spool) covered(m moved) {
+	if o := s.inflight[m.ContentID]; o != nil && o.Path == m.From {
+		s.free(o, cmp.Or(m.place, m.From), m.Handled)
+	}
+	if m.List != 0 {
+		s.endListed(m.From, m.List, nil)
+		return
+	}
+	e := s.entries[m.From]
+	switch {
+	case e == nil || e.state != admitted || !e.id.SameFile(m.Identity):
+		// From before a crash, or of a file that vanished: not this one.
+	case m.Outcome != Failed && m.To == "" && !m.Remove:
+		// Kept: it must not look new at the next listing.
+		e.state, e.id = kept, m.Identity
+	default:
+		delete(s.entries, m.From)
+	}
 }
 
 // Return takes back an admitted file that could not be opened, with the error
@@ -226,6 +290,11 @@ func (s *Spool) Return(f *File, err error) {
 	now := s.now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.free(f, "", false)
+	if f.List != 0 {
+		s.endListed(f.Path, f.List, err)
+		return
+	}
 	e := s.entries[f.Path]
 	if e == nil || e.state != admitted || e.id != f.Identity { // inodes are used again
 		return

@@ -45,9 +45,9 @@ func (s *Spool) Status() Status {
 		switch e.state {
 		case settling:
 			st.Settling++
-		case grouped:
+		case grouped, held, released:
 			st.Grouped++
-		case admitted:
+		case admitted, listed:
 			st.Admitted++
 		case unreadable:
 			st.Unreadable++

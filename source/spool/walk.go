@@ -2,21 +2,25 @@ package spool
 
 import (
 	"context"
+	"fmt"
 	"io/fs"
 	"path/filepath"
 )
 
 // Walk finds and indexes what the paths name: files, and directories with all
-// that lies below them. It is for a closed set that is read once and left
+// that lies below them; of a manifest, what it lists. It is for a closed set that is read once and left
 // where it is. A symbolic link is followed where it is named, never where it
 // is found; a file that is reached twice is read once. Everything that cannot
 // be read is a File with Err, so that nothing asked for goes unmentioned; the
 // names that the spool ignores are ignored below directories. The order is
 // that of paths, and by name below a directory. The error is that of ctx alone.
 func Walk(ctx context.Context, d *Descriptors, paths []string) ([]*File, error) {
-	w := walk{ctx: ctx, fs: d.fs, seen: map[string]bool{}, dirs: map[Identity]bool{}}
+	w := walk{ctx: ctx, fs: d.fs, pool: d, seen: map[string]bool{}, dirs: map[Identity]bool{}}
 	for _, path := range paths {
 		w.named(path)
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
 	}
 	if err := w.index(d); err != nil {
 		return nil, err
@@ -28,6 +32,7 @@ func Walk(ctx context.Context, d *Descriptors, paths []string) ([]*File, error) 
 type walk struct {
 	ctx   context.Context
 	fs    FS
+	pool  *Descriptors
 	files []*File
 	todo  []int             // places in files that are still to be indexed
 	seen  map[string]bool   // resolved paths of files
@@ -49,6 +54,8 @@ func (w *walk) named(path string) {
 		w.directory(real, "", st)
 	case !st.Mode.IsRegular():
 		w.add(path, "", notRegular(st.Mode))
+	case isManifest(real):
+		w.manifest(real, "")
 	default:
 		w.file(real, "")
 	}
@@ -83,8 +90,44 @@ func (w *walk) found(path, source string, e fs.DirEntry) {
 		w.directory(path, filepath.Join(source, name), st)
 	case !e.Type().IsRegular():
 		w.add(path, source, notRegular(e.Type()))
+	case isManifest(name):
+		w.manifest(path, source)
 	default:
 		w.file(path, source)
+	}
+}
+
+// manifest adds what a manifest lists. It is itself mentioned only where
+// something is wrong with it.
+func (w *walk) manifest(path, source string) {
+	if w.seen[path] {
+		return
+	}
+	w.seen[path] = true
+	h := w.pool.File(path, Identity{})
+	defer func() { _ = h.Close() }() // opened for reading
+	st, err := h.Stat()
+	if err != nil {
+		w.add(path, source, err)
+		return
+	}
+	entries, err := entriesOf(w.ctx, h, st.Size, manifestLimits{manifestBytes, manifestLines})
+	if err != nil {
+		w.add(path, source, err)
+		return
+	}
+	r := resolver{fs: w.fs, dir: filepath.Dir(path)}
+	var wrong problems
+	files, err := r.resolve(w.ctx, entries, &wrong)
+	if err != nil {
+		w.add(path, source, err)
+		return
+	}
+	for _, f := range files {
+		w.file(f.path, source)
+	}
+	if len(wrong.first) > 0 {
+		w.add(path, source, fmt.Errorf("not all that it names can be read: %s", &wrong))
 	}
 }
 

@@ -115,3 +115,39 @@ func TestStreamOfRenames(t *testing.T) {
 		t.Errorf("admitted %d files, want %d others", len(got), len(want))
 	}
 }
+
+// Twenty thousand files come while nobody looks, more than inotify's queue has
+// room for: each is admitted exactly once, though listing is due in an hour.
+func TestRenamesWhileNobodyLooks(t *testing.T) {
+	const files = 20_000
+	root := t.TempDir()
+	dir := filepath.Join(root, "in")
+	cfg := spool.Config{Dirs: []string{dir}, Done: filepath.Join(root, "done"), Failed: filepath.Join(root, "failed"),
+		After: spool.AfterDone, HoldBack: time.Millisecond, Rescan: time.Hour}
+	s := spool.New(cfg, spool.Deps{Files: spool.NewDescriptors(spool.OS{}, 4), Log: quiet()})
+	ctx, cancel := context.WithCancel(t.Context())
+	calls, got := 0, map[string]int{}
+	err := s.Run(ctx, func(_ context.Context, admitted []*spool.File) error {
+		if calls++; calls == 1 { // the look waits for this
+			from := filepath.Join(root, "x")
+			for i := range files {
+				write(t, from, pcap(t, int64(i)))
+				must(t, os.Chtimes(from, time.Time{}, time.Now().Add(-time.Hour)))
+				must(t, os.Rename(from, filepath.Join(dir, time.Duration(i).String())))
+			}
+		}
+		for _, f := range admitted {
+			got[f.Name]++
+		}
+		if len(got) == files {
+			cancel()
+		}
+		return nil
+	})
+	must(t, err)
+	for name, n := range got {
+		if n != 1 {
+			t.Errorf("%s is admitted %d times", name, n)
+		}
+	}
+}
