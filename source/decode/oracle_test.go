@@ -26,13 +26,16 @@ type capture struct {
 	Conn string `json:"conn"`
 	Exit int    `json:"zeek_exit"`
 
-	Weirds []string `json:"weirds"`
+	Weirds   []string `json:"weirds"`
+	LinkType string   `json:"linktype"`
 }
 
 // comparable says whether Zeek took every record as it stands: it gives up on a
 // capture that is cut, and skips stamps before 1970.
 func (c *capture) comparable() bool {
-	return c.Exit == 0 && !slices.Contains(c.Weirds, "negative_packet_timestamp")
+	// Zeek takes link types that it does not know for IP without a link layer.
+	known := !slices.Contains([]string{"chdlc", "ppi", "frelay", "prism"}, c.LinkType)
+	return known && c.Exit == 0 && !slices.Contains(c.Weirds, "negative_packet_timestamp")
 }
 
 // ends is a connection as decoding sees it: protocol and unordered endpoints.
