@@ -48,7 +48,7 @@ func ipv4(h []byte, room int64, p *packet.Packet, in *Inside) packet.Drop {
 	p.Flags = 0
 	mapped(&p.Src, h[12:16])
 	mapped(&p.Dst, h[16:20])
-	return transport(h[hlen:], total-hlen, p)
+	return transport(h[hlen:], total-hlen, p, in)
 }
 
 // mapped is packet.AddrFrom4 in two stores.

@@ -40,5 +40,5 @@ func ipv6(h []byte, room int64, p *packet.Packet, in *Inside) packet.Drop {
 		}
 	}
 	p.Proto = proto
-	return transport(h[hlen:], total-hlen, p)
+	return transport(h[hlen:], total-hlen, p, in)
 }

@@ -30,12 +30,18 @@ type capture struct {
 	LinkType string   `json:"linktype"`
 }
 
+// differ are captures in which packets of tunnels are decoded here and not in
+// Zeek: one that takes the padding of a frame for a part of the packet, Geneve with
+// IPv6, which Zeek 8.0.8 registers under a wrong type, and a datagram whose
+// originator alone has the port of a tunnel.
+var differ = []string{"pcaps/1cf2ee1a84777ba5.pcap", "pcaps/719719043ae73348.pcap", "pcaps/2d70158591b17fa2.pcap"}
+
 // comparable says whether Zeek took every record as it stands: it gives up on a
 // capture that is cut, and skips stamps before 1970.
 func (c *capture) comparable() bool {
 	// Zeek takes link types that it does not know for IP without a link layer.
 	known := !slices.Contains([]string{"chdlc", "ppi", "frelay", "prism"}, c.LinkType)
-	return known && c.Exit == 0 && !slices.Contains(c.Weirds, "negative_packet_timestamp")
+	return known && !slices.Contains(differ, c.Pcap) && c.Exit == 0 && !slices.Contains(c.Weirds, "negative_packet_timestamp")
 }
 
 // ends is a connection as decoding sees it: protocol and unordered endpoints.
@@ -57,9 +63,9 @@ func between(proto uint8, a, b netip.Addr, aPort, bPort uint16) ends {
 }
 
 // TestReferenceCaptures decodes every record of the reference captures. The
-// promises of the fuzz test hold, gopacket agrees, and where no tunnel or fragment
-// is involved, the endpoints are exactly those of Zeek's connections, and
-// checksums are wrong where Zeek finds them wrong.
+// promises of the fuzz test hold, gopacket agrees, and where no fragment is
+// involved, the endpoints are exactly those of Zeek's connections, in tunnels and
+// out of them, and checksums are wrong where Zeek finds them wrong.
 func TestReferenceCaptures(t *testing.T) {
 	index, err := os.Open(filepath.Join(captures, "index.jsonl"))
 	if err != nil {
@@ -118,8 +124,7 @@ func checksumWeird(p *packet.Packet) string {
 }
 
 // decodeFile returns the endpoints of a capture's packets, and whether Zeek's
-// connections are the same question: it looks into tunnels and reassembles. It
-// notes the names of wrong checksums in weirds.
+// connections are the same question: it reassembles. It notes the names of wrong checksums in weirds.
 func decodeFile(t *testing.T, path string, weirds map[string]bool) (seen map[ends]bool, comparable bool) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -141,49 +146,23 @@ func decodeFile(t *testing.T, path string, weirds map[string]bool) (seen map[end
 		if rec.LinkType == 1 && int(rec.Wire) == len(rec.Data) {
 			compare(t, rec.Data)
 		}
-		p := decodeWire(rec.LinkType, rec.Data, rec.Wire)
-		weirds[checksumWeird(&p)] = true
-		switch {
-		case p.Drop == packet.DropNone:
-			seen[between(p.Proto, p.Src.Netip(), p.Dst.Netip(), p.SrcPort, p.DstPort)] = true
-			comparable = comparable && !tunnels(&p)
-		case p.Drop == packet.DropFragment, p.Drop == packet.DropLinkType, otherLink(rec.LinkType, rec.Data):
-			comparable = false
-		}
-	}
-}
-
-// tunnels says whether Zeek might look for another packet inside p.
-func tunnels(p *packet.Packet) bool {
-	switch p.Proto {
-	case 4, 41, 47:
-		return true
-	case packet.UDP:
-		for _, port := range []uint16{2123, 2152, 3544, 4754, 4789, 5072, 6081} {
-			if p.SrcPort == port || p.DstPort == port {
-				return true
+		var p packet.Packet
+		var in Inside
+		drop := Decode(rec.LinkType, rec.Data, rec.Wire, &p, &in)
+		for depth := 0; ; depth++ {
+			weirds[checksumWeird(&p)] = true
+			switch {
+			case drop == packet.DropFragment, drop == packet.DropLinkType:
+				comparable = false
+			case drop == packet.DropNone && (p.Flags&packet.Carrier == 0 || p.Proto == packet.UDP):
+				seen[between(p.Proto, p.Src.Netip(), p.Dst.Netip(), p.SrcPort, p.DstPort)] = true
 			}
+			if !in.Carries() || depth == MaxDepth {
+				break
+			}
+			drop = in.Next(&p)
 		}
 	}
-	return false
-}
-
-// otherLink says whether a frame has a type that Zeek decodes and this package
-// does not: MPLS, PPPoE, PBB, VN-tag, FabricPath on Ethernet, MPLS on PPP.
-func otherLink(linkType uint16, data []byte) bool {
-	for _, at := range []int{0, 2, 12, 16} {
-		if at+2 > len(data) {
-			break
-		}
-		kind := uint16(data[at])<<8 | uint16(data[at+1])
-		if linkType == 1 && at >= 12 && slices.Contains([]uint16{0x8847, 0x8864, 0x88e7, 0x8926, 0x8903}, kind) {
-			return true
-		}
-		if (linkType == 9 || linkType == 50) && kind == 0x0281 {
-			return true
-		}
-	}
-	return false
 }
 
 // connections reads the endpoints of a conn.log in JSON.

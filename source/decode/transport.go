@@ -16,12 +16,16 @@ const (
 // transport reads what follows the IP header. seg is what was captured of it,
 // link-layer padding included; n is its length by the IP header; p has the
 // addresses and the protocol.
-func transport(seg []byte, n int, p *packet.Packet) packet.Drop {
+func transport(seg []byte, n int, p *packet.Packet, in *Inside) packet.Drop {
 	switch p.Proto {
 	case packet.TCP:
 		return tcp(seg, n, p)
 	case packet.UDP:
-		return udp(seg, n, p)
+		drop := udp(seg, n, p)
+		if drop == packet.DropNone {
+			udpTunnel(seg, n, p, in)
+		}
+		return drop
 	case packet.ICMP, packet.ICMPv6:
 		return icmp(seg, n, p)
 	case noNextHeader:
@@ -31,6 +35,7 @@ func transport(seg []byte, n int, p *packet.Packet) packet.Drop {
 	p.UDPLen = 0
 	noTCP(p)
 	payload(p, seg, n, 0)
+	ipTunnel(seg[:min(len(seg), n)], n, p, in)
 	return packet.DropNone
 }
 

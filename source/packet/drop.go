@@ -24,8 +24,9 @@ const (
 	NumDrops
 )
 
-// What is odd about a fragment is no fate of its record, which is handled all the
-// same: it is the Drop of a packet that only stands for the oddity.
+// What is odd about a fragment, or about what a tunnel carries, is no fate of its
+// record, which is handled all the same: it is the Drop of a packet that only
+// stands for the oddity.
 const (
 	OddFragmentOverlap       = NumDrops + iota // bytes sent twice, alike
 	OddFragmentInconsistency                   // bytes sent twice, not alike
@@ -34,6 +35,11 @@ const (
 	OddFragmentDF                              // a fragment that says don't fragment
 	OddFragmentSmall                           // not the last, and below 64 bytes
 	OddFragmentLarge                           // reaches beyond 64 000 bytes
+
+	// About the packet in a tunnel.
+	OddInnerTruncated // it is longer than what the tunnel's packet has room for
+	OddInnerLength    // it is shorter, though it has to fill it
+	OddTunnelDepth    // more tunnels in each other than are followed
 	endOfOdd
 )
 
@@ -60,6 +66,10 @@ var dropNames = [endOfOdd]string{
 	OddFragmentDF:            "fragment_with_DF",
 	OddFragmentSmall:         "excessively_small_fragment",
 	OddFragmentLarge:         "excessively_large_fragment",
+
+	OddInnerTruncated: "truncated_inner_IP",
+	OddInnerLength:    "inner_IP_payload_length_mismatch",
+	OddTunnelDepth:    "exceeded_tunnel_max_depth",
 }
 
 // String is the reason's name in spool.log and weird.log.
