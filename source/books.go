@@ -28,6 +28,8 @@ type Books struct {
 	Handled Tally // appended to a shard with headers that hold, or a fragment for the defragmenter
 	Dropped [packet.NumDrops]Tally
 
+	Tunneled uint64 // packets that came out of tunnels in records
+
 	Late       uint64 // own stamp behind the watermark when the file was admitted
 	Inversions uint64 // own stamp before that of an earlier record of the file
 	Suspect    uint64 // own stamp not to be believed, and so not used: see package clock
@@ -63,6 +65,7 @@ func (b *Books) Add(o *Books) {
 	for i := range b.Dropped {
 		b.Dropped[i].Add(o.Dropped[i])
 	}
+	b.Tunneled += o.Tunneled
 	b.Late += o.Late
 	b.Inversions += o.Inversions
 	b.Suspect += o.Suspect

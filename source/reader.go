@@ -166,6 +166,9 @@ func (r *Reader) records(file *pcapfile.Reader) error {
 			if drop == packet.DropFragment {
 				drop = r.fragment(&p, in.Fragment)
 			}
+			if p.Flags&packet.Carrier != 0 {
+				r.carry(&p, &in)
+			}
 			r.account(drop, len(rec.Data))
 		}
 		if r.clock != nil && !r.clock.Sure(p.TS) {
@@ -182,7 +185,7 @@ func (r *Reader) records(file *pcapfile.Reader) error {
 // fragment keeps what a fragment brings for the defragmenter. A fragment that was
 // captured short is of no use.
 func (r *Reader) fragment(p *packet.Packet, ip []byte) packet.Drop {
-	if _, whole := decode.Fragment(ip); !whole {
+	if !whole(ip) {
 		return packet.DropFragment
 	}
 	p.Flags |= packet.Fragmented
@@ -274,8 +277,11 @@ func (r *Reader) emit(p *packet.Packet) bool {
 	}
 	content := p.Rank
 	p.Rank = r.rank
-	if p.Flags&packet.Fragmented != 0 {
+	switch {
+	case p.Flags&packet.Fragmented != 0:
 		return r.w.Divert(p, r.window.release(p))
+	case p.Flags&packet.Carrier != 0:
+		return r.emitCarrier(p, content)
 	}
 	if p.Drop != packet.DropNone {
 		if !p.Drop.Weird() {

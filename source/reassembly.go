@@ -49,7 +49,22 @@ func (r *Reassembly) datagram(p *packet.Packet, ip []byte, emit func(*packet.Pac
 		return true
 	}
 	d.Flags |= p.Flags & orderFlags
-	return emit(&d)
+	if !emit(&d) {
+		return false
+	}
+	outer := d.Hash
+	return unwrap(&d, &r.inside, func(q *packet.Packet, fragment []byte) bool {
+		placeInside(q, p, outer)
+		if fragment != nil {
+			return r.Add(q, fragment, emit)
+		}
+		q.Hash = p.Rank
+		if !emit(q) {
+			return false
+		}
+		outer = q.Hash
+		return true
+	})
 }
 
 // orderFlags are those that say something of a record's place, not of its headers.

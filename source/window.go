@@ -32,8 +32,10 @@ type window struct {
 	head, tail uint            // positions, not wrapped
 	stragglers []packet.Packet // binary heap by (Eff, Rec)
 
-	fragments map[uint64][]byte // the IP packets of fragments in the window, by their Hash
-	held      int               // bytes of them
+	fragments map[uint64][]byte          // the IP packets of fragments in the window, by their Hash
+	held      int                        // bytes of them
+	inner     map[uint64][]packet.Packet // what packets in the window carry, by their Hash
+	spare     [][]packet.Packet
 	tickets   uint64
 }
 
@@ -98,6 +100,33 @@ func (w *window) release(p *packet.Packet) []byte {
 	delete(w.fragments, p.Hash)
 	w.held -= len(data)
 	return data
+}
+
+// enclose keeps inner, what p carries, in the same way.
+func (w *window) enclose(p *packet.Packet, inner []packet.Packet) {
+	if w.inner == nil {
+		w.inner = map[uint64][]packet.Packet{}
+	}
+	w.tickets++
+	p.Hash = w.tickets
+	w.inner[p.Hash] = inner
+}
+
+// enclosed gives up what enclose kept for p; reuse takes back the memory of that,
+// and room hands it out.
+func (w *window) enclosed(p *packet.Packet) []packet.Packet {
+	inner := w.inner[p.Hash]
+	delete(w.inner, p.Hash)
+	return inner
+}
+
+func (w *window) reuse(inner []packet.Packet) { w.spare = append(w.spare, inner[:0]) }
+
+func (w *window) room() (inner []packet.Packet) {
+	if n := len(w.spare) - 1; n >= 0 {
+		inner, w.spare = w.spare[n], w.spare[:n]
+	}
+	return inner
 }
 
 func (w *window) least() (p *packet.Packet, straggler bool) {

@@ -54,6 +54,7 @@ const (
 	markDNS          // the DNS check applies
 	markData         // history has D; shifted by the role for d
 	markDataResp
+	markDeep // history has X
 )
 
 func (f *flow) transport() transport { return transportOf(f.proto) }

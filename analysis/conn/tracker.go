@@ -57,8 +57,12 @@ func New(cfg Config, deps Deps) *Tracker {
 func (t *Tracker) Len() int { return t.table.n }
 
 // Handle takes the next packet in key order, one whose headers hold (DropNone).
-// It returns the uid of the packet's connection, and whether it has one.
+// It returns the uid of the packet's connection, and whether it has one: as in
+// Zeek, what carries others right behind its IP header has none.
 func (t *Tracker) Handle(p *packet.Packet) (logs.UID, bool) {
+	if p.Flags&packet.Carrier != 0 && p.Proto != packet.UDP {
+		return logs.UID{}, false
+	}
 	k := &t.key
 	k.set(p)
 	i, f, role := t.find(k)

@@ -26,6 +26,10 @@ func (t *Tracker) udpPacket(f *flow, role int, p *packet.Packet) {
 		f.marks |= seen
 		t.addHistory(f, letter(role, 'D'))
 	}
+	if p.Flags&packet.TooDeep != 0 && f.marks&markDeep == 0 {
+		f.marks |= markDeep
+		t.addHistory(f, 'X')
+	}
 	f.addBytes(role, int64(p.UDPLen)-udpHeader)
 	f.count(role, p)
 }

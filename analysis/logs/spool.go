@@ -16,6 +16,7 @@ type Spool struct {
 	Late            uint64
 	Inversions      uint64
 	Suspect         uint64
+	Tunneled        uint64
 	Dropped         []Count
 	Outcome         string // done, failed, duplicate, catchup
 	Reason          string // absent when empty
@@ -71,6 +72,8 @@ var spoolStream = newStream("spool", "What became of one file.", []Column[Spool]
 		Append: func(b []byte, r *Spool) []byte { return appendUint(b, r.Late) }},
 	{Name: "inversions", Type: Number, Doc: "records with an earlier stamp than the one before them",
 		Append: func(b []byte, r *Spool) []byte { return appendUint(b, r.Inversions) }},
+	{Name: "tunneled", Type: Number, Doc: "packets that came out of tunnels in its records; absent when none",
+		Append: func(b []byte, r *Spool) []byte { return appendPositive(b, r.Tunneled) }},
 	{Name: "suspect", Type: Number, Doc: "records whose stamp is far from those of their neighbours; theirs is used instead",
 		Append: func(b []byte, r *Spool) []byte { return appendUint(b, r.Suspect) }},
 	{Name: "dropped", Type: Counts, Doc: "records that were not handled, by reason; absent when there are none",

@@ -299,7 +299,7 @@ func (f *file) line(move spool.Move) logs.Spool {
 		TS: wallSeconds(time.Now()), File: f.Path, Source: f.Source, ContentID: f.ContentID,
 		Size: f.Size, Format: b.Format, Compression: f.Compression.String(), LinkTypes: f.linkTypes(),
 		HasTimes: b.HasTimes, Packets: b.Read.Packets, Bytes: b.Read.Bytes,
-		Late: b.Late, Inversions: b.Inversions, Suspect: b.Suspect,
+		Late: b.Late, Inversions: b.Inversions, Suspect: b.Suspect, Tunneled: b.Tunneled,
 		Outcome: string(move.Outcome), Reason: move.Reason,
 	}
 	if b.HasTimes {

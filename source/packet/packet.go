@@ -70,6 +70,9 @@ const (
 	// Carrier says that the packet carries another one through a tunnel. Its own
 	// Hash is that one's Outer.
 	Carrier
+	// TooDeep says that the packet is in as many tunnels as are followed, and
+	// carries another one all the same.
+	TooDeep
 	// Fragmented says that the packet is a fragment on its way to be put together
 	// with others. Its headers do not hold.
 	Fragmented
