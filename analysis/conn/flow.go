@@ -54,7 +54,9 @@ const (
 	markDNS          // the DNS check applies
 	markData         // history has D; shifted by the role for d
 	markDataResp
-	markDeep // history has X
+	markDeep     // history has X
+	markCarrier  // it was said that it is a tunnel
+	markTunneled // it has parents
 )
 
 func (f *flow) transport() transport { return transportOf(f.proto) }

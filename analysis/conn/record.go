@@ -46,6 +46,11 @@ func sizes(f *flow, s *stream) (uint64, uint64) {
 
 // end emits the record of flow i, which ended at the given time, and frees the flow.
 func (t *Tracker) end(i uint32, f *flow, at packet.Time) {
+	t.emitting = nil
+	if f.marks&markTunneled != 0 {
+		t.emitting = t.parents[i]
+		delete(t.parents, i)
+	}
 	t.deps.Emit(at, t.record(f))
 	t.drop(i, f)
 }

@@ -18,6 +18,9 @@ type Deps struct {
 	Emit func(at packet.Time, c *logs.Conn)
 	// Weird takes an oddity by Zeek's name for it. Nil: not wanted.
 	Weird func(at packet.Time, name string, p *packet.Packet, uid logs.UID)
+	// Carrier takes a tunnel when the first packet comes that carries another one,
+	// before what it carries comes. Nil: not wanted.
+	Carrier func(c Carrier)
 }
 
 // Tracker is the connection table of one shard. Its clocks are pure functions of
@@ -36,6 +39,11 @@ type Tracker struct {
 	spans   slab[span]
 	letters slab[letters]
 
+	plain      map[uint64]plainTunnel // tunnels without connection, by hash
+	sweepPlain int                    // when so many are known
+	parents    map[uint32][]Parent    // by flow, of those that were seen in tunnels
+	emitting   []Parent
+
 	key  tuple // of the packet being handled
 	out  logs.Conn
 	warm [prefetchLen]uint32
@@ -44,7 +52,7 @@ type Tracker struct {
 
 // New makes an empty Tracker.
 func New(cfg Config, deps Deps) *Tracker {
-	t := &Tracker{cfg: cfg, deps: deps, local: networks(cfg.Local), table: newTable()}
+	t := &Tracker{cfg: cfg, deps: deps, local: networks(cfg.Local), table: newTable(), sweepPlain: minPlain}
 	t.wheel.flows = &t.flows
 	t.timeout = [idleClasses]time.Duration{
 		idleOther: cfg.OtherInactivity, idleICMP: cfg.ICMPInactivity, idleUDP: cfg.UDPInactivity,
@@ -61,6 +69,7 @@ func (t *Tracker) Len() int { return t.table.n }
 // Zeek, what carries others right behind its IP header has none.
 func (t *Tracker) Handle(p *packet.Packet) (logs.UID, bool) {
 	if p.Flags&packet.Carrier != 0 && p.Proto != packet.UDP {
+		t.carryPlain(p)
 		return logs.UID{}, false
 	}
 	k := &t.key
@@ -80,6 +89,12 @@ func (t *Tracker) Handle(p *packet.Packet) (logs.UID, bool) {
 		i, f, role = t.open(k, p, n)
 	}
 	t.update(f, role, p)
+	if p.Flags&packet.Carrier != 0 {
+		t.carry(f, p)
+	}
+	if p.Outer != 0 {
+		t.parent(i, f, p)
+	}
 	// Where the clock is the own stamp, a deadline can be in the past: it is met now.
 	if f.deadline = max(t.deadline(f), p.Eff); f.bucket == noBucket {
 		t.wheel.place(i, f)

@@ -1,5 +1,7 @@
 package logs
 
+import "bytes"
+
 // Conn is one line of conn.log: the fields of Zeek's, in Zeek's order, then ours.
 // Times are float64 seconds, computed as Zeek computes them, so that the printed
 // numbers are equal.
@@ -108,6 +110,20 @@ var connStream = newStream("conn", "One connection, written when it has ended.",
 			return appendTrue(b, r.CatchUp)
 		}},
 })
+
+// AppendWithParents appends a line of conn.log that was made without tunnel_parents,
+// with them.
+func AppendWithParents(dst, line []byte, parents []UID) []byte {
+	const next = `,"ip_proto":` // no text can hold that: quotes are escaped
+	at := bytes.LastIndex(line, []byte(next))
+	if at < 0 || len(parents) == 0 {
+		return append(dst, line...)
+	}
+	dst = append(dst, line[:at]...)
+	dst = append(dst, `,"tunnel_parents":`...)
+	dst = appendUIDs(dst, parents)
+	return append(dst, line[at:]...)
+}
 
 func appendUIDs(dst []byte, uids []UID) []byte {
 	return appendList(dst, uids, func(b []byte, u *UID) []byte { return appendUID(b, *u) })

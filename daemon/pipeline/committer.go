@@ -108,7 +108,8 @@ func (c *committer) gather(cuts []cut) *commit {
 	c.merged = c.merged[:0]
 	for i, cut := range cuts {
 		y := cut.fetch()
-		c.merged = merged(c.merged, y.conns)
+		cut.of.carriers.add(y.tunnels)
+		c.merged = merged(c.merged, y.conns, cut.of.carriers.appendLine)
 		for _, q := range y.conns {
 			b.waited += q.bytes()
 			q.release()

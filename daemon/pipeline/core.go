@@ -26,8 +26,9 @@ type core struct {
 	flushBytes int             // of lines that may wait then
 	stop       <-chan struct{} // closed when the engine gives up
 
-	fresh   lines // since the last Advance
-	held    lines // in a flush: of its instant, and older
+	tunnels []conn.Carrier // since the last Advance
+	fresh   lines          // since the last Advance
+	held    lines          // in a flush: of its instant, and older
 	pane    time.Duration
 	paneEnd packet.Time // of the open pane; holds if open
 	open    bool
@@ -52,7 +53,7 @@ func newCore(cfg conn.Config, vectors *flowvec.Config, b *backlog, spare *spare)
 	if vectors != nil {
 		c.vectors, c.pane = flowvec.New(*vectors), vectors.Pane
 	}
-	c.tracker = conn.New(cfg, conn.Deps{Emit: c.emit, Weird: c.weirds.add})
+	c.tracker = conn.New(cfg, conn.Deps{Emit: c.emit, Weird: c.weirds.add, Carrier: c.carry})
 	return c
 }
 
@@ -104,12 +105,17 @@ func (c *core) emit(at packet.Time, r *logs.Conn) {
 	p := place{at, r.TS, r.UID}
 	r.CatchUp = c.catchUp
 	c.letGo(p)
-	c.fresh.add(p, func(dst []byte) []byte { return c.stream.Append(dst, r) })
+	c.fresh.add(p, func(dst []byte) []byte {
+		return c.stream.Append(appendParents(dst, c.tracker.Parents()), r)
+	})
 	if c.flushing && c.fresh.bytes > c.flushBytes/4 {
 		c.handOver(p, nil)
 		c.awaitFetch()
 	}
 }
+
+// carry takes a tunnel that was seen.
+func (c *core) carry(t conn.Carrier) { c.tunnels = append(c.tunnels, t) }
 
 // awaitFetch holds the flush back while much of it waits for the committer. It
 // cannot deadlock: of the shard whose place is least all is fetched, and each
@@ -199,6 +205,8 @@ func (c *core) handOver(end place, panes []pane) {
 	taken := c.out.conns.push(c.fresh)
 	c.out.weirds = append(c.out.weirds, weirds...)
 	c.out.panes = append(c.out.panes, panes...)
+	c.out.tunnels = append(c.out.tunnels, c.tunnels...)
+	c.tunnels = c.tunnels[:0]
 	c.out.frontier = end
 	c.out.mu.Unlock()
 	c.fresh.reuse(taken)

@@ -81,7 +81,7 @@ func newEngine(o Options, d deps) (*engine, error) {
 	sizes.Shards = shardCount(cfg)
 	p := &plant{
 		sizes: sizes, router: &sharder.Hasher{Mode: mode, Shards: sizes.Shards, Seed: d.seed},
-		backlog: newBacklog(), spare: &spare{}, conn: connConfig(cfg),
+		backlog: newBacklog(), spare: &spare{}, conn: connConfig(cfg), log: o.Log,
 	}
 	e := &engine{timeline: p.newTimeline(vectorConfig(cfg)), log: o.Log, plant: p}
 	e.files = &files{

@@ -207,8 +207,9 @@ func (q queue) release() {
 	}
 }
 
-// merged appends to dst the text of all queues in the order of their log.
-func merged(dst []byte, queues []queue) []byte {
+// merged appends to dst the text of all queues in the order of their log, each line
+// by appendLine.
+func merged(dst []byte, queues []queue, appendLine func(dst, text []byte) []byte) []byte {
 	var heads cursors
 	size := 0
 	for _, q := range queues {
@@ -224,7 +225,7 @@ func merged(dst []byte, queues []queue) []byte {
 	heap.Init(&heads)
 	for len(heads) > 0 {
 		c := &heads[0]
-		dst = append(dst, c.queue[0].text(c.line())...)
+		dst = appendLine(dst, c.queue[0].text(c.line()))
 		if c.advance() {
 			heap.Fix(&heads, 0)
 		} else {

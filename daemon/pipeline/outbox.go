@@ -4,6 +4,7 @@ import (
 	"slices"
 	"sync"
 
+	"pcapdir/analysis/conn"
 	"pcapdir/analysis/flowvec"
 	"pcapdir/source/packet"
 )
@@ -18,6 +19,7 @@ type outbox struct {
 	conns    queue
 	weirds   []weirdCount
 	panes    []pane
+	tunnels  []conn.Carrier
 	fetched  chan struct{} // capacity 1: lines were fetched
 }
 
@@ -57,6 +59,8 @@ type yield struct {
 	conns  []queue // of each
 	weirds []weirdCount
 	panes  []pane
+	// tunnels are all that were seen, also after the cut.
+	tunnels []conn.Carrier
 }
 
 // fetch adds to y what came to be before end, which is at most the frontier, and
@@ -72,6 +76,8 @@ func (b *outbox) fetch(end place, y *yield) {
 	var panes []pane
 	panes, b.panes = split(b.panes, func(p pane) bool { return p.end <= end.at })
 	y.panes = append(y.panes, panes...)
+	y.tunnels = append(y.tunnels, b.tunnels...)
+	b.tunnels = nil
 	if len(conns) > 0 {
 		select {
 		case b.fetched <- struct{}{}:

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"log/slog"
 	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
@@ -22,6 +23,7 @@ type timeline struct {
 	shards       []*sharder.Shard
 	cores        []*core
 	defragmenter *source.Defragmenter
+	carriers     carriers // the committer's
 	catchUp      bool
 	reading      atomic.Int64 // readers whose books are not in yet
 }
@@ -33,12 +35,13 @@ type plant struct {
 	backlog *backlog
 	spare   *spare
 	conn    conn.Config
+	log     *slog.Logger
 }
 
 // newTimeline makes a timeline that does nothing yet, with flow vectors where it
 // is told how.
 func (p *plant) newTimeline(vectors *flowvec.Config) *timeline {
-	t := &timeline{frontier: merge.NewFrontier(p.sizes)}
+	t := &timeline{frontier: merge.NewFrontier(p.sizes), carriers: carriers{log: p.log}}
 	for i := range p.sizes.Shards {
 		c := newCore(p.conn, vectors, p.backlog, p.spare)
 		c.flushBytes = max(flushWaiting/p.sizes.Shards, 1<<20)

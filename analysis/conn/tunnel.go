@@ -1,0 +1,97 @@
+package conn
+
+import (
+	"slices"
+	"time"
+
+	"pcapdir/analysis/logs"
+	"pcapdir/source/packet"
+)
+
+// Carrier is a tunnel that packets came through: a UDP connection, or the packets
+// between two hosts of a protocol that carries others right behind its IP header.
+type Carrier struct {
+	Hash uint64      // packet.Hash of its packets
+	From packet.Time // effective time of the first of them that carried another
+	UID  logs.UID
+}
+
+// Parent is a tunnel that a connection was seen in, before it is known which
+// carrier that is: the last one of its hash that began at or before At. The two
+// may be on different shards.
+type Parent struct {
+	Hash uint64
+	At   packet.Time
+}
+
+// maxParents bounds the tunnels that are kept of a connection.
+const maxParents = 5
+
+// tunnelIdle is how long a tunnel without connection may be silent and still be
+// the same one, as in Zeek (Tunnel::ip_tunnel_timeout).
+const tunnelIdle = 24 * time.Hour
+
+// plainTunnel is a tunnel that has no connection.
+type plainTunnel struct {
+	uid  logs.UID
+	last packet.Time
+}
+
+// minPlain is from how many on tunnels without connection are looked through for
+// those that have ended.
+const minPlain = 1024
+
+// carryPlain takes a packet of a protocol that carries others, for which no
+// connection is kept.
+func (t *Tracker) carryPlain(p *packet.Packet) {
+	tunnel, ok := t.plain[p.Hash]
+	if !ok || p.Eff.Sub(tunnel.last) > tunnelIdle {
+		t.key.set(p)
+		tunnel.uid = makeUID(t.cfg.UIDKey, &t.key, p.TS, p.Eff, 0)
+		t.announce(Carrier{p.Hash, p.Eff, tunnel.uid})
+	}
+	tunnel.last = p.Eff
+	if t.plain == nil {
+		t.plain = map[uint64]plainTunnel{}
+	}
+	t.plain[p.Hash] = tunnel
+	if len(t.plain) >= t.sweepPlain {
+		for hash, tunnel := range t.plain {
+			if p.Eff.Sub(tunnel.last) > tunnelIdle {
+				delete(t.plain, hash)
+			}
+		}
+		t.sweepPlain = max(minPlain, 2*len(t.plain))
+	}
+}
+
+// carry notes that p, a packet of the flow f, carries another one.
+func (t *Tracker) carry(f *flow, p *packet.Packet) {
+	if f.marks&markCarrier == 0 {
+		f.marks |= markCarrier
+		t.announce(Carrier{p.Hash, p.Eff, f.uid})
+	}
+}
+
+func (t *Tracker) announce(c Carrier) {
+	if t.deps.Carrier != nil {
+		t.deps.Carrier(c)
+	}
+}
+
+// parent notes the tunnel that p, a packet of flow i, came through.
+func (t *Tracker) parent(i uint32, f *flow, p *packet.Packet) {
+	known := t.parents[i]
+	if len(known) == maxParents || slices.ContainsFunc(known, func(o Parent) bool { return o.Hash == p.Outer }) {
+		return
+	}
+	f.marks |= markTunneled
+	if t.parents == nil {
+		t.parents = map[uint32][]Parent{}
+	}
+	t.parents[i] = append(known, Parent{p.Outer, p.Eff})
+}
+
+// Parents are the tunnels of the connection whose record is being emitted. They
+// hold during the call of Deps.Emit.
+func (t *Tracker) Parents() []Parent { return t.emitting }
