@@ -21,7 +21,7 @@ type manifest struct {
 // draft is a manifest that is being taken up.
 type draft struct {
 	file  *File    // the manifest itself
-	key   uint64   // of the manifest in this state
+	key   uint64   // the place of the manifest, in this state
 	wrong problems // with what it names
 	files []*File  // what it names and can be read, indexed
 }
@@ -64,9 +64,12 @@ func (l *look) draft(ctx context.Context, e *entry) (draft, error) {
 	if err != nil {
 		return d, err
 	}
-	d.file.Identity, d.key = st.Identity, place(e.path, 1, st.Identity)
+	d.file.Identity, d.key = st.Identity, place(e.path, 0, st.Identity)
 	if _, err := d.file.contentID(h); err != nil {
 		return d, err
+	}
+	if l.cfg.State == "" {
+		return d, fmt.Errorf("%w that can be read: there is no state directory to note what was read", errManifest)
 	}
 	entries, err := entriesOf(ctx, h, st.Size, manifestLimits{manifestBytes, manifestLines})
 	if err != nil {

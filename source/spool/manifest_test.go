@@ -126,6 +126,15 @@ func TestNoManifest(t *testing.T) {
 			}
 		})
 	}
+	runSpool(t, spool.AfterDone, nil, func(r *running) {
+		r.quit()
+		r.cfg.State = ""
+		r.manifest("m", r.far("a", 1, 2))
+		r.run()
+		if m := r.retire(); len(m) != 1 || m[0].Outcome != spool.Failed || !strings.Contains(m[0].Reason, "no state directory") {
+			t.Errorf("without a state directory: %+v", m)
+		}
+	})
 	runSpool(t, spool.AfterDone, func(r *running) { r.manifest("empty", "# nothing\n") }, func(r *running) {
 		r.want(admission{0, "empty.manifest[done]"})
 	})
@@ -207,6 +216,24 @@ func TestManifestWaits(t *testing.T) {
 		r.retire()
 		if !r.lies("in/done/m.manifest") {
 			t.Errorf("admitted %v", r.got())
+		}
+	})
+}
+
+// A file that a manifest names and that is still written to is read once, and
+// told: reading it again would count what was there twice.
+func TestManifestNamesAGrowingFile(t *testing.T) {
+	runSpool(t, spool.AfterDone, func(r *running) { r.manifest("m", r.far("a", 1, 2)) }, func(r *running) {
+		for n := range 4 {
+			write(t, r.at("far/a"), pcap(t, make([]int64, n+3)...))
+			r.retire()
+			r.until(time.Duration(n+1) * time.Minute)
+		}
+		if got := fmtGroups(r.got()); got != "a | m.manifest[failed]" {
+			t.Errorf("admitted %q", got)
+		}
+		if reason, _ := os.ReadFile(r.at("failed/m.manifest.reason")); !strings.Contains(string(reason), "changed from 176 to 252 bytes") {
+			t.Errorf("the reason is %q", reason)
 		}
 	})
 }

@@ -284,8 +284,9 @@ func (s *Spool) covered(m moved) {
 // Return takes back an admitted file that could not be opened, with the error
 // of that, before anything of it was read. It stays where it is and counts as
 // unreadable; once it can be opened it is admitted again, as another File. It
-// is tried the more rarely the more often it comes back. A file that vanished
-// cannot come back.
+// is tried the more rarely the more often it comes back. A file that a manifest
+// names is tried again with the manifest, once the others that it names are
+// covered. A file that vanished cannot come back.
 func (s *Spool) Return(f *File, err error) {
 	now := s.now()
 	s.mu.Lock()
