@@ -261,6 +261,48 @@ func TestManifestNamesCopies(t *testing.T) {
 	})
 }
 
+// A file that a manifest names and that is a copy of one in the spool waits for
+// that, and is not read also when the spool removes it.
+func TestManifestNamesACopyOfASpoolFile(t *testing.T) {
+	for _, after := range []spool.After{spool.AfterDone, spool.AfterDelete, spool.AfterKeep} {
+		runSpool(t, after, func(r *running) {
+			r.putBytes("x", old, one(t))
+			r.manifest("m", r.far("copy", 1, 2, 3)+"\n")
+			r.manifest("n", r.far("other", 7, 8)+"\n"+r.at("far/copy"))
+		}, func(r *running) {
+			r.want(admission{0, "other x"})
+			for n := range 4 {
+				r.retire()
+				r.until(time.Duration(n+1) * time.Minute)
+			}
+			if got := fmtGroups(r.got()[1:]); got != "copy[duplicate] copy[duplicate] | m.manifest[done] n.manifest[done]" {
+				t.Errorf("%s: admitted %q", after, got)
+			}
+			if !r.lies("far/copy") || r.Status().Waiting() != 0 {
+				t.Errorf("%s: status %+v", after, r.Status())
+			}
+		})
+	}
+}
+
+// What waits for a commit goes on at once when it has happened, though listing
+// is due in an hour.
+func TestReleaseWakesTheSpool(t *testing.T) {
+	runSpool(t, spool.AfterDelete, nil, func(r *running) {
+		r.quit()
+		r.forget()
+		r.cfg.Rescan = time.Hour
+		r.putBytes("x", old, one(t))
+		r.putBytes("y", old, one(t))
+		r.manifest("m", r.far("a", 5, 6))
+		r.run()
+		r.want(admission{0, "a x"})
+		r.retire()
+		r.until(hold + 2*time.Second)
+		r.want(admission{0, "a x"}, admission{hold, "m.manifest[done] y[duplicate]"})
+	})
+}
+
 func TestWalkReadsManifests(t *testing.T) {
 	dir := t.TempDir()
 	at := func(name string) string { return filepath.Join(dir, name) }
