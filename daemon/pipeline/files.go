@@ -215,7 +215,7 @@ func (fs *files) retire(f *file) (retirement, error) {
 	outcome, reason := f.outcome()
 	move, err := fs.plan(spool.Retirement{
 		File: f.File, Outcome: outcome, Reason: reason,
-		Handled: f.books.Handled.Packets > 0 && !spool.ReadFault(f.books.Err),
+		Handled: f.handled(outcome),
 	})
 	if err != nil {
 		return retirement{}, err
@@ -269,6 +269,13 @@ func (f *file) outcome() (spool.Outcome, string) {
 	default:
 		return spool.Done, ""
 	}
+}
+
+// handled says whether all that f holds was read, so that a copy of it brings
+// nothing new. Of a file that failed, only what was before damage can be.
+func (f *file) handled(outcome spool.Outcome) bool {
+	b := &f.books
+	return b.Read.Packets > 0 && !spool.ReadFault(b.Err) && (outcome == spool.Done || b.Handled.Packets > 0)
 }
 
 func (f *file) linkTypes() []string {

@@ -25,7 +25,8 @@ type Config struct {
 	// Window is the disorder that a capture may have, in packet time: files whose
 	// stamps span no more are never taken for copies.
 	Window time.Duration
-	// State is the directory that remembers what was read; "": nothing does.
+	// State is the directory that holds the history of what was read. Without one,
+	// "", copies of what is no longer in hand are read, and no manifest is.
 	State string
 	// Rescan is how often directories are listed when nothing says that they
 	// changed; 0 is 5 s.

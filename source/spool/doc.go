@@ -22,7 +22,8 @@
 // and nothing is a comment, as find -print0 writes them. A relative path is taken
 // from the manifest's directory. A symbolic link is followed, for it is named. A
 // file that is named twice is read once. What is named is read where it lies and
-// never moved, renamed or removed. Not read, and told in the manifest's reason,
+// never moved, renamed or removed; it is taken to be complete, and read once.
+// Not read, and told in the manifest's reason,
 // are what is missing, directories (a list says what is in it; what lies in a
 // directory may change between two looks), other manifests, and files in the
 // spool, in done or in failed, which would be read twice. While a file cannot be

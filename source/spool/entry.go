@@ -37,7 +37,6 @@ type entry struct {
 	look         uint64    // number of the last look that found it
 
 	file *File     // once there is one, until it is admitted
-	twin *File     // while held: the copy itself; nil for a manifest
 	list *manifest // of a manifest that was taken up; or nil
 
 	// While unreadable.
@@ -60,6 +59,8 @@ func (e *entry) due(settle time.Duration) (time.Time, bool) {
 		return e.since.Add(settle), true
 	case unreadable:
 		return e.retry, true
+	case released:
+		return e.since, true
 	default:
 		return time.Time{}, false
 	}
@@ -98,7 +99,7 @@ func (e *entry) seen(st Stat, now time.Time, settle time.Duration) (ready bool) 
 		// Still written to, so no longer part of what lay there at the start, or
 		// of what was moved in.
 		e.state, e.since, e.backlog, e.tree = settling, now, false, nil
-		e.file, e.twin, e.list = nil, nil, nil
+		e.file, e.list = nil, nil
 		return false
 	}
 	return now.Sub(e.since) >= settle

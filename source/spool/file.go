@@ -28,8 +28,8 @@ type File struct {
 	HasRecords  bool        // false without Err: a header and nothing else
 	Err         error       // why nothing of it can be read, or nil
 
-	// List is not 0 for a file that a manifest names: it is read where it lies
-	// and stays there, whatever becomes of it.
+	// List is not 0 for a file that a manifest names, and tells which: it is read
+	// where it lies and stays there, whatever becomes of it.
 	List uint64
 	// Verdict is what becomes of a file of which nothing is to be read, for it is
 	// a copy or a manifest; without an outcome, reading decides.

@@ -40,9 +40,13 @@ type record struct {
 	At     int64  // wall clock, seconds since the Unix epoch
 }
 
-// place is the key of a file that stays where it is. list is that of the
-// manifest that names it, or 0.
+// place is the key of a file that stays where it is. list is the place of the
+// manifest that names it, or 0. What a manifest names is read once for it,
+// whatever becomes of the file: one that grows would be read again and again.
 func place(path string, list uint64, id Identity) uint64 {
+	if list != 0 {
+		id = Identity{}
+	}
 	b := make([]byte, 0, len(path)+40)
 	for _, n := range []uint64{list, id.Dev, id.Ino, uint64(id.Size), uint64(id.Mtime)} {
 		b = binary.LittleEndian.AppendUint64(b, n)

@@ -1,6 +1,7 @@
 package spool
 
 import (
+	"cmp"
 	"context"
 	"slices"
 )
@@ -73,54 +74,68 @@ func (l *look) dropKept() {
 // settleKnown hands on a file that was covered before, where it lies. The caller
 // holds mu.
 func (l *look) settleKnown(e *entry, f *File, known *record) {
-	c := *f
-	c.HasRecords = false
-	c.Verdict = Verdict{Duplicate, known.Reason}
-	if known.Reason == "" {
-		c.Verdict.Reason = "read before, and kept then"
+	l.join(e, copyOf(f, cmp.Or(known.Reason, "read before, and kept then")))
+}
+
+// release has e taken up at the next look, which is soon. The caller holds mu.
+func (s *Spool) release(e *entry) {
+	e.state = released
+	select {
+	case s.wake <- struct{}{}:
+	default: // one is enough
 	}
-	l.join(e, &c)
 }
 
-// hold keeps e in the spool until it is known what became of o, of which f, the
-// file of e, is a copy; or the manifest of e names one. The caller holds mu.
-func (s *Spool) hold(e *entry, f, o *File) {
-	e.state, e.twin = held, f
-	s.held[o] = append(s.held[o], e)
+// waiting is a copy that waits until it is known what became of its original.
+type waiting struct {
+	entry *entry // of the copy, or of the manifest that names it
+	copy  *File
 }
 
-// copies are the records of what waits for o, of which packets were handled or
-// not: copies are put away without being read, also when o is gone by then. The
-// caller holds mu.
+// hold has the copy f, of the entry e, wait for o. False says that o is no longer
+// in flight, so f must be judged again. The caller holds mu.
+func (s *Spool) hold(e *entry, f, o *File) bool {
+	if s.inflight[o.ContentID] != o {
+		return false
+	}
+	s.held[o] = append(s.held[o], waiting{e, f})
+	return true
+}
+
+// waits says that w does not wait in vain: its entry is there and unchanged.
+func (s *Spool) waits(w waiting) bool {
+	e := w.entry
+	return s.entries[e.path] == e && (e.list != nil || e.state == held && w.copy.SameContent(e.id))
+}
+
+// copies are the records of what waits for o, all of which was handled or not:
+// copies are put away without being read, also when o is gone by then. The caller
+// holds mu.
 func (s *Spool) copies(o *File, at string, handled bool) (out []record) {
-	for _, e := range s.held[o] {
-		if f := e.twin; handled && f != nil && s.holds(e) {
+	for _, w := range s.held[o] {
+		if f := w.copy; handled && s.waits(w) {
 			out = append(out, record{
-				Path: rawName(f.Path), Identity: f.Identity, Place: place(f.Path, 0, f.Identity), Reason: copyReason(at),
+				Path: rawName(f.Path), Identity: f.Identity, Place: place(f.Path, f.List, f.Identity), Reason: copyReason(at),
 			})
 		}
 	}
 	return out
 }
 
-// holds says that e is still there and waits.
-func (s *Spool) holds(e *entry) bool { return e.state == held && s.entries[e.path] == e }
-
 // free takes o, which lies at the path at, off the files in flight and lets go
-// of what waits for it: as copies where packets of o were handled, else to be
-// looked at again. The caller holds mu.
+// of what waits for it: as copies where o was handled, else to be looked at
+// again. The caller holds mu.
 func (s *Spool) free(o *File, at string, handled bool) {
 	if s.inflight[o.ContentID] == o {
 		delete(s.inflight, o.ContentID)
 	}
-	for _, e := range s.held[o] {
-		if !s.holds(e) {
+	for _, w := range s.held[o] {
+		if !s.waits(w) || w.entry.state != held {
 			continue
 		}
-		if e.state = released; handled && e.twin != nil {
-			e.file = copyOf(e.twin, at)
+		if s.release(w.entry); handled && w.copy.List == 0 {
+			w.entry.file = copyOf(w.copy, copyReason(at))
 		}
-		e.twin = nil
 	}
 	delete(s.held, o)
 }

@@ -21,7 +21,7 @@ type manifest struct {
 // draft is a manifest that is being taken up.
 type draft struct {
 	file  *File    // the manifest itself
-	key   uint64   // of the manifest in this state
+	key   uint64   // the place of the manifest, in this state
 	wrong problems // with what it names
 	files []*File  // what it names and can be read, indexed
 }
@@ -64,9 +64,12 @@ func (l *look) draft(ctx context.Context, e *entry) (draft, error) {
 	if err != nil {
 		return d, err
 	}
-	d.file.Identity, d.key = st.Identity, place(e.path, 1, st.Identity)
+	d.file.Identity, d.key = st.Identity, place(e.path, 0, st.Identity)
 	if _, err := d.file.contentID(h); err != nil {
 		return d, err
+	}
+	if l.cfg.State == "" {
+		return d, fmt.Errorf("%w that can be read: there is no state directory to note what was read", errManifest)
 	}
 	entries, err := entriesOf(ctx, h, st.Size, manifestLimits{manifestBytes, manifestLines})
 	if err != nil {
@@ -111,7 +114,7 @@ func (l *look) notCovered(d *draft, files []located) (paths []string, err error)
 		switch {
 		case err != nil:
 			return nil, err
-		case known == nil:
+		case known == nil, known.Reason != "" && !known.Failed: // a copy still has its line to come
 			paths = append(paths, f.path)
 		case known.Failed:
 			d.wrong.add(f.path, known.Reason)
@@ -136,7 +139,7 @@ func (l *look) own() []string {
 // manifest itself where nothing is left. The error is that of ctx.
 func (l *look) takeUp(ctx context.Context, e *entry, d draft) error {
 	m := &manifest{entry: e}
-	var twin *File
+	twins := map[*File]*File{} // of copies, their originals
 	for _, f := range d.files {
 		j, err := l.judge(ctx, f)
 		switch {
@@ -146,16 +149,16 @@ func (l *look) takeUp(ctx context.Context, e *entry, d draft) error {
 			m.err = err
 			continue
 		case j.known != nil:
-			continue
+			f = copyOf(f, j.known.Reason)
 		case j.twin != nil:
-			twin = j.twin
+			twins[f] = j.twin
 			continue
 		case j.original != "":
-			f = copyOf(f, j.original)
+			f = copyOf(f, copyReason(j.original))
 		}
 		l.locked(func() { l.joinListed(m, f) })
 	}
-	l.locked(func() { l.await(m, d, twin) })
+	l.locked(func() { l.await(m, d, twins) })
 	return nil
 }
 
@@ -167,16 +170,21 @@ func (l *look) joinListed(m *manifest, f *File) {
 }
 
 // await says what the manifest waits for now that it was taken up: its files,
-// the original of a copy, or to be put away. The caller holds mu.
-func (l *look) await(m *manifest, d draft, twin *File) {
-	e := m.entry
+// the originals of copies, or to be put away. The caller holds mu.
+func (l *look) await(m *manifest, d draft, twins map[*File]*File) {
+	e, waits := m.entry, false
+	for f, o := range twins {
+		waits = l.hold(e, f, o) || waits
+	}
 	switch e.id, e.list, e.err = d.file.Identity, m, nil; {
 	case m.pending > 0:
 		e.state = listed
 	case m.err != nil:
 		l.settle(e, Indexed{Err: m.err}, judgement{})
-	case twin != nil:
-		l.hold(e, nil, twin)
+	case waits:
+		e.state = held
+	case len(twins) > 0:
+		l.release(e)
 	default:
 		d.file.Verdict = Verdict{Outcome: Done, Reason: "a manifest: all that it names was read"}
 		if len(d.wrong.first) > 0 {
@@ -211,6 +219,6 @@ func (s *Spool) endListed(path string, list uint64, err error) {
 			s.returned = append(s.returned, e)
 		}
 	default:
-		e.state = released
+		s.release(e)
 	}
 }

@@ -363,9 +363,11 @@ func (l *look) settle(e *entry, r Indexed, j judgement) {
 		case j.known != nil:
 			l.settleKnown(e, f, j.known)
 		case j.twin != nil:
-			l.hold(e, f, j.twin)
+			if e.state, e.id = held, f.Identity; !l.hold(e, f, j.twin) {
+				l.release(e)
+			}
 		case j.original != "":
-			l.join(e, copyOf(f, j.original))
+			l.join(e, copyOf(f, copyReason(j.original)))
 		default:
 			l.join(e, f)
 		}

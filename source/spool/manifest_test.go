@@ -126,6 +126,15 @@ func TestNoManifest(t *testing.T) {
 			}
 		})
 	}
+	runSpool(t, spool.AfterDone, nil, func(r *running) {
+		r.quit()
+		r.cfg.State = ""
+		r.manifest("m", r.far("a", 1, 2))
+		r.run()
+		if m := r.retire(); len(m) != 1 || m[0].Outcome != spool.Failed || !strings.Contains(m[0].Reason, "no state directory") {
+			t.Errorf("without a state directory: %+v", m)
+		}
+	})
 	runSpool(t, spool.AfterDone, func(r *running) { r.manifest("empty", "# nothing\n") }, func(r *running) {
 		r.want(admission{0, "empty.manifest[done]"})
 	})
@@ -211,6 +220,24 @@ func TestManifestWaits(t *testing.T) {
 	})
 }
 
+// A file that a manifest names and that is still written to is read once, and
+// told: reading it again would count what was there twice.
+func TestManifestNamesAGrowingFile(t *testing.T) {
+	runSpool(t, spool.AfterDone, func(r *running) { r.manifest("m", r.far("a", 1, 2)) }, func(r *running) {
+		for n := range 4 {
+			write(t, r.at("far/a"), pcap(t, make([]int64, n+3)...))
+			r.retire()
+			r.until(time.Duration(n+1) * time.Minute)
+		}
+		if got := fmtGroups(r.got()); got != "a | m.manifest[failed]" {
+			t.Errorf("admitted %q", got)
+		}
+		if reason, _ := os.ReadFile(r.at("failed/m.manifest.reason")); !strings.Contains(string(reason), "changed from 176 to 252 bytes") {
+			t.Errorf("the reason is %q", reason)
+		}
+	})
+}
+
 // Copies in and between lists are taken once, and what one list had read before.
 func TestManifestNamesCopies(t *testing.T) {
 	runSpool(t, spool.AfterDone, func(r *running) {
@@ -231,6 +258,48 @@ func TestManifestNamesCopies(t *testing.T) {
 		if got := r.got()[len(r.got())-1].files; got != "b[duplicate]" {
 			t.Errorf("admitted %v", r.got())
 		}
+	})
+}
+
+// A file that a manifest names and that is a copy of one in the spool waits for
+// that, and is not read also when the spool removes it.
+func TestManifestNamesACopyOfASpoolFile(t *testing.T) {
+	for _, after := range []spool.After{spool.AfterDone, spool.AfterDelete, spool.AfterKeep} {
+		runSpool(t, after, func(r *running) {
+			r.putBytes("x", old, one(t))
+			r.manifest("m", r.far("copy", 1, 2, 3)+"\n")
+			r.manifest("n", r.far("other", 7, 8)+"\n"+r.at("far/copy"))
+		}, func(r *running) {
+			r.want(admission{0, "other x"})
+			for n := range 4 {
+				r.retire()
+				r.until(time.Duration(n+1) * time.Minute)
+			}
+			if got := fmtGroups(r.got()[1:]); got != "copy[duplicate] copy[duplicate] | m.manifest[done] n.manifest[done]" {
+				t.Errorf("%s: admitted %q", after, got)
+			}
+			if !r.lies("far/copy") || r.Status().Waiting() != 0 {
+				t.Errorf("%s: status %+v", after, r.Status())
+			}
+		})
+	}
+}
+
+// What waits for a commit goes on at once when it has happened, though listing
+// is due in an hour.
+func TestReleaseWakesTheSpool(t *testing.T) {
+	runSpool(t, spool.AfterDelete, nil, func(r *running) {
+		r.quit()
+		r.forget()
+		r.cfg.Rescan = time.Hour
+		r.putBytes("x", old, one(t))
+		r.putBytes("y", old, one(t))
+		r.manifest("m", r.far("a", 5, 6))
+		r.run()
+		r.want(admission{0, "a x"})
+		r.retire()
+		r.until(hold + 2*time.Second)
+		r.want(admission{0, "a x"}, admission{hold, "m.manifest[done] y[duplicate]"})
 	})
 }
 

@@ -38,7 +38,7 @@ type Retirement struct {
 	File    *File
 	Outcome Outcome
 	Reason  string
-	Handled bool // packets of it were handled, so that a copy has nothing new
+	Handled bool // all that it holds was read, so that a copy brings nothing new
 }
 
 // Move is what will happen to a file, settled before the commit so that the

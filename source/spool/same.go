@@ -94,11 +94,11 @@ func twins(ctx context.Context, d *Descriptors, window time.Duration, a, b *File
 	return sameBytes(ctx, h, o)
 }
 
-// copyOf is f as one of which nothing is to be read.
-func copyOf(f *File, original string) *File {
+// copyOf is f as one of which nothing is to be read, for the reason why.
+func copyOf(f *File, why string) *File {
 	c := *f
 	c.HasRecords = false
-	c.Verdict = Verdict{Duplicate, copyReason(original)}
+	c.Verdict = Verdict{Duplicate, why}
 	return &c
 }
 
@@ -123,7 +123,7 @@ func SkipCopies(ctx context.Context, d *Descriptors, window time.Duration, files
 			return err
 		}
 		if same {
-			files[i] = copyOf(f, o.Path)
+			files[i] = copyOf(f, copyReason(o.Path))
 		}
 	}
 	return nil

@@ -20,6 +20,7 @@ type Spool struct {
 	now     func() time.Time
 	retirer *retirer
 	past    *history
+	wake    chan struct{} // capacity 1: something was released
 
 	// Owned by Run, and by Probe before it.
 	probed   bool // all directories can be worked with
@@ -41,7 +42,7 @@ type Spool struct {
 	// inflight are the files in the group or admitted, by content id, one each:
 	// copies of them wait, in held, until they are covered.
 	inflight map[uint64]*File
-	held     map[*File][]*entry
+	held     map[*File][]waiting
 	listed   map[listedAs]*manifest // files in flight that a manifest names
 	returned []*entry               // taken back since the last look
 }
@@ -67,8 +68,9 @@ func New(cfg Config, deps Deps) *Spool {
 			files: deps.Files, fs: deps.Files.fs, log: deps.Log,
 			done: cfg.Done, failed: cfg.Failed, after: cfg.After, reserved: map[string]Identity{},
 		},
+		wake:     make(chan struct{}, 1),
 		past:     newHistory(deps.Files.fs, cfg.State, deps.Now),
-		inflight: map[uint64]*File{}, held: map[*File][]*entry{}, listed: map[listedAs]*manifest{},
+		inflight: map[uint64]*File{}, held: map[*File][]waiting{}, listed: map[listedAs]*manifest{},
 		dirs: map[string]*directory{}, resolved: map[string]string{}, entries: map[string]*entry{}, problems: map[string]Problem{},
 	}
 }
@@ -118,7 +120,7 @@ func (s *Spool) Run(ctx context.Context, admit func(context.Context, []*File) er
 // minGap is the least time between two looks that hints ask for.
 const minGap = 50 * time.Millisecond
 
-// sleep waits for the time of the next look, or a hint, but at least for gap.
+// sleep waits for the time of the next look, a hint or a release, but at least for gap.
 // It is false when ctx is done.
 func (s *Spool) sleep(ctx context.Context, gap time.Duration) bool {
 	now := s.now()
@@ -138,6 +140,7 @@ func (s *Spool) sleep(ctx context.Context, gap time.Duration) bool {
 		return false
 	case <-rest.C:
 	case <-s.watch.hints:
+	case <-s.wake:
 	}
 	return true
 }
@@ -284,8 +287,9 @@ func (s *Spool) covered(m moved) {
 // Return takes back an admitted file that could not be opened, with the error
 // of that, before anything of it was read. It stays where it is and counts as
 // unreadable; once it can be opened it is admitted again, as another File. It
-// is tried the more rarely the more often it comes back. A file that vanished
-// cannot come back.
+// is tried the more rarely the more often it comes back. A file that a manifest
+// names is tried again with the manifest, once the others that it names are
+// covered. A file that vanished cannot come back.
 func (s *Spool) Return(f *File, err error) {
 	now := s.now()
 	s.mu.Lock()
