@@ -2,6 +2,7 @@ package decode
 
 import (
 	"bytes"
+	"net/netip"
 	"testing"
 
 	"github.com/google/gopacket"
@@ -27,6 +28,7 @@ func FuzzDecode(f *testing.F) {
 		f.Add(uint16(1), decodetest.Ether(ip), uint16(4))
 		f.Add(uint16(1), decodetest.Ether(ip, 5, 6), uint16(0))
 		f.Add(uint16(101), ip, uint16(0))
+		f.Add(uint16(101), decodetest.IP{Src: netip.MustParseAddr("10.0.0.1"), Dst: netip.MustParseAddr("10.0.0.2")}.Proto(4, ip), uint16(0))
 	}
 	f.Fuzz(func(t *testing.T, linkType uint16, data []byte, more uint16) {
 		promises(t, linkType, data, uint32(len(data))+uint32(more))
@@ -57,6 +59,7 @@ func promises(t *testing.T, linkType uint16, data []byte, wire uint32) {
 		t.Error("bad checksum of a packet that was cut")
 	}
 	fragmentPromises(t, linkType, data, wire)
+	tunnelPromises(t, linkType, data, wire)
 	// The same record with padding is the same packet: nothing behind the IP
 	// packet counts, where the packet says its length and holds its headers.
 	vague := unsaid(&p) || p.Flags&packet.BadTCPHeader != 0 || extends(p.Proto)
@@ -200,4 +203,24 @@ func tcpFlags(h *layers.TCP) packet.TCPFlags {
 		}
 	}
 	return f
+}
+
+// tunnelPromises checks what holds for packets in tunnels: each is smaller than
+// the one that carries it, so that there is an end.
+func tunnelPromises(t *testing.T, linkType uint16, data []byte, wire uint32) {
+	var p packet.Packet
+	var in Inside
+	Decode(linkType, data, wire, &p, &in)
+	for left := len(data); in.Carries(); {
+		if p.Flags&packet.Carrier == 0 || p.Drop != packet.DropNone {
+			t.Errorf("%+v carries a packet and does not say so", p)
+		}
+		if len(in.data) >= left {
+			t.Fatalf("%d bytes in a packet of %d", len(in.data), left)
+		}
+		left = len(in.data)
+		if drop := in.Next(&p); drop != p.Drop || int(p.CapLen) > left {
+			t.Errorf("%v, %+v in %d bytes", drop, p, left)
+		}
+	}
 }
