@@ -41,7 +41,6 @@ type Frontier struct {
 
 	sources map[string]*sourceState // by name
 	live    []*sourceState          // those that are waited for
-	sealed  bool                    // no file is on its way: none is waited for
 
 	relay    *Run   // what the relay makes; its progress is how far it has got
 	diverted uint64 // packets sent to the relay ever

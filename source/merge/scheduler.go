@@ -43,7 +43,6 @@ func (f *Frontier) Admit(entries ...Entry) {
 		w.source.files++
 		f.waiting = append(f.waiting, w)
 	}
-	f.sealed = false
 	slices.SortStableFunc(f.waiting, func(a, b *waiting) int { return a.lower.Compare(b.lower) })
 	f.raise()
 }

@@ -46,7 +46,7 @@ func (f *Frontier) forget(s *sourceState) {
 // held is the lowest key that a live source may still bring.
 func (f *Frontier) held() packet.Order {
 	least := packet.MaxOrder
-	if f.closed || f.sealed {
+	if f.closed {
 		return least
 	}
 	for _, s := range f.live {
@@ -81,13 +81,4 @@ func (f *Frontier) Release(source string) {
 		f.forget(s)
 		f.raise()
 	}
-}
-
-// Seal says that no file is on its way: until the next one is admitted, no
-// source is waited for.
-func (f *Frontier) Seal() {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.sealed = true
-	f.raise()
 }

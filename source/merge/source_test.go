@@ -67,21 +67,15 @@ func TestLiveSourcesWaitForEachOther(t *testing.T) {
 	want(3400)
 }
 
-// Sealed, sources are not waited for until the next file comes.
-func TestSealedSourcesAreNotWaitedFor(t *testing.T) {
+// At the end of input nobody is waited for.
+func TestLiveSourcesDoNotHoldTheEndBack(t *testing.T) {
 	f := NewFrontier(Config{Shards: 1, Batch: 1, Queue: 99})
-	a, b := tap{t: t, f: f, name: "a"}, tap{t: t, f: f, name: "b", file: 100}
+	a := tap{t: t, f: f, name: "a"}
 	f.Hold("a", -packet.MaxTime)
-	f.Hold("b", -packet.MaxTime)
+	f.Hold("b", 50)
 	a.bring(0, 100)
-	if b.bring(50, 200); safeOf(f).Eff != 100 {
-		t.Errorf("safe is at %d, want 100", safeOf(f).Eff)
-	}
-	if f.Seal(); safeOf(f).Eff != 200 {
-		t.Errorf("sealed, safe is at %d, want 200", safeOf(f).Eff)
-	}
-	if b.bring(300, 400); safeOf(f).Eff != 200 {
-		t.Errorf("with a new file, safe is at %d, want 200: a may bring that", safeOf(f).Eff)
+	if safeOf(f).Eff != 50 {
+		t.Errorf("safe is at %d, want 50", safeOf(f).Eff)
 	}
 	if f.CloseInput(); safeOf(f) != packet.MaxOrder {
 		t.Error("a live source holds the end of input back")
