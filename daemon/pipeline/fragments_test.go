@@ -74,6 +74,9 @@ func frame(at packet.Time, ip []byte, wire int) record {
 // Fragments meet whatever file each is in, and whatever shard their datagram
 // goes to: one file or one for every stamp, any number of shards, every hash mode.
 func TestFragmentsLeaveNoTrace(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long under the race detector; it runs without -short")
+	}
 	rnd := newRand(1)
 	c := fragmented(rnd, 150)
 	one := c.write(t, t.TempDir(), "one")

@@ -118,6 +118,9 @@ func manyFiles(t *testing.T, c capture, parts []capture, limit, streams int) {
 
 // Ten thousand files, in a process that may have 64 descriptors.
 func TestTenThousandFiles(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long under the race detector; it runs without -short")
+	}
 	c := loadCapture(t, "golden/random.pcap.gz").sorted()
 	parts := c.cut(10_000, false, rand.New(rand.NewPCG(1, 1)))
 	if len(parts) != 10_000 {
