@@ -17,6 +17,8 @@ type Defragmenter struct {
 	frontier   *merge.Frontier
 	router     Router
 	reassembly *Reassembly
+
+	taken, made uint64 // packets, once Run has ended
 }
 
 // NewDefragmenter makes the defragmenter of f, of which there is one.
@@ -27,6 +29,7 @@ func NewDefragmenter(cfg defrag.Config, router Router, f *merge.Frontier) *Defra
 // Run works until the input ends, or with the error of ctx.
 func (d *Defragmenter) Run(ctx context.Context) error {
 	relay := merge.NewRelay(ctx, d.frontier)
+	defer func() { d.taken, d.made = relay.Passed() }()
 	for {
 		safe := relay.Load()
 		for f, ok := relay.Next(); ok; f, ok = relay.Next() {
@@ -51,3 +54,7 @@ func (d *Defragmenter) Run(ctx context.Context) error {
 
 // Counts are the totals of fragments and datagrams so far.
 func (d *Defragmenter) Counts() defrag.Counts { return d.reassembly.Counts() }
+
+// Passed is how many packets the defragmenter took from the readers, and how many
+// it gave to the shards. It may be asked when Run has returned.
+func (d *Defragmenter) Passed() (taken, made uint64) { return d.taken, d.made }

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"pcapdir/source/books"
 	"pcapdir/source/decode/decodetest"
 	"pcapdir/source/decompress"
 	"pcapdir/source/defrag"
@@ -25,7 +26,7 @@ func raw(at packet.Time, ip []byte, cut int) pcapfile.Record {
 }
 
 // readFiles reads files through the defragmenter to one shard.
-func readFiles(t *testing.T, cfg Config, files ...[]pcapfile.Record) (books []Books, got []packet.Packet, counts defrag.Counts) {
+func readFiles(t *testing.T, cfg Config, files ...[]pcapfile.Record) (kept []books.File, got []packet.Packet, counts defrag.Counts) {
 	t.Helper()
 	ctx, done := context.WithCancel(t.Context())
 	f := merge.NewFrontier(merge.Config{Shards: 1, Batch: 2, Queue: 1})
@@ -33,7 +34,7 @@ func readFiles(t *testing.T, cfg Config, files ...[]pcapfile.Record) (books []Bo
 	var running errgroup.Group
 	running.Go(func() error { return d.Run(ctx) })
 	go func() { _ = f.Schedule(ctx) }()
-	books = make([]Books, len(files))
+	kept = make([]books.File, len(files))
 	for i, recs := range files {
 		var text bytes.Buffer
 		if err := pcaptest.WritePcap(&text, pcaptest.PcapOptions{}, recs); err != nil {
@@ -41,7 +42,7 @@ func readFiles(t *testing.T, cfg Config, files ...[]pcapfile.Record) (books []Bo
 		}
 		f.Admit(merge.Entry{File: uint64(i), First: recs[0].TS, Start: func(w *merge.Writer) {
 			running.Go(func() error {
-				books[i] = NewReader(cfg, oneShard{}, open{}, w).Read(ctx, &text, decompress.Plain)
+				kept[i] = NewReader(cfg, oneShard{}, open{}, w).Read(ctx, &text, decompress.Plain)
 				return nil
 			})
 		}})
@@ -67,7 +68,18 @@ func readFiles(t *testing.T, cfg Config, files ...[]pcapfile.Record) (books []Bo
 		t.Error(err)
 	}
 	done()
-	return books, got, d.Counts()
+	flow := books.Flow{Arrived: uint64(len(got))}
+	flow.Relayed, flow.Made = d.Passed()
+	for i := range kept {
+		flow.Handed += kept[i].Handed
+		if err := kept[i].Check(); err != nil {
+			t.Errorf("file %d: %v", i, err)
+		}
+	}
+	if err := flow.Check(); err != nil {
+		t.Error(err)
+	}
+	return kept, got, d.Counts()
 }
 
 // The datagram takes the place of the fragment that completed it, and its books
@@ -94,7 +106,7 @@ func TestDatagramTakesThePlaceOfItsLastFragment(t *testing.T) {
 		t.Errorf("%+v", counts)
 	}
 	for i, b := range books {
-		if !b.Balanced() || b.Handled.Packets != uint64(3-i) || b.Dropped[packet.DropFragment].Packets != uint64(i) {
+		if b.Check() != nil || b.Handled.Packets != uint64(3-i) || b.Dropped[packet.DropFragment].Packets != uint64(i) {
 			t.Errorf("books %d: %+v", i, b)
 		}
 	}

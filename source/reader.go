@@ -10,6 +10,7 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 
+	"pcapdir/source/books"
 	"pcapdir/source/clock"
 	"pcapdir/source/decode"
 	"pcapdir/source/decompress"
@@ -81,7 +82,7 @@ type Reader struct {
 	at     uint64       // number of the first record that is read
 	clock  *clock.Clock // nil where records stand as they are
 	window *window
-	books  Books
+	books  books.File
 
 	// held are the packets of records whose stamp is in doubt, in the order of
 	// the file, with all that come behind them. For the merge they are not read
@@ -116,7 +117,7 @@ func (r *Reader) Only(run Run, at uint64) {
 // Read reads src, the bytes of the file on disk, to its end, and closes the
 // run. What was readable before damage has been handed on. It returns early
 // when ctx ends.
-func (r *Reader) Read(ctx context.Context, src io.Reader, c decompress.Format) Books {
+func (r *Reader) Read(ctx context.Context, src io.Reader, c decompress.Format) books.File {
 	r.w.Bind(ctx)
 	r.books.Err = r.read(ctx, src, c)
 	if ctx.Err() == nil && (r.clock == nil || r.release(true)) {
@@ -125,6 +126,7 @@ func (r *Reader) Read(ctx context.Context, src io.Reader, c decompress.Format) B
 	}
 	r.w.Close()
 	r.books.End, r.books.Sent = r.w.End()
+	r.books.Handed = r.w.Handed()
 	return r.books
 }
 
@@ -195,11 +197,11 @@ func (r *Reader) fragment(p *packet.Packet, ip []byte) packet.Drop {
 
 // account gives the record its one fate in the books.
 func (r *Reader) account(drop packet.Drop, n int) {
-	r.books.Read.add(n)
+	r.books.Read.Count(n)
 	if drop == packet.DropNone {
-		r.books.Handled.add(n)
+		r.books.Handled.Count(n)
 	} else {
-		r.books.Dropped[drop].add(n)
+		r.books.Dropped[drop].Count(n)
 	}
 }
 
@@ -266,7 +268,7 @@ func (r *Reader) stamp(p *packet.Packet) {
 	case disorder:
 		r.books.Inversions++
 	}
-	r.books.stamp(p.TS)
+	r.books.Stamp(p.TS)
 }
 
 // emit sends p, which is next in the file's order. All packets of one effective

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"pcapdir/contrib/gen/traffic"
+	"pcapdir/source/books"
 	"pcapdir/source/decompress"
 	"pcapdir/source/merge"
 	"pcapdir/source/packet"
@@ -41,15 +42,15 @@ func capture(t testing.TB, packets uint64, c traffic.Container) []byte {
 }
 
 // readAll reads one file through a run and a merger.
-func readAll(t *testing.T, cfg Config, file []byte, src func(io.Reader) io.Reader) (Books, []packet.Packet) {
+func readAll(t *testing.T, cfg Config, file []byte, src func(io.Reader) io.Reader) (books.File, []packet.Packet) {
 	t.Helper()
-	books := make(chan Books, 1)
+	kept := make(chan books.File, 1)
 	got := merged(t, merge.Entry{File: 1, First: leastStamp, Start: func(w *merge.Writer) {
 		go func() {
-			books <- NewReader(cfg, oneShard{}, open{}, w).Read(t.Context(), src(bytes.NewReader(file)), decompress.Plain)
+			kept <- NewReader(cfg, oneShard{}, open{}, w).Read(t.Context(), src(bytes.NewReader(file)), decompress.Plain)
 		}()
 	}})
-	return <-books, got
+	return <-kept, got
 }
 
 // merged is what one shard gets of entries, which are all the input.
@@ -85,7 +86,7 @@ func plain(r io.Reader) io.Reader { return r }
 func TestReaderDeliversInOrderAndBooksBalance(t *testing.T) {
 	for _, cfg := range []Config{{}, {Sort: true, Window: 100 * time.Millisecond}} {
 		b, got := readAll(t, cfg, capture(t, 5000, traffic.Container{}), plain)
-		if b.Err != nil || !b.Balanced() || b.Read.Packets != 5000 || b.Format != "pcap" {
+		if b.Err != nil || b.Check() != nil || b.Read.Packets != 5000 || b.Format != "pcap" {
 			t.Errorf("books: %+v", b)
 		}
 		if uint64(len(got)) != b.Handled.Packets {
@@ -105,7 +106,7 @@ func TestReaderKeepsWhatIsBeforeDamage(t *testing.T) {
 	file := capture(t, 200, traffic.Container{})
 	_, whole := readAll(t, Config{}, file, plain)
 	b, got := readAll(t, Config{}, file[:len(file)-5], plain)
-	if b.Err == nil || !errors.Is(b.Err, io.ErrUnexpectedEOF) || !b.Balanced() || b.Read.Packets != 199 {
+	if b.Err == nil || !errors.Is(b.Err, io.ErrUnexpectedEOF) || b.Check() != nil || b.Read.Packets != 199 {
 		t.Errorf("books: %+v", b)
 	}
 	if len(got) < len(whole)-1 || !slices.Equal(got, whole[:len(got)]) {
@@ -120,7 +121,7 @@ func TestReaderReportsADiskError(t *testing.T) {
 	b, got := readAll(t, Config{}, file, func(r io.Reader) io.Reader {
 		return io.MultiReader(io.LimitReader(r, int64(len(file)/2)), failing{broken})
 	})
-	if !errors.Is(b.Err, broken) || len(got) == 0 || !b.Balanced() {
+	if !errors.Is(b.Err, broken) || len(got) == 0 || b.Check() != nil {
 		t.Errorf("books: %+v, %d packets", b, len(got))
 	}
 }
@@ -176,10 +177,10 @@ func drain(b *testing.B, file []byte) uint64 {
 	ctx, done := context.WithCancel(b.Context())
 	defer done()
 	go func() { _ = f.Schedule(ctx) }()
-	books := make(chan Books, 1)
+	kept := make(chan books.File, 1)
 	f.Admit(merge.Entry{First: leastStamp, Start: func(w *merge.Writer) {
 		r := NewReader(Config{Sort: true, Window: 100 * time.Millisecond}, oneShard{}, open{}, w)
-		go func() { books <- r.Read(ctx, bytes.NewReader(file), decompress.Plain) }()
+		go func() { kept <- r.Read(ctx, bytes.NewReader(file), decompress.Plain) }()
 	}})
 	f.CloseInput()
 	m := merge.NewMerger(f, 0)
@@ -189,7 +190,7 @@ func drain(b *testing.B, file []byte) uint64 {
 		for refs = m.Next(refs[:0]); len(refs) > 0; refs = m.Next(refs[:0]) {
 		}
 		if safe == packet.MaxOrder {
-			return (<-books).Read.Packets
+			return (<-kept).Read.Packets
 		}
 		if err := m.Wait(ctx); err != nil {
 			panic(fmt.Sprint("BUG: ", err))

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"pcapdir/contrib/gen/traffic"
+	"pcapdir/source/books"
 	"pcapdir/source/decompress"
 	"pcapdir/source/merge"
 	"pcapdir/source/packet"
@@ -18,9 +19,9 @@ import (
 )
 
 // readRun reads one run of a file, from its place in the file or from the start.
-func readRun(t *testing.T, cfg Config, text []byte, run Run, seek bool) (Books, []packet.Packet) {
+func readRun(t *testing.T, cfg Config, text []byte, run Run, seek bool) (books.File, []packet.Packet) {
 	t.Helper()
-	books := make(chan Books, 1)
+	kept := make(chan books.File, 1)
 	got := merged(t, merge.Entry{File: 1, First: run.First.Add(-cfg.Lead()), Start: func(w *merge.Writer) {
 		r := NewReader(cfg, oneShard{}, open{}, w)
 		src, at := io.Reader(bytes.NewReader(text)), uint64(0)
@@ -28,9 +29,9 @@ func readRun(t *testing.T, cfg Config, text []byte, run Run, seek bool) (Books, 
 			src, at = pcapfile.From(bytes.NewReader(text), run.Offset), run.From
 		}
 		r.Only(run, at)
-		go func() { books <- r.Read(t.Context(), src, decompress.Plain) }()
+		go func() { kept <- r.Read(t.Context(), src, decompress.Plain) }()
 	}})
-	return <-books, got
+	return <-kept, got
 }
 
 // The runs of a file hold each of its records once, with the verdict that the
@@ -47,11 +48,11 @@ func TestRunsAreTheFileInOrder(t *testing.T) {
 			stamps[p.Rec] = p
 		}
 		s := ScanFile(t.Context(), cfg, bytes.NewReader(text), decompress.Plain)
-		var sum Books
+		var sum books.File
 		seen := map[uint64]bool{}
 		for _, run := range s.Runs {
-			books, got := readRun(t, cfg, text, run, seed%2 == 0)
-			sum.Add(&books)
+			kept, got := readRun(t, cfg, text, run, seed%2 == 0)
+			sum.Add(&kept)
 			for _, p := range got {
 				w := stamps[p.Rec]
 				suspect := p.Flags&packet.Suspect != 0
@@ -118,7 +119,7 @@ func FuzzScan(f *testing.F) {
 		cfg := Config{Sort: true, Window: 20 * time.Millisecond, Latest: packet.Unix(1_800_000_000, 0), Buffer: 64}
 		want, _ := readAll(t, cfg, text, plain)
 		s := ScanFile(t.Context(), cfg, bytes.NewReader(text), decompress.Plain)
-		var sum Books
+		var sum books.File
 		next := uint64(0)
 		for _, run := range s.Runs {
 			if run.From != next || run.To <= run.From {
@@ -126,8 +127,8 @@ func FuzzScan(f *testing.F) {
 			}
 			next = run.To
 			if len(s.Runs) <= 8 { // each takes a merge of its own
-				books, _ := readRun(t, cfg, text, run, Seekable(decompress.Plain, s.Format))
-				sum.Add(&books)
+				kept, _ := readRun(t, cfg, text, run, Seekable(decompress.Plain, s.Format))
+				sum.Add(&kept)
 			}
 		}
 		if next != want.Read.Packets || s.Inversions != want.Inversions || (s.Err == nil) != (want.Err == nil) {

@@ -17,15 +17,17 @@ type Spool struct {
 	Inversions      uint64
 	Suspect         uint64
 	Tunneled        uint64
-	Dropped         []Count
+	Handled         uint64 // of Packets
+	HandledBytes    uint64 // of Bytes
+	Dropped         []Drop
 	Outcome         string // done, failed, duplicate, catchup
 	Reason          string // absent when empty
 }
 
-// Count is a named number.
-type Count struct {
-	Name string
-	N    uint64
+// Drop is how many records were dropped for one reason, and their captured bytes.
+type Drop struct {
+	Reason         string
+	Packets, Bytes uint64
 }
 
 // SpoolStream is spool.log.
@@ -76,25 +78,35 @@ var spoolStream = newStream("spool", "What became of one file.", []Column[Spool]
 		Append: func(b []byte, r *Spool) []byte { return appendPositive(b, r.Tunneled) }},
 	{Name: "suspect", Type: Number, Doc: "records whose stamp is far from those of their neighbours; theirs is used instead",
 		Append: func(b []byte, r *Spool) []byte { return appendUint(b, r.Suspect) }},
+	{Name: "handled", Type: Number, Doc: "records that were handled: packets less all of dropped",
+		Append: func(b []byte, r *Spool) []byte { return appendUint(b, r.Handled) }},
+	{Name: "handled_bytes", Type: Number, Doc: "captured bytes of those records",
+		Append: func(b []byte, r *Spool) []byte { return appendUint(b, r.HandledBytes) }},
 	{Name: "dropped", Type: Counts, Doc: "records that were not handled, by reason; absent when there are none",
-		Append: appendDropped},
+		Append: func(b []byte, r *Spool) []byte {
+			return appendDropped(b, r.Dropped, func(d *Drop) uint64 { return d.Packets })
+		}},
+	{Name: "dropped_bytes", Type: Counts, Doc: "captured bytes of those records; absent likewise",
+		Append: func(b []byte, r *Spool) []byte {
+			return appendDropped(b, r.Dropped, func(d *Drop) uint64 { return d.Bytes })
+		}},
 	{Name: "outcome", Type: Enum, Doc: "done, failed, duplicate or catchup",
 		Append: func(b []byte, r *Spool) []byte { return appendText(b, r.Outcome) }},
 	{Name: "reason", Type: String, Doc: "why it failed, of what it is a copy, or what is odd about it; absent when nothing is",
 		Append: func(b []byte, r *Spool) []byte { return appendOptional(b, r.Reason) }},
 })
 
-func appendDropped(dst []byte, r *Spool) []byte {
-	if len(r.Dropped) == 0 {
+func appendDropped(dst []byte, drops []Drop, n func(*Drop) uint64) []byte {
+	if len(drops) == 0 {
 		return dst
 	}
-	for i := range r.Dropped {
+	for i := range drops {
 		c := byte(',')
 		if i == 0 {
 			c = '{'
 		}
-		dst = append(appendText(append(dst, c), r.Dropped[i].Name), ':')
-		dst = appendUint(dst, r.Dropped[i].N)
+		dst = append(appendText(append(dst, c), drops[i].Reason), ':')
+		dst = appendUint(dst, n(&drops[i]))
 	}
 	return append(dst, '}')
 }

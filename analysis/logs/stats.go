@@ -8,6 +8,7 @@ type Stats struct {
 	Bytes         uint64
 	Dropped       uint64
 	Late          uint64
+	BookErrors    uint64 // files and timelines whose books do not balance
 	Conns         uint64 // connections that ended
 	ActiveConns   uint64
 	ActivePairs   uint64
@@ -41,14 +42,16 @@ var statsStream = newStream("stats", "The heartbeat. Counters say what happened 
 		Append: func(b []byte, r *Stats) []byte { return appendFloat(b, r.TS) }},
 	{Name: "interval", Type: Interval, Doc: "wall time since the line before",
 		Append: func(b []byte, r *Stats) []byte { return appendFloat(b, r.Interval) }},
-	{Name: "packets", Type: Number, Doc: "records read",
+	{Name: "packets", Type: Number, Doc: "packets that the shards handled",
 		Append: func(b []byte, r *Stats) []byte { return appendUint(b, r.Packets) }},
-	{Name: "bytes", Type: Number, Doc: "captured bytes of those records",
+	{Name: "bytes", Type: Number, Doc: "their bytes on the wire",
 		Append: func(b []byte, r *Stats) []byte { return appendUint(b, r.Bytes) }},
 	{Name: "dropped", Type: Number, Doc: "records that were not handled; spool.log has the reasons",
 		Append: func(b []byte, r *Stats) []byte { return appendUint(b, r.Dropped) }},
 	{Name: "late", Type: Number, Doc: "records behind the watermark when their file was admitted",
 		Append: func(b []byte, r *Stats) []byte { return appendUint(b, r.Late) }},
+	{Name: "book_errors", Type: Number, Doc: "files whose records do not each have one fate, and timelines in which packets went astray: each is a bug, and the service's own log tells more; absent when there are none",
+		Append: func(b []byte, r *Stats) []byte { return appendPositive(b, r.BookErrors) }},
 	{Name: "conns", Type: Number, Doc: "connections that ended",
 		Append: func(b []byte, r *Stats) []byte { return appendUint(b, r.Conns) }},
 	{Name: "active_conns", Type: Number, Doc: "connections open now",

@@ -63,7 +63,7 @@ func fullSpool() Spool {
 		TS: 1795240000.25, File: "eth0\n\xff\"ü.pcap", Source: "tap1", ContentID: 0xab, Size: 4999939,
 		Format: "pcap", Compression: "zstd", LinkTypes: []string{"EN10MB", "RAW"}, HasTimes: true,
 		FirstTS: 1795238616.006069, LastTS: 1795238999.5, Packets: 100, Bytes: 9600, Late: 1, Inversions: 2, Suspect: 3,
-		Dropped: []Count{{"non_ip", 7}, {"truncated_IP", 1}}, Outcome: "failed", Reason: "cut short",
+		Handled: 92, HandledBytes: 9100, Dropped: []Drop{{"non_ip", 7, 470}, {"truncated_IP", 1, 30}}, Outcome: "failed", Reason: "cut short",
 	}
 }
 
@@ -76,7 +76,7 @@ func fullWeird() Weird {
 
 func fullStats() Stats {
 	return Stats{
-		TS: 1795240000.25, Interval: 5, Packets: 1, Bytes: 2, Dropped: 3, Late: 4, Conns: 5, ActiveConns: 6, ActivePairs: 7,
+		TS: 1795240000.25, Interval: 5, Packets: 1, Bytes: 2, Dropped: 3, Late: 4, BookErrors: 24, Conns: 5, ActiveConns: 6, ActivePairs: 7,
 		LostPairs: 17, UnpairedPkts: 18, UnflowedPkts: 19, Fragments: 20, Datagrams: 21, Expired: 22, Evicted: 23, ShardPackets: []uint64{8, 9}, Spool: 10, OpenFiles: 11, Done: 12, Failed: 13, HasWatermark: true, Watermark: 14,
 		Lag: 0.5, CPU: 1.25, Memory: 15, Commits: 16, CommitSeconds: 0.125, KMeansSeconds: 0.001, CommitError: "disk full",
 	}
@@ -135,15 +135,16 @@ func wantAnomaly(r Anomaly) want {
 }
 
 func wantSpool(r Spool) want {
-	dropped := map[string]uint64{} // encoding/json sorts it: the test's reasons are in order
+	dropped, bytes := map[string]uint64{}, map[string]uint64{} // encoding/json sorts them: the test's reasons are in order
 	for _, d := range r.Dropped {
-		dropped[d.Name] = d.N
+		dropped[d.Reason], bytes[d.Reason] = d.Packets, d.Bytes
 	}
 	return want{
 		{"ts", r.TS}, {"file", "eth0\n\\xff\"ü.pcap"}, {"source", r.Source}, {"content_id", fmt.Sprintf("%016x", r.ContentID)},
 		{"size", r.Size}, {"format", r.Format}, {"compression", r.Compression}, {"link_types", r.LinkTypes},
 		{"first_ts", r.FirstTS}, {"last_ts", r.LastTS}, {"packets", r.Packets}, {"bytes", r.Bytes}, {"late", r.Late},
-		{"inversions", r.Inversions}, {"suspect", r.Suspect}, {"dropped", dropped}, {"outcome", r.Outcome}, {"reason", r.Reason},
+		{"inversions", r.Inversions}, {"suspect", r.Suspect},
+		{"handled", r.Handled}, {"handled_bytes", r.HandledBytes}, {"dropped", dropped}, {"dropped_bytes", bytes}, {"outcome", r.Outcome}, {"reason", r.Reason},
 	}
 }
 
@@ -165,7 +166,7 @@ func wantWeird(r Weird) want {
 
 func wantStats(r Stats) want {
 	return want{
-		{"ts", r.TS}, {"interval", r.Interval}, {"packets", 1}, {"bytes", 2}, {"dropped", 3}, {"late", 4}, {"conns", 5},
+		{"ts", r.TS}, {"interval", r.Interval}, {"packets", 1}, {"bytes", 2}, {"dropped", 3}, {"late", 4}, {"book_errors", 24}, {"conns", 5},
 		{"active_conns", 6}, {"active_pairs", 7},
 		{"lost_pairs", 17}, {"unpaired_packets", 18}, {"unflowed_packets", 19},
 		{"fragments", 20}, {"datagrams", 21}, {"expired_datagrams", 22}, {"evicted_datagrams", 23}, {"shard_packets", []int{8, 9}}, {"spool", 10}, {"open_files", 11},

@@ -97,11 +97,11 @@ func printSummary(w io.Writer, s pipeline.Summary, dir string) {
 	if s.Times {
 		span = fmt.Sprintf("%s to %s", s.First.UTC(), s.Last.UTC())
 	}
-	_, _ = fmt.Fprintf(w, "read %d of %d files, %d packets, %s\n", s.Done, s.Admitted, s.Packets, span)
+	_, _ = fmt.Fprintf(w, "read %d of %d files, %d packets, %s\n", s.Done, s.Admitted, s.Books.Read.Packets, span)
 	_, _ = fmt.Fprintf(w, "logged %d connections to %s in %s, %s of CPU",
 		s.Conns, dir, s.Elapsed.Round(time.Millisecond), s.CPU.Round(time.Millisecond))
-	if s.Dropped > 0 {
-		_, _ = fmt.Fprintf(w, "; %d packets without a connection (spool.log says why)", s.Dropped)
+	if n := s.Books.Lost().Packets; n > 0 {
+		_, _ = fmt.Fprintf(w, "; %d packets without a connection (spool.log says why)", n)
 	}
 	_, _ = fmt.Fprintln(w)
 }

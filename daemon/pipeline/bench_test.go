@@ -57,7 +57,7 @@ func benchmarkRead(b *testing.B, c traffic.Config, windows []time.Duration) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		packets += s.Packets
+		packets += s.Books.Read.Packets
 	}
 	used := cpu() - begin
 	b.ReportMetric(float64(packets)/used, "packets/cpu-s")

@@ -171,6 +171,7 @@ func (c *catcher) catchUp(stop, work context.Context, files []*spool.File) error
 	if err := shards.Wait(); err != nil {
 		return err
 	}
+	c.committer.balance(t.timeline, t.flow().Check(), "catching_up_from", files[0].Path)
 	c.log.Info("caught up", "files", len(files), "seconds", time.Since(begin).Seconds())
 	return nil
 }

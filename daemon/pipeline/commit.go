@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"pcapdir/source/books"
 	"pcapdir/source/packet"
 	"pcapdir/source/spool"
 )
@@ -13,7 +14,8 @@ type commit struct {
 	logs   []addition
 	moves  []spool.Move
 	done   []*file
-	waited int // bytes of it that counted as backlog
+	books  books.Accounts // with those of done
+	waited int            // bytes of it that counted as backlog
 
 	ledger   *spool.Ledger // set when the places in the logs are fixed
 	staged   bool          // the stage is written

@@ -12,7 +12,9 @@ import (
 	"pcapdir/analysis/anomaly"
 	"pcapdir/analysis/flowvec"
 	"pcapdir/analysis/logs"
+	"pcapdir/source/books"
 	"pcapdir/source/packet"
+	"pcapdir/source/spool"
 )
 
 // committer makes what the shards brought visible, and puts files away, both
@@ -34,17 +36,19 @@ type committer struct {
 
 	mu    sync.Mutex
 	state commitState
-	late  *catchUp // what is caught up on beside the live timeline, or nil
+	wrong books.Accounts // mismatches that the next commit is to tell of
+	late  *catchUp       // what is caught up on beside the live timeline, or nil
 }
 
 // commitState is what the heartbeat and the status line show.
 type commitState struct {
-	commits   uint64
-	spent     time.Duration // wall time spent committing
-	reporting time.Duration // of it, on reports
-	lost      flowvec.Loss  // conversations and packets that reports lack
-	watermark packet.Time   // lines of events before it are in the logs
-	err       error         // why the commit in hand waits, or nil
+	commits    uint64
+	spent      time.Duration // wall time spent committing
+	reporting  time.Duration // of it, on reports
+	lost       flowvec.Loss  // conversations and packets that reports lack
+	watermark  packet.Time   // lines of events before it are in the logs
+	mismatches uint64        // of books, since the start
+	err        error         // why the commit in hand waits, or nil
 }
 
 // run commits at every interval, earlier when much waits, until ctx ends. A
@@ -71,7 +75,7 @@ func (c *committer) commit(ctx context.Context) (more bool, err error) {
 	begin := time.Now()
 	cuts, more := c.cuts()
 	b := c.gather(cuts)
-	if !b.empty() || len(c.store.left) > 0 {
+	if !b.empty() || len(c.store.left) > 0 || b.books != c.store.books {
 		if err := c.publish(ctx, b); err != nil {
 			return false, err
 		}
@@ -104,7 +108,7 @@ func (c *committer) cuts() (cuts []cut, more bool) {
 // gather builds the commit: the lines of every log, in order, and the moves. What
 // is caught up on has lines in conn.log and spool.log only.
 func (c *committer) gather(cuts []cut) *commit {
-	b := &commit{seq: c.store.seq + 1, cut: cuts[0].end.at}
+	b := &commit{seq: c.store.seq + 1, cut: cuts[0].end.at, books: c.store.books}
 	c.merged = c.merged[:0]
 	for i, cut := range cuts {
 		y := cut.fetch()
@@ -176,11 +180,35 @@ func (c *committer) retire(b *commit, cuts []cut) {
 		text = stream.Append(text, &out.line)
 		b.moves = append(b.moves, out.move)
 		b.done = append(b.done, f)
-		if !f.books.Balanced() {
-			panic(fmt.Sprintf("BUG: the books of %s do not balance: %+v", f.Path, f.books))
+		entry := books.Totals{Files: 1, Fates: f.books.Fates}
+		switch out.move.Outcome {
+		case spool.Failed:
+			entry.Failed = 1
+		case spool.Duplicate:
+			entry.Duplicates = 1
 		}
+		c.balance(f.on, f.books.Check(), "file", f.Path)
+		f.on.account(&b.books).Add(&entry)
 	}
 	b.add(stream.Name, text)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	b.books.Live.Add(&c.wrong.Live)
+	b.books.CatchUp.Add(&c.wrong.CatchUp)
+	c.wrong = books.Accounts{}
+}
+
+// balance tells of books of t that do not: a bug, and no reason to stop, since what
+// was handled is no better for it. The next commit counts it.
+func (c *committer) balance(t *timeline, mismatch error, about ...any) {
+	if mismatch == nil {
+		return
+	}
+	c.log.Error("BUG: the books do not balance; please report it", append(about, "error", mismatch)...)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	t.account(&c.wrong).Mismatches++
+	c.state.mismatches++
 }
 
 // publish makes b durable and visible. What fails is tried again with growing

@@ -42,8 +42,8 @@ func TestCopiesInABatch(t *testing.T) {
 	}
 	j := newJob(t)
 	j.cfg.Spool.Duplicates = config.DuplicatesRead
-	if all := j.read(t, dir); all.sum.Packets != 3*want.sum.Packets {
-		t.Errorf("%d packets with copies read, want %d", all.sum.Packets, 3*want.sum.Packets)
+	if all := j.read(t, dir); all.sum.Books.Read.Packets != 3*want.sum.Books.Read.Packets {
+		t.Errorf("%d packets with copies read, want %d", all.sum.Books.Read.Packets, 3*want.sum.Books.Read.Packets)
 	}
 }
 
@@ -57,8 +57,8 @@ func TestTwinPacketsAreNoCopies(t *testing.T) {
 			capture{"piece", []record{r}}.write(t, dir, string(rune('A'+i))+twin)
 		}
 	}
-	if got := newJob(t).read(t, dir); got.sum.Packets != uint64(2*len(c.recs)) {
-		t.Errorf("%d packets, want %d", got.sum.Packets, 2*len(c.recs))
+	if got := newJob(t).read(t, dir); got.sum.Books.Read.Packets != uint64(2*len(c.recs)) {
+		t.Errorf("%d packets, want %d", got.sum.Books.Read.Packets, 2*len(c.recs))
 	}
 }
 

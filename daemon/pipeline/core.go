@@ -26,6 +26,7 @@ type core struct {
 	flushBytes int             // of lines that may wait then
 	stop       <-chan struct{} // closed when the engine gives up
 
+	handled uint64         // packets
 	tunnels []conn.Carrier // since the last Advance
 	fresh   lines          // since the last Advance
 	held    lines          // in a flush: of its instant, and older
@@ -75,6 +76,7 @@ func (c *core) Handle(ps []*packet.Packet) {
 			c.count(p, uid)
 		}
 	}
+	c.handled += uint64(len(ps))
 	c.counters.packets.Add(uint64(len(ps)))
 	c.counters.bytes.Add(bytes)
 	c.countOpen()

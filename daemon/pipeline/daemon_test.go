@@ -16,6 +16,8 @@ import (
 
 	"pcapdir/daemon/config"
 	"pcapdir/daemon/pipeline"
+	ledger "pcapdir/source/books"
+	"pcapdir/source/spool"
 )
 
 // daemon is a Run over a spool of its own. Its waits have no limit but that of
@@ -104,6 +106,40 @@ func (d *daemon) quit(t *testing.T) {
 	<-d.ended
 	if d.err != nil {
 		t.Fatalf("the daemon ended with %v\n%s", d.err, d.said.text.String())
+	}
+	d.wantLedgerBalance(t)
+}
+
+// wantLedgerBalance checks that the totals in the ledger are the sums of spool.log,
+// of all lives of the daemon, unless the log was taken away meanwhile.
+func (d *daemon) wantLedgerBalance(t *testing.T) {
+	t.Helper()
+	l, err := spool.LoadLedger(spool.OS{}, d.cfg.Commit.Dir)
+	if err != nil || l == nil || d.said.has("changed by someone else") {
+		return
+	}
+	var live, old []fate
+	for _, f := range fates(t, readLogs(t, d.cfg.Logs.Dir)["spool"]) {
+		if err := f.unbalanced(); err != "" {
+			t.Errorf("%s: %s", f.File, err)
+		}
+		if f.Outcome == "catchup" {
+			old = append(old, f)
+		} else {
+			live = append(live, f)
+		}
+	}
+	for _, c := range []struct {
+		name string
+		sum  books
+		n    int
+		want ledger.Totals
+	}{{"live", booksOf(live), len(live), l.Books.Live}, {"catch-up", booksOf(old), len(old), l.Books.CatchUp}} {
+		got := ledger.Tally{Packets: c.sum.Packets, Bytes: c.sum.Bytes}
+		handled := ledger.Tally{Packets: c.sum.Handled, Bytes: c.sum.HandledBytes}
+		if got != c.want.Read || handled != c.want.Handled || uint64(c.n) != c.want.Files || c.want.Mismatches > 0 {
+			t.Errorf("%s: spool.log sums up to %d files, %+v read, %+v handled; the ledger says %+v", c.name, c.n, got, handled, c.want)
+		}
 	}
 }
 

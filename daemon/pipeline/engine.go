@@ -140,6 +140,7 @@ func (e *engine) run(stop context.Context, feed func(ctx, work context.Context) 
 			// Every run is closed, but a reader may not have left its books yet:
 			// once this group ends their context does, and they would be lost.
 			e.files.readers.Wait()
+			e.committer.balance(e.timeline, e.flow().Check())
 		}
 		return errors.Join(err, handled)
 	})

@@ -15,6 +15,7 @@ import (
 
 	"pcapdir/analysis/logs"
 	"pcapdir/source"
+	"pcapdir/source/books"
 	"pcapdir/source/decode"
 	"pcapdir/source/decompress"
 	"pcapdir/source/merge"
@@ -31,7 +32,7 @@ type file struct {
 	*spool.File
 	on     *timeline   // where its packets go
 	scan   source.Scan // its runs, if it has several
-	books  source.Books
+	books  books.File
 	unread int // runs that were not read to their end
 }
 
@@ -59,8 +60,7 @@ type files struct {
 // fileTally counts files and what their books say, of retired files.
 type fileTally struct {
 	admitted, done, failed uint64
-	records, bytes         uint64
-	dropped, late          uint64
+	books                  books.Fates
 	hasTimes               bool
 	first, last            packet.Time // own stamps; hold if hasTimes
 	failures               []Failure
@@ -78,7 +78,7 @@ func (fs *files) admit(ctx context.Context, on *timeline, found []*spool.File) {
 		f := &file{File: sf, on: on, scan: scans[i]}
 		fs.tally.admitted++
 		if f.Err != nil || !f.HasRecords {
-			f.books = source.Books{Format: sf.Format, Err: f.Err}
+			f.books = books.File{Format: sf.Format, Err: f.Err}
 			fs.finished = append(fs.finished, f)
 			continue
 		}
@@ -107,11 +107,11 @@ func (fs *files) readRun(ctx context.Context, f *file, run source.Run, w *merge.
 	cfg := fs.cfg
 	cfg.Latest, cfg.Buffer = f.Latest, f.buffer()
 	r := source.NewReader(cfg, fs.router, fs.gate, w)
-	var books source.Books
+	var kept books.File
 	if f.Path == stdin {
 		in := bufio.NewReader(fs.stdin())
 		head, _ := in.Peek(decompress.HeadLen) // too short is the reader's to report
-		books = r.Read(ctx, &counted{in, &fs.read}, decompress.Detect(head))
+		kept = r.Read(ctx, &counted{in, &fs.read}, decompress.Detect(head))
 	} else {
 		h := fs.descriptors.File(f.Path, f.Identity)
 		src, at := h.Stream(0), uint64(0)
@@ -119,20 +119,21 @@ func (fs *files) readRun(ctx context.Context, f *file, run source.Run, w *merge.
 			src, at = pcapfile.From(h, run.Offset), run.From
 		}
 		r.Only(run, at)
-		books = r.Read(ctx, &counted{src, &fs.read}, f.Compression)
+		kept = r.Read(ctx, &counted{src, &fs.read}, f.Compression)
 		_ = h.Close() // opened for reading
 	}
 	if ctx.Err() != nil {
 		return // cut off: not read to its end, so nothing is known of it
 	}
-	fs.runRead(f, &books)
+	fs.runRead(f, &kept)
 }
 
-// runRead takes the books of a run of f, and with those of the last one f is read.
-func (fs *files) runRead(f *file, books *source.Books) {
+// runRead takes the books kept of a run of f, and with those of the last one f is read.
+func (fs *files) runRead(f *file, kept *books.File) {
+	f.on.handed.Add(kept.Handed)
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
-	f.books.Add(books)
+	f.books.Add(kept)
 	if f.unread--; f.unread > 0 {
 		return
 	}
@@ -233,11 +234,8 @@ func (fs *files) retired(done []*file, moves []spool.Move) {
 	defer fs.mu.Unlock()
 	t := &fs.tally
 	for i, f := range done {
-		t.records += f.books.Read.Packets
-		t.bytes += f.books.Read.Bytes
-		t.late += f.books.Late
+		t.books.Add(&f.books.Fates)
 		t.stamps(&f.books)
-		t.dropped += f.books.Read.Packets - f.books.Handled.Packets
 		if moves[i].Outcome == spool.Failed {
 			t.failed++
 			if len(t.failures) < maxFailures {
@@ -306,6 +304,7 @@ func (f *file) line(move spool.Move) logs.Spool {
 		TS: wallSeconds(time.Now()), File: f.Path, Source: f.Source, ContentID: f.ContentID,
 		Size: f.Size, Format: b.Format, Compression: f.Compression.String(), LinkTypes: f.linkTypes(),
 		HasTimes: b.HasTimes, Packets: b.Read.Packets, Bytes: b.Read.Bytes,
+		Handled: b.Handled.Packets, HandledBytes: b.Handled.Bytes,
 		Late: b.Late, Inversions: b.Inversions, Suspect: b.Suspect, Tunneled: b.Tunneled,
 		Outcome: string(move.Outcome), Reason: move.Reason,
 	}
@@ -314,7 +313,7 @@ func (f *file) line(move spool.Move) logs.Spool {
 	}
 	for d, t := range b.Dropped {
 		if t.Packets > 0 {
-			l.Dropped = append(l.Dropped, logs.Count{Name: packet.Drop(d).String(), N: t.Packets})
+			l.Dropped = append(l.Dropped, logs.Drop{Reason: packet.Drop(d).String(), Packets: t.Packets, Bytes: t.Bytes})
 		}
 	}
 	return l
@@ -323,7 +322,7 @@ func (f *file) line(move spool.Move) logs.Spool {
 // wallSeconds is a wall-clock time as logs print it.
 func wallSeconds(t time.Time) float64 { return packet.Time(t.UnixNano()).Seconds() }
 
-func (t *fileTally) stamps(b *source.Books) {
+func (t *fileTally) stamps(b *books.File) {
 	switch {
 	case !b.HasTimes:
 	case !t.hasTimes:

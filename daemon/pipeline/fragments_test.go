@@ -178,8 +178,8 @@ func TestFragmentFlood(t *testing.T) {
 	}
 	o := newJob(t).read(t, c.write(t, t.TempDir(), "one"))
 	want := defrag.Counts{Fragments: uint64(len(c.recs)), Rebuilt: 1, Expired: uint64(limit), Evicted: 1000}
-	if o.sum.Fragments != want || o.sum.Conns != 1 || o.sum.Dropped != 0 {
-		t.Errorf("%+v, %d connections, %d dropped, want %+v", o.sum.Fragments, o.sum.Conns, o.sum.Dropped, want)
+	if o.sum.Fragments != want || o.sum.Conns != 1 || o.sum.Books.Lost().Packets != 0 {
+		t.Errorf("%+v, %d connections, %d dropped, want %+v", o.sum.Fragments, o.sum.Conns, o.sum.Books.Lost().Packets, want)
 	}
 	if !bytes.Contains(o.logs["stats"], []byte(`"evicted_datagrams":1000`)) {
 		t.Errorf("stats.log: %s", o.logs["stats"])

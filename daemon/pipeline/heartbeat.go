@@ -12,6 +12,7 @@ import (
 
 	"pcapdir/analysis/flowvec"
 	"pcapdir/analysis/logs"
+	"pcapdir/source/books"
 	"pcapdir/source/defrag"
 	"pcapdir/source/packet"
 	"pcapdir/source/spool"
@@ -22,10 +23,10 @@ const beatInterval = 10 * time.Second
 
 // Beat is the state of the work, in totals since the start.
 type Beat struct {
-	Packets, Bytes   uint64 // read records and their captured bytes, of files that are put away
-	Dropped, Late    uint64
-	Handled, Wire    uint64 // packets that shards have handled, and their bytes on the wire
-	Conns            uint64 // connections that ended
+	Books            books.Fates // of files that are put away
+	BookErrors       uint64      // books that did not balance: each is a bug
+	Handled, Wire    uint64      // packets that shards have handled, and their bytes on the wire
+	Conns            uint64      // connections that ended
 	ActiveConns      uint64
 	Admitted         uint64 // files
 	Done, Failed     uint64
@@ -82,7 +83,7 @@ func (h *heartbeat) total() Beat {
 	e := h.engine
 	files, state := e.files.snapshot(), e.committer.snapshot()
 	b := Beat{
-		Packets: files.records, Bytes: files.bytes, Dropped: files.dropped, Late: files.late,
+		Books: files.books, BookErrors: state.mismatches,
 		Admitted: files.admitted, Done: files.done, Failed: files.failed, ReadBytes: e.files.read.Load(),
 		CommitError: state.err, Commits: state.commits, CommitSpent: state.spent, ReportSpent: state.reporting,
 		Lost: state.lost, Fragments: e.defragmenter.Counts(), Watermark: state.watermark, Resident: resident(), CPU: cpuTime(),
@@ -105,8 +106,10 @@ func (h *heartbeat) beat() error {
 	now, b := time.Now(), h.total()
 	line := logs.Stats{
 		TS: wallSeconds(now), Interval: now.Sub(h.then).Seconds(),
-		Packets: b.Handled - h.last.Handled, Bytes: b.Wire - h.last.Wire, Dropped: b.Dropped - h.last.Dropped, Late: b.Late - h.last.Late,
-		Conns: b.Conns - h.last.Conns, ActiveConns: b.ActiveConns,
+		Packets: b.Handled - h.last.Handled, Bytes: b.Wire - h.last.Wire,
+		Dropped: b.Books.Lost().Packets - h.last.Books.Lost().Packets, Late: b.Books.Late - h.last.Books.Late,
+		BookErrors: b.BookErrors - h.last.BookErrors,
+		Conns:      b.Conns - h.last.Conns, ActiveConns: b.ActiveConns,
 		LostPairs: b.Lost.Pairs - h.last.Lost.Pairs, UnpairedPkts: b.Lost.Packets - h.last.Lost.Packets, UnflowedPkts: b.Lost.Flows - h.last.Lost.Flows,
 		Fragments: b.Fragments.Fragments - h.last.Fragments.Fragments, Datagrams: b.Fragments.Rebuilt - h.last.Fragments.Rebuilt,
 		Expired: b.Fragments.Expired - h.last.Fragments.Expired, Evicted: b.Fragments.Evicted - h.last.Fragments.Evicted,

@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"pcapdir/analysis/logs"
+	"pcapdir/source/books"
 	"pcapdir/source/packet"
 	"pcapdir/source/spool"
 )
@@ -40,8 +41,9 @@ type store struct {
 	sink  logs.Sink
 	mover mover // or nil
 	log   *slog.Logger
-	seq   uint64       // of the last commit
-	left  []spool.Move // of commits before, not done yet
+	seq   uint64         // of the last commit
+	left  []spool.Move   // of commits before, not done yet
+	books books.Accounts // of all files up to the last commit
 }
 
 func (s *store) stage(seq uint64) string {
@@ -73,7 +75,7 @@ func (s *store) publish(b *commit) error {
 		}
 		b.logged = true
 	}
-	s.seq = b.seq
+	s.seq, s.books = b.seq, b.books
 	s.move(b.ledger)
 	return nil
 }
@@ -122,7 +124,7 @@ func (s *store) promise(b *commit) error {
 
 // place fixes where in each log the lines go.
 func (s *store) place(b *commit) (*spool.Ledger, error) {
-	l := &spool.Ledger{Version: spool.LedgerVersion, Seq: b.seq, Cut: b.cut, Moves: append(slices.Clone(s.left), b.moves...)}
+	l := &spool.Ledger{Version: spool.LedgerVersion, Seq: b.seq, Cut: b.cut, Books: b.books, Moves: append(slices.Clone(s.left), b.moves...)}
 	var offset int64
 	for _, a := range b.logs {
 		at, err := s.sink.Position(a.log)
@@ -168,7 +170,7 @@ func (s *store) recover() error {
 	if err != nil || l == nil {
 		return err
 	}
-	s.seq = l.Seq
+	s.seq, s.books = l.Seq, l.Books
 	text, err := s.readStage(l)
 	switch {
 	case errors.Is(err, fs.ErrNotExist): // the lines are in the logs

@@ -11,6 +11,7 @@ import (
 	"pcapdir/analysis/flowvec"
 	"pcapdir/sharder"
 	"pcapdir/source"
+	"pcapdir/source/books"
 	"pcapdir/source/defrag"
 	"pcapdir/source/merge"
 	"pcapdir/source/packet"
@@ -25,7 +26,8 @@ type timeline struct {
 	defragmenter *source.Defragmenter
 	carriers     carriers // the committer's
 	catchUp      bool
-	reading      atomic.Int64 // readers whose books are not in yet
+	reading      atomic.Int64  // readers whose books are not in yet
+	handed       atomic.Uint64 // packets that left readers whose books are in
 }
 
 // plant is what timelines are made of and share.
@@ -60,6 +62,24 @@ func (t *timeline) start(ctx context.Context, g *errgroup.Group) {
 		t.cores[i].stop = ctx.Done()
 		g.Go(func() error { return s.Run(ctx) })
 	}
+}
+
+// account is that of t.
+func (t *timeline) account(a *books.Accounts) *books.Totals {
+	if t.catchUp {
+		return &a.CatchUp
+	}
+	return &a.Live
+}
+
+// flow is what passed through t, whose input has ended.
+func (t *timeline) flow() books.Flow {
+	f := books.Flow{Handed: t.handed.Load()}
+	f.Relayed, f.Made = t.defragmenter.Passed()
+	for _, c := range t.cores {
+		f.Arrived += c.handled
+	}
+	return f
 }
 
 // cut is where a commit cuts a timeline.

@@ -15,6 +15,7 @@ type Relay struct {
 	out   *Writer
 	one   [1]*packet.Packet
 	taken uint64 // packets since the last Advance
+	all   uint64 // packets before
 }
 
 // NewRelay makes the relay of f. ctx ends its waits.
@@ -77,9 +78,13 @@ func (r *Relay) Advance(safe packet.Order) bool {
 		return false
 	}
 	r.out.frontier.advance(safe, r.taken)
-	r.taken = 0
+	r.all, r.taken = r.all+r.taken, 0
 	return true
 }
 
 // Wait sleeps until there may be something to do.
 func (r *Relay) Wait() error { return r.in.Wait(r.out.ctx) }
+
+// Passed is how many packets the relay took, and how many it appended, as of the
+// last Advance.
+func (r *Relay) Passed() (taken, made uint64) { return r.all, r.out.Handed() }

@@ -22,6 +22,7 @@ type Writer struct {
 	last    packet.Order    // key of the packet appended or passed last
 	any     bool            // last holds
 	step    uint32          // between packets of one record
+	handed  uint64          // packets appended and diverted
 
 	unsent   int    // packets in the partial batch for the relay
 	held     int    // bytes of their data
@@ -69,6 +70,7 @@ func (w *Writer) add(queue int, p *packet.Packet) *packet.Batch {
 	}
 	b.Packets = append(b.Packets, *p)
 	w.number(&b.Packets[len(b.Packets)-1])
+	w.handed++
 	return b
 }
 
@@ -182,3 +184,6 @@ func (w *Writer) Close() {
 
 // End is the key of the last packet appended or passed; any says that there was one.
 func (w *Writer) End() (last packet.Order, any bool) { return w.last, w.any }
+
+// Handed is how many packets were appended or diverted.
+func (w *Writer) Handed() uint64 { return w.handed }

@@ -10,13 +10,14 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 
+	"pcapdir/source/books"
 	"pcapdir/source/packet"
 )
 
 const (
 	// LedgerVersion is the version of the ledger that this code writes, and the
 	// only one that it reads.
-	LedgerVersion = 1
+	LedgerVersion = 2
 	// LedgerName is the ledger's file in the state directory.
 	LedgerName = "ledger.json"
 	// ledgerMax is the most bytes of a ledger that are believed: several moves
@@ -27,11 +28,12 @@ const (
 // Ledger is what a commit promises: once it lies in the state directory under
 // LedgerName, everything in it happens, now or after a crash.
 type Ledger struct {
-	Version int         // LedgerVersion
-	Seq     uint64      // number of the commit, from 1
-	Cut     packet.Time // all packets below it are covered
-	Appends []Append    // what the stage adds to the logs
-	Moves   []Move      // what becomes of the files that are wholly covered
+	Version int            // LedgerVersion
+	Seq     uint64         // number of the commit, from 1
+	Cut     packet.Time    // all packets below it are covered
+	Appends []Append       // what the stage adds to the logs
+	Moves   []Move         // what becomes of the files that are wholly covered
+	Books   books.Accounts // of all files up to this commit, since there is a ledger
 }
 
 // Append is a run of bytes that is copied from the stage to the end of a log.

@@ -10,12 +10,19 @@ import (
 	"syscall"
 	"testing"
 
+	"pcapdir/source/books"
+	"pcapdir/source/packet"
 	"pcapdir/source/spool"
 	"pcapdir/source/spool/spooltest"
 )
 
 func sampleLedger(seq uint64) *spool.Ledger {
+	dropped := books.Drops{packet.DropNotIP: {Packets: 2, Bytes: 100}, packet.DropTransport: {Packets: 1, Bytes: 1<<64 - 1}}
 	return &spool.Ledger{
+		Books: books.Accounts{
+			Live:    books.Totals{Files: 3, Fates: books.Fates{Read: books.Tally{Packets: 9, Bytes: 900}, Dropped: dropped}},
+			CatchUp: books.Totals{Files: 1, Failed: 1, Mismatches: 7},
+		},
 		Version: spool.LedgerVersion, Seq: seq, Cut: 1300475167096535000,
 		Appends: []spool.Append{{Log: "/var/log/conn.log", Dev: 1<<64 - 1, Ino: 1<<63 + 1, Length: 10, Offset: 20, Bytes: 30}},
 		Moves: []spool.Move{
@@ -67,9 +74,9 @@ func TestLedgerDamage(t *testing.T) {
 		bad[at] ^= 0x15
 		try("byte", at, bad)
 	}
-	try("newer version", 0, bytes.Replace(good, []byte(`"Version": 1`), []byte(`"Version": 2`), 1))
+	try("newer version", 0, bytes.Replace(good, []byte(`"Version": 2`), []byte(`"Version": 3`), 1))
 	_, err = spool.LoadLedger(spool.OS{}, dir)
-	if err == nil || !strings.Contains(err.Error(), "version 2") {
+	if err == nil || !strings.Contains(err.Error(), "version 3") {
 		t.Errorf("a newer version: %v", err)
 	}
 	must(t, os.WriteFile(path, bytes.ReplaceAll(good, []byte("  "), []byte("\t")), 0o600))
