@@ -15,9 +15,12 @@ type Handler interface {
 	// end. The slice and the packets hold during the call only.
 	Handle(ps []*packet.Packet)
 	// Advance says that every packet of an effective time before end was
-	// handled. end is the end of an epoch, rises from call to call, and may
-	// pass many empty epochs at once.
+	// handled. end is the end of an epoch, or a mark (merge.Mark) inside one; it
+	// never falls, and may pass many empty epochs at once.
 	Advance(end packet.Time)
+	// Flush ends all that is open at the event time at, as if the input ended:
+	// Advance has been called for it, no packet has it, and later ones come after.
+	Flush(at packet.Time)
 	// Reached says that every packet below safe was handled. It follows the
 	// Advance for the last epoch that ended at or before safe.
 	Reached(safe packet.Order)
@@ -63,6 +66,10 @@ func (s *Shard) Run(ctx context.Context) error {
 		// Everything below safe is handled, so the epochs that end at or before
 		// it have passed, with packets or without: always say so.
 		s.advance(safe.Eff)
+		if mark, ok := s.merger.Mark(); ok {
+			s.pass(mark)
+			continue
+		}
 		s.handler.Reached(safe)
 		if err := s.merger.Wait(ctx); err != nil {
 			return err
@@ -97,6 +104,15 @@ func (s *Shard) advance(t packet.Time) {
 	start := t.Floor(s.epoch)
 	s.handler.Advance(start)
 	s.end = start.Add(s.epoch)
+}
+
+// pass does what a mark asks for. It may stand inside an epoch.
+func (s *Shard) pass(m merge.Mark) {
+	s.handler.Advance(m.At)
+	if m.Flush {
+		s.handler.Flush(m.At)
+	}
+	s.merger.Pass()
 }
 
 // finish advances to the end of all input, the same for every shard, so that

@@ -95,6 +95,17 @@ func (m *model) Reached(safe packet.Order) {
 	m.safe = safe
 }
 
+func (m *model) Flush(at packet.Time) {
+	if at != m.passed {
+		m.broken = fmt.Sprintf("Flush(%d) after Advance(%d)", at, m.passed)
+	}
+	for key, e := range m.entries {
+		m.ends = append(m.ends, closing{at, key, e.n})
+	}
+	clear(m.entries)
+	m.passed = at + 1
+}
+
 func (m *model) Finish(last packet.Time) {
 	if m.clock.sweep {
 		m.expireAll(last)

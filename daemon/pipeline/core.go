@@ -22,7 +22,7 @@ type core struct {
 	backlog *backlog
 
 	catchUp    bool            // it has no vectors, and its records say so
-	flushing   bool            // the input has ended
+	flushing   bool            // all that is open is being closed
 	flushBytes int             // of lines that may wait then
 	stop       <-chan struct{} // closed when the engine gives up
 
@@ -168,6 +168,16 @@ func (c *core) Finish(last packet.Time) {
 	c.handOver(before(packet.MaxTime), panes)
 	c.backlog.commitNow()
 	c.Reached(packet.MaxOrder)
+}
+
+// Flush closes every connection at the event time at, bit by bit as Finish does.
+// Panes and the minutes of weird.log go on: they end when event time says so.
+func (c *core) Flush(at packet.Time) {
+	c.flushing = true
+	c.tracker.Flush(at)
+	c.flushing = false
+	c.handOver(before(at+1), nil)
+	c.backlog.commitNow()
 }
 
 // hold keeps back the lines from a place on: a connection may have ended in the

@@ -45,6 +45,9 @@
 //   - granted = safe while the counts are equal, else min(safe, progress of the
 //     relay), and never falls. The relay publishes safe as its progress after
 //     every Load and all that follows from it, also if that was nothing (I7).
+//   - A mark is put where safe rests, and every shard stops there before it
+//     handles what came since (I8): what it does then depends on packets alone.
+//     Between a mark and the next admission live sources are not waited for.
 //
 // The counts are what makes traffic without fragments cost nothing: the relay
 // sleeps, and nobody waits for it. It is woken when safe rises while it has

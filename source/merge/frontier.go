@@ -46,6 +46,10 @@ type Frontier struct {
 	diverted uint64 // packets sent to the relay ever
 	relayed  uint64 // of them, those that the relay is done with
 
+	mark     Mark // the last one
+	unpassed int  // shards that have not passed it
+	sealed   bool // live sources are not waited for until the next admission
+
 	wake      []chan struct{} // by shard, the relay last; capacity 1: more may be handled
 	scheduler chan struct{}   // capacity 1: look whether a file is due
 }
@@ -186,21 +190,22 @@ type view struct {
 	runs    []*Run
 	version int // the same version, the same runs
 	last    packet.Time
+	mark    Mark
 }
 
 func (f *Frontier) view(queue int) view {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	safe := f.granted
 	if queue == f.cfg.Shards {
-		safe = f.safe
+		return view{safe: f.safe, runs: f.runs, version: f.version, last: f.last} // marks are not for the relay
 	}
-	return view{safe, f.runs, f.version, f.last}
+	return view{f.granted, f.runs, f.version, f.last, f.mark}
 }
 
 // Rest raises the point where event time stands while no file is open and none
 // waits; with one open or waiting, files alone move event time, and nothing
-// happens. It is how idle time enters the merge, and the only way.
+// happens. It is how idle time enters the merge, and the only way; Mark is how a
+// hand does.
 func (f *Frontier) Rest(t packet.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -12,7 +12,9 @@ type Merger struct {
 	frontier *Frontier
 	queue    int // which one of each run: the shard's number or, for the relay, the last
 	safe     packet.Order
-	version  int // of the runs met
+	version  int    // of the runs met
+	mark     Mark   // the last one seen
+	passed   uint64 // the last one passed, by its n
 
 	heads []head          // binary heap by the key of the next packet
 	dry   []*Run          // known runs whose queue was empty when last polled
@@ -55,13 +57,16 @@ func (m *Merger) Load() (safe packet.Order, last packet.Time) {
 
 // use takes in a view.
 func (m *Merger) use(v view) (safe packet.Order, last packet.Time) {
-	m.safe = v.safe
+	m.safe, m.mark = v.safe, v.mark
+	if m.mark.n != m.passed {
+		m.safe = m.safe.Min(packet.At(m.mark.At)) // files that came since lie behind it
+	}
 	if v.version != m.version {
 		m.version = v.version
 		m.meet(v.runs)
 	}
 	m.poll()
-	return v.safe, v.last
+	return m.safe, v.last
 }
 
 // meet notes runs that are new to this shard: they are last in the list.

@@ -35,6 +35,7 @@ type waiting struct {
 func (f *Frontier) Admit(entries ...Entry) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.sealed = f.sealed && len(entries) == 0
 	for _, e := range entries {
 		w := &waiting{Entry: e, source: f.source(e.Source), lower: packet.At(e.First), watermark: f.safe.Eff}
 		if w.lower.Less(f.safe) {

@@ -46,7 +46,7 @@ func (f *Frontier) forget(s *sourceState) {
 // held is the lowest key that a live source may still bring.
 func (f *Frontier) held() packet.Order {
 	least := packet.MaxOrder
-	if f.closed {
+	if f.closed || f.sealed {
 		return least
 	}
 	for _, s := range f.live {
