@@ -29,7 +29,7 @@ type tree struct{ _ byte } // not empty, so that no two share an address
 type entry struct {
 	path, source string
 	state        state
-	backlog      bool      // it lay there at the start and did not change since
+	closed       bool      // part of the closed set, and did not change since that began
 	tree         *tree     // it came with this directory and did not change since; or nil
 	id           Identity  // as it was at the last look
 	arrived      time.Time // when the path was first seen
@@ -96,9 +96,9 @@ func (e *entry) seen(st Stat, now time.Time, settle time.Duration) (ready bool) 
 	case was == Identity{}:
 		return now.Sub(e.id.modified()) >= settle
 	case was != e.id:
-		// Still written to, so no longer part of what lay there at the start, or
+		// Still written to, so no longer part of the closed set, or
 		// of what was moved in.
-		e.state, e.since, e.backlog, e.tree = settling, now, false, nil
+		e.state, e.since, e.closed, e.tree = settling, now, false, nil
 		e.file, e.list = nil, nil
 		return false
 	}

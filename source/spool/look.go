@@ -38,6 +38,7 @@ func (s *Spool) look(ctx context.Context) error {
 	s.looks++
 	s.mu.Lock()
 	l.news, s.returned = s.returned, nil
+	s.closing = s.set.begin(s.entries)
 	s.mu.Unlock()
 	l.skipTargets()
 	l.roots()
@@ -182,7 +183,7 @@ func (l *look) unsettled(dir, source string, names []fs.DirEntry) (out []*entry)
 		path := filepath.Join(dir, n.Name())
 		e := l.entries[path]
 		if e == nil {
-			e = &entry{path: path, source: source, arrived: l.now, since: l.now, backlog: l.first}
+			e = &entry{path: path, source: source, arrived: l.now, since: l.now, closed: l.closing}
 			if d := l.dirs[dir]; d.listed == l.looks {
 				e.tree = d.tree
 			}
@@ -352,7 +353,7 @@ func (l *look) settle(e *entry, r Indexed, j judgement) {
 	case errors.Is(f.Err, ErrNotRegular):
 		delete(l.entries, e.path) // something else by now: the next look says what
 	case !f.SameContent(e.id):
-		e.state, e.id, e.since, e.backlog, e.tree = settling, f.Identity, l.now, false, nil
+		e.state, e.id, e.since, e.closed, e.tree = settling, f.Identity, l.now, false, nil
 		e.list = nil
 	default:
 		if e.state == unreadable {

@@ -28,8 +28,10 @@ type Spool struct {
 	dirs     map[string]*directory
 	resolved map[string]string // watched directories as configured: what they were last
 	first    bool              // the look that is going on is the first
+	closing  bool              // the look that is going on says what the closed set has
 	looks    uint64            // number of the look that is going on, or was last
 	listing  time.Duration     // what listing took then
+	began    bool              // the backlog was admitted
 
 	mu sync.Mutex // guards what follows
 	// entries holds every file that is in the spool and was not put away, by
@@ -37,7 +39,8 @@ type Spool struct {
 	entries  map[string]*entry
 	problems map[string]Problem // directories that cannot be used, by path
 	group    group
-	started  bool // the backlog was admitted
+	set      closedSet
+	paused   bool
 	vanished uint64
 	// inflight are the files in the group or admitted, by content id, one each:
 	// copies of them wait, in held, until they are covered.
@@ -45,6 +48,9 @@ type Spool struct {
 	held     map[*File][]waiting
 	listed   map[listedAs]*manifest // files in flight that a manifest names
 	returned []*entry               // taken back since the last look
+
+	admitting sync.Mutex    // held while a group is handed over
+	ended     chan struct{} // closed when Run ends
 }
 
 // group is what will be admitted next.
@@ -72,6 +78,7 @@ func New(cfg Config, deps Deps) *Spool {
 		past:     newHistory(deps.Files.fs, cfg.State, deps.Now),
 		inflight: map[uint64]*File{}, held: map[*File][]waiting{}, listed: map[listedAs]*manifest{},
 		dirs: map[string]*directory{}, resolved: map[string]string{}, entries: map[string]*entry{}, problems: map[string]Problem{},
+		set: closedSet{wanted: true}, ended: make(chan struct{}),
 	}
 }
 
@@ -91,6 +98,7 @@ func (s *Spool) Run(ctx context.Context, admit func(context.Context, []*File) er
 	}
 	s.watch = newWatch(s.cfg.Poll, s.log)
 	defer s.watch.close()
+	defer close(s.ended)
 	s.first = true
 	for {
 		err := s.look(ctx)
@@ -100,15 +108,14 @@ func (s *Spool) Run(ctx context.Context, admit func(context.Context, []*File) er
 		if err != nil {
 			return err
 		}
-		s.first = false
-		if files, ok := s.due(); ok {
-			switch err := admit(ctx, files); {
-			case ctx.Err() != nil:
-				return nil
-			case err != nil:
-				return fmt.Errorf("admit %d files: %w", len(files), err)
-			}
+		err = s.admit(ctx, admit)
+		if ctx.Err() != nil {
+			return nil
 		}
+		if err != nil {
+			return err
+		}
+		s.first = false
 		// Where producers are busier than listing is cheap, listing takes at
 		// most a twentieth of the time.
 		if !s.sleep(ctx, min(max(minGap, 20*s.listing), max(minGap, s.cfg.Rescan))) {
@@ -155,7 +162,7 @@ func (s *Spool) next(now time.Time) time.Time {
 			at = t
 		}
 	}
-	if s.started && len(s.group.files) > 0 {
+	if !s.set.gathering && !s.paused && len(s.group.files) > 0 {
 		if t := s.group.due(s.cfg.HoldBack); t.Before(at) {
 			at = t
 		}
@@ -172,23 +179,45 @@ func (g *group) due(hold time.Duration) time.Time {
 	return latest
 }
 
-// due hands over the group if it is time. The backlog is not held back: it is
-// due as soon as all that lay there at the start has settled or turned out to
-// be still written to.
-func (s *Spool) due() ([]*File, bool) {
+// admit hands over the group if it is time. Of an empty one only the backlog is
+// worth a call.
+func (s *Spool) admit(ctx context.Context, admit func(context.Context, []*File) error) error {
+	s.admitting.Lock()
+	defer s.admitting.Unlock()
+	files, set, ok := s.due()
+	if !ok {
+		return nil
+	}
+	if len(files) > 0 || !s.began {
+		s.began = true
+		if err := admit(ctx, files); err != nil {
+			return fmt.Errorf("admit %d files: %w", len(files), err)
+		}
+	}
+	set.tell(nil)
+	return nil
+}
+
+// due takes the group if it is time, and the closed set that it makes whole. A closed set is not
+// held back: it is due as soon as all of it has settled or turned out to be
+// still written to.
+func (s *Spool) due() (files []*File, set closedSet, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.started {
+	switch {
+	case s.paused, s.set.wanted:
+		return nil, set, false
+	case s.set.gathering:
 		for _, e := range s.entries {
-			if e.backlog && e.state == settling && e.look == s.looks {
-				return nil, false
+			if e.closed && e.state == settling && e.look == s.looks {
+				return nil, set, false
 			}
 		}
-	} else if len(s.group.files) == 0 || s.now().Before(s.group.due(s.cfg.HoldBack)) {
-		return nil, false
+	case len(s.group.files) == 0 || s.now().Before(s.group.due(s.cfg.HoldBack)):
+		return nil, set, false
 	}
-	s.started = true
-	files := s.group.files
+	set, s.set = s.set, closedSet{}
+	files = s.group.files
 	s.group = group{last: s.group.last}
 	for _, f := range files {
 		// Under the path of one that vanished there may be another file by now.
@@ -197,7 +226,7 @@ func (s *Spool) due() ([]*File, bool) {
 		}
 	}
 	slices.SortFunc(files, byPath)
-	return files, true
+	return files, set, true
 }
 
 // Plan decides what becomes of a file, for the ledger; nothing moves yet. The

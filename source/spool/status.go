@@ -16,6 +16,7 @@ type Problem struct {
 
 // Status is a picture of the spool for people and for health checks.
 type Status struct {
+	Paused     bool          // nothing is admitted
 	Settling   int           // files that may still be written to
 	Grouped    int           // files indexed and held back
 	Admitted   int           // files being read, or read and not yet put away
@@ -37,7 +38,7 @@ func (s *Spool) Status() Status {
 	now := s.now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	st := Status{Vanished: s.vanished}
+	st := Status{Paused: s.paused, Vanished: s.vanished}
 	for _, p := range s.problems {
 		st.Problems = append(st.Problems, p)
 	}
