@@ -114,6 +114,7 @@ func newRoot(s Streams) *cobra.Command {
 		return usageError{fmt.Errorf("%w (see %s --help)", err, c.CommandPath())}
 	})
 	root.AddCommand(newRun(s), newRead(s), newCheck(s), newVersion(s))
+	root.AddCommand(controls(s)...)
 	for _, c := range append(root.Commands(), root) {
 		c.Args = asUsage(c.Args)
 	}

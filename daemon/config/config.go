@@ -6,7 +6,9 @@
 package config
 
 import (
+	"cmp"
 	"net/netip"
+	"path/filepath"
 	"time"
 )
 
@@ -23,6 +25,7 @@ type Config struct {
 	Logs    Logs
 	Commit  Commit
 	Limits  Limits
+	Status  Status
 
 	// origin is where each key that was set came from, for problems that show
 	// only when keys are looked at together.
@@ -171,6 +174,16 @@ type Commit struct {
 // Limits bounds what the process may hold.
 type Limits struct {
 	OpenFiles int // capture files open at once; the process's own limit also holds
+}
+
+// Status says where people and programs can ask how the daemon is doing.
+type Status struct {
+	Control string // the control socket; "": control.sock in Commit.Dir
+}
+
+// ControlPath is where the control socket is.
+func (c *Config) ControlPath() string {
+	return cmp.Or(c.Status.Control, filepath.Join(c.Commit.Dir, "control.sock"))
 }
 
 // Default is the configuration of an empty file.

@@ -94,6 +94,8 @@ var fields = [...]field{
 	{"commit.dir", "ledger and stage", func(c *Config) value { return path{&c.Commit.Dir} }},
 
 	{"limits.open_files", "capture files open at once", func(c *Config) value { return integer[int]{&c.Limits.OpenFiles, 8, 1 << 20} }},
+
+	{"status.control", "socket of pcapdird status, seal and the like; empty: control.sock in commit.dir", func(c *Config) value { return optionalPath{path{&c.Status.Control}} }},
 }
 
 // timeout is a duration that must be positive.

@@ -82,6 +82,17 @@ func (p path) set(v any) []fault {
 
 func (p path) append(dst []byte) []byte { return appendString(dst, *p.p) }
 
+// optionalPath is a path, or an empty string where there is a default.
+type optionalPath struct{ path }
+
+func (p optionalPath) set(v any) []fault {
+	if v == "" {
+		*p.p = ""
+		return nil
+	}
+	return p.path.set(v)
+}
+
 func badPath(s string) string {
 	switch {
 	case s == "":

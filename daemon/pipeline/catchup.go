@@ -33,6 +33,7 @@ type catcher struct {
 	mu      sync.Mutex
 	waiting []*spool.File // late, and not looked into yet
 	old     []*spool.File // for the next catch-up
+	sorting bool
 	running bool
 }
 
@@ -94,7 +95,7 @@ func (c *catcher) run(ctx, work context.Context) error {
 func (c *catcher) sort(ctx, work context.Context) {
 	c.mu.Lock()
 	waiting := c.waiting
-	c.waiting = nil
+	c.waiting, c.sorting = nil, true
 	c.mu.Unlock()
 	var join, old []*spool.File
 	for _, f := range waiting {
@@ -113,7 +114,7 @@ func (c *catcher) sort(ctx, work context.Context) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.old = append(c.old, old...)
+	c.old, c.sorting = append(c.old, old...), false
 }
 
 // tooOld says whether f, whose largest stamp is last, must not join the others.
@@ -135,6 +136,13 @@ func (c *catcher) next() (files []*spool.File) {
 	files, c.old = c.old, nil
 	c.running = len(files) > 0
 	return files
+}
+
+// busy says whether late files wait, are looked into, or are caught up on.
+func (c *catcher) busy() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.running || c.sorting || len(c.waiting) > 0 || len(c.old) > 0
 }
 
 // ready says that another catch-up may start.

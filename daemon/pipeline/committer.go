@@ -31,6 +31,8 @@ type committer struct {
 	retries  int             // give up after so many failures in a row; 0 never
 	stopping <-chan struct{} // closed when a clean stop is asked for: then nobody waits for ever
 
+	turn chan struct{} // capacity 1, full while somebody works with the store
+
 	merged  []byte // lines of conn.log of the commit in hand; kept for the next
 	started bool   // a pane was reported: later ones have a whole past
 
@@ -43,12 +45,13 @@ type committer struct {
 // commitState is what the heartbeat and the status line show.
 type commitState struct {
 	commits    uint64
-	spent      time.Duration // wall time spent committing
-	reporting  time.Duration // of it, on reports
-	lost       flowvec.Loss  // conversations and packets that reports lack
-	watermark  packet.Time   // lines of events before it are in the logs
-	mismatches uint64        // of books, since the start
-	err        error         // why the commit in hand waits, or nil
+	spent      time.Duration  // wall time spent committing
+	reporting  time.Duration  // of it, on reports
+	lost       flowvec.Loss   // conversations and packets that reports lack
+	watermark  packet.Time    // lines of events before it are in the logs
+	mismatches uint64         // of books, since the start
+	books      books.Accounts // up to the last commit
+	err        error          // why the commit in hand waits, or nil
 }
 
 // run commits at every interval, earlier when much waits, until ctx ends. A
@@ -72,6 +75,8 @@ func (c *committer) run(ctx, work context.Context) error {
 // commit cuts at the last epoch end that every shard has passed. more says that
 // another commit would have something to do at once.
 func (c *committer) commit(ctx context.Context) (more bool, err error) {
+	c.turn <- struct{}{}
+	defer func() { <-c.turn }()
 	begin := time.Now()
 	cuts, more := c.cuts()
 	b := c.gather(cuts)
@@ -88,9 +93,21 @@ func (c *committer) commit(ctx context.Context) (more bool, err error) {
 	defer c.mu.Unlock()
 	c.state.commits++
 	c.state.spent += time.Since(begin)
-	c.state.watermark = cuts[0].end.at
+	c.state.watermark, c.state.books = cuts[0].end.at, b.books
 	c.caughtUp(cuts)
 	return more, nil
+}
+
+// between does something with the store while no commit is in hand, or fails with
+// the error of ctx.
+func (c *committer) between(ctx context.Context, do func() error) error {
+	select {
+	case c.turn <- struct{}{}:
+		defer func() { <-c.turn }()
+		return do()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // cuts are where the timelines are cut, the live one first. more says that

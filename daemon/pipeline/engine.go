@@ -93,7 +93,8 @@ func newEngine(o Options, d deps) (*engine, error) {
 	}
 	e.committer = &committer{
 		live: e.timeline, detector: anomaly.New(anomalyConfig(cfg)), backlog: p.backlog,
-		files: e.files, store: d.store, log: o.Log, interval: cfg.Commit.Interval, retries: d.retries,
+		turn: make(chan struct{}, 1), files: e.files, store: d.store, log: o.Log, interval: cfg.Commit.Interval, retries: d.retries,
+		state: commitState{books: d.store.books},
 	}
 	e.heartbeat = newHeartbeat(e, d.beats, o.Heard)
 	return e, nil
@@ -153,6 +154,9 @@ func (e *engine) run(stop context.Context, feed func(ctx, work context.Context) 
 		if more, err = e.committer.commit(context.WithoutCancel(stop)); err != nil {
 			return err
 		}
+	}
+	if err := e.committer.store.forget(); err != nil {
+		e.log.Warn("the ledger still holds the last moves", "error", err)
 	}
 	if err := e.heartbeat.beat(); err != nil {
 		e.log.Warn("stats.log", "error", err)

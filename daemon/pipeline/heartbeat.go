@@ -23,10 +23,11 @@ const beatInterval = 10 * time.Second
 
 // Beat is the state of the work, in totals since the start.
 type Beat struct {
-	Books            books.Fates // of files that are put away
-	BookErrors       uint64      // books that did not balance: each is a bug
-	Handled, Wire    uint64      // packets that shards have handled, and their bytes on the wire
-	Conns            uint64      // connections that ended
+	Books            books.Fates    // of files that are put away
+	Accounts         books.Accounts // of all files since there is a ledger
+	BookErrors       uint64         // books that did not balance: each is a bug
+	Handled, Wire    uint64         // packets that shards have handled, and their bytes on the wire
+	Conns            uint64         // connections that ended
 	ActiveConns      uint64
 	Admitted         uint64 // files
 	Done, Failed     uint64
@@ -83,7 +84,7 @@ func (h *heartbeat) total() Beat {
 	e := h.engine
 	files, state := e.files.snapshot(), e.committer.snapshot()
 	b := Beat{
-		Books: files.books, BookErrors: state.mismatches,
+		Books: files.books, Accounts: state.books, BookErrors: state.mismatches,
 		Admitted: files.admitted, Done: files.done, Failed: files.failed, ReadBytes: e.files.read.Load(),
 		CommitError: state.err, Commits: state.commits, CommitSpent: state.spent, ReportSpent: state.reporting,
 		Lost: state.lost, Fragments: e.defragmenter.Counts(), Watermark: state.watermark, Resident: resident(), CPU: cpuTime(),

@@ -34,7 +34,7 @@ func TestMismatchIsToldAndCounted(t *testing.T) {
 	lost := &file{File: &spool.File{Path: "lost"}, on: live}
 	lost.books.Read.Count(60) // and no fate
 	c := &committer{
-		live: live, detector: anomaly.New(anomaly.DefaultConfig()), backlog: p.backlog, log: log,
+		live: live, detector: anomaly.New(anomaly.DefaultConfig()), turn: make(chan struct{}, 1), backlog: p.backlog, log: log,
 		files: &files{plan: stay, finished: []*file{lost}},
 		store: &store{fs: spool.OS{}, dir: dir, sink: sink, log: log},
 	}

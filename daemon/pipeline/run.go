@@ -74,6 +74,8 @@ func Run(ctx context.Context, o Options) (err error) {
 		late := newCatcher(e, cfg.Order.Lateness)
 		caught := make(chan error, 1)
 		go func() { caught <- late.run(walking, work) }()
+		c := &control{engine: e, spool: sp, catcher: late, begin: time.Now()}
+		walker.Go(func() { c.serve(walking, cfg.ControlPath()) })
 		err := sp.Run(ctx, func(_ context.Context, found []*spool.File) error {
 			found = late.pick(found)
 			trickle.arrived(found, sp.Sources())

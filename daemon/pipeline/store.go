@@ -42,6 +42,7 @@ type store struct {
 	mover mover // or nil
 	log   *slog.Logger
 	seq   uint64         // of the last commit
+	cut   packet.Time    // of that
 	left  []spool.Move   // of commits before, not done yet
 	books books.Accounts // of all files up to the last commit
 }
@@ -75,7 +76,7 @@ func (s *store) publish(b *commit) error {
 		}
 		b.logged = true
 	}
-	s.seq, s.books = b.seq, b.books
+	s.seq, s.cut, s.books = b.seq, b.cut, b.books
 	s.move(b.ledger)
 	return nil
 }
@@ -151,6 +152,17 @@ func (s *store) append(a spool.Append, text []byte) error {
 	return nil
 }
 
+// forget makes a ledger that holds none of the moves that are done: otherwise
+// they would be done again after a start, also to a file that somebody has moved
+// back to be read anew.
+func (s *store) forget() error {
+	if s.dir == "" || s.seq == 0 {
+		return nil
+	}
+	l := &spool.Ledger{Version: spool.LedgerVersion, Seq: s.seq, Cut: s.cut, Books: s.books, Moves: s.left}
+	return l.Save(s.fs, s.dir)
+}
+
 // move puts files away. One that cannot be moved is no error of the commit: it
 // is told, and tried again with the next one.
 func (s *store) move(l *spool.Ledger) {
@@ -170,7 +182,7 @@ func (s *store) recover() error {
 	if err != nil || l == nil {
 		return err
 	}
-	s.seq, s.books = l.Seq, l.Books
+	s.seq, s.cut, s.books = l.Seq, l.Cut, l.Books
 	text, err := s.readStage(l)
 	switch {
 	case errors.Is(err, fs.ErrNotExist): // the lines are in the logs
@@ -188,7 +200,7 @@ func (s *store) recover() error {
 		s.log.Info("the commit that was cut short is finished", "seq", l.Seq, "up_to", eventTime(l.Cut))
 	}
 	s.move(l)
-	return nil
+	return s.forget()
 }
 
 // readStage reads the stage of l, which must hold all that l says.

@@ -85,10 +85,7 @@ func (s *Spool) want() (admitted chan error) {
 	admitted = make(chan error, 1)
 	s.set.wanted = true
 	s.set.answer = append(s.set.answer, admitted)
-	select {
-	case s.wake <- struct{}{}:
-	default: // it will look
-	}
+	s.lookSoon()
 	return admitted
 }
 

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // FS is the seam through which every file operation of the spool, the ledger
@@ -31,6 +33,9 @@ type FS interface {
 	Resolve(path string) (string, error)
 	// Rename moves a file within one file system, over what is at to.
 	Rename(from, to string) error
+	// RenameNew is Rename where nothing may be at to: then it fails with an
+	// error that is fs.ErrExist, and nothing has happened.
+	RenameNew(from, to string) error
 	// Remove unlinks a file.
 	Remove(path string) error
 	// MkdirAll makes a directory (mode 0750) and its parents.
@@ -73,6 +78,22 @@ func notRegular(mode fs.FileMode) error {
 
 // OS is the operating system's FS.
 type OS struct{}
+
+// RenameNew implements FS. Where the file system cannot say that nothing is at
+// to in the same step, as NFS, it is asked before.
+func (fsys OS) RenameNew(from, to string) error {
+	err := unix.Renameat2(unix.AT_FDCWD, from, unix.AT_FDCWD, to, unix.RENAME_NOREPLACE)
+	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOSYS) {
+		if _, err := fsys.Lstat(to); err == nil {
+			return &os.LinkError{Op: "rename", Old: from, New: to, Err: fs.ErrExist}
+		}
+		return fsys.Rename(from, to)
+	}
+	if err != nil {
+		return &os.LinkError{Op: "rename", Old: from, New: to, Err: err}
+	}
+	return nil
+}
 
 // openFlags go with every open: a link in the last element is refused, and
 // O_NONBLOCK makes opening a FIFO return at once. Regular files ignore it.

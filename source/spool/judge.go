@@ -80,6 +80,11 @@ func (l *look) settleKnown(e *entry, f *File, known *record) {
 // release has e taken up at the next look, which is soon. The caller holds mu.
 func (s *Spool) release(e *entry) {
 	e.state = released
+	s.lookSoon()
+}
+
+// lookSoon does not wait for a hint.
+func (s *Spool) lookSoon() {
 	select {
 	case s.wake <- struct{}{}:
 	default: // one is enough

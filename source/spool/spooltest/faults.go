@@ -138,6 +138,14 @@ func (s *Faults) Resolve(path string) (string, error) {
 	return s.OS.Resolve(path)
 }
 
+// RenameNew implements spool.FS.
+func (s *Faults) RenameNew(from, to string) error {
+	if err := s.check(Rename, from); err != nil {
+		return err
+	}
+	return s.OS.RenameNew(from, to)
+}
+
 // Rename implements spool.FS.
 func (s *Faults) Rename(from, to string) error {
 	if err := s.check(Rename, from); err != nil {

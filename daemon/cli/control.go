@@ -1,0 +1,178 @@
+package cli
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"pcapdir/daemon/pipeline"
+	"pcapdir/daemon/status"
+)
+
+const controlHelp = `
+
+It speaks with the daemon through its control socket (status.control, by default
+control.sock in commit.dir): give the configuration that the daemon has.`
+
+// controls are the commands that speak with a running daemon.
+func controls(s Streams) []*cobra.Command {
+	return []*cobra.Command{
+		newStatus(s),
+		newControl(s, "seal", "take what is there as all there is: exact logs now", `Say that nothing older will come. What lies in the spool is read without being
+held back, silent taps are not waited for, and when the command returns the logs
+are complete up to the last packet. Connections stay open. A file that comes
+later and begins before is late: it joins what is open, or is caught up on.`, printSealed),
+		newControl(s, "flush", "seal, and log every open connection", `Seal, and then end every connection as the end of input would, and log it. What
+comes later begins anew: a connection that goes on has two records.`, printSealed),
+		newControl(s, "pause", "take no further files until resume", `Leave new files in the spool; those that were taken are read to their end. A
+restart ends the pause. What has come meanwhile is one closed set at resume: it is
+put into one exact order, however long it took to arrive.`, printPaused),
+		newControl(s, "resume", "end a pause", `Take what has come during a pause as one closed set. The command returns when all
+of it is admitted.`, printPaused),
+		newRequeue(s),
+	}
+}
+
+// newControl makes the command of an operation without an argument, whose answer
+// print shows.
+func newControl[A any](s Streams, name, short, long string, print func(io.Writer, A)) *cobra.Command {
+	var flags settings
+	c := &cobra.Command{
+		Use: name, Short: short, Long: long + controlHelp, Args: cobra.NoArgs,
+		Example: "  pcapdird " + name + " --config /etc/pcapdir/pcapdir.toml",
+		RunE: func(c *cobra.Command, _ []string) error {
+			var answer A
+			if err := flags.ask(c, name, "", &answer); err != nil {
+				return err
+			}
+			print(s.Out, answer)
+			return nil
+		},
+	}
+	flags.register(c)
+	return c
+}
+
+// ask has the daemon do an operation. ^C ends the wait, not the operation.
+func (f *settings) ask(c *cobra.Command, operation, argument string, answer any) error {
+	cfg, err := f.load()
+	if err != nil {
+		return err
+	}
+	return status.Ask(c.Context(), cfg.ControlPath(), operation, argument, answer)
+}
+
+func printSealed(w io.Writer, s pipeline.Sealed) {
+	if s.UpTo == "" {
+		_, _ = fmt.Fprintln(w, "nothing was read yet")
+		return
+	}
+	_, _ = fmt.Fprintf(w, "the logs are complete up to %s\n", s.UpTo)
+}
+
+func printPaused(w io.Writer, p pipeline.Paused) {
+	if p.Paused {
+		_, _ = fmt.Fprintln(w, "paused: files stay in the spool until pcapdird resume")
+		return
+	}
+	_, _ = fmt.Fprintln(w, "running: what had come is admitted")
+}
+
+func newRequeue(s Streams) *cobra.Command {
+	var flags settings
+	c := &cobra.Command{
+		Use:   "requeue FILE...",
+		Short: "read files again that were put away",
+		Long: `Move files from the done or failed directory back into the spool, where they are
+read again as if they were new, and remove the reasons beside them. What they had
+logged stays in the logs.` + controlHelp,
+		Example: "  pcapdird requeue /var/spool/pcapdir/failed/tap1/trace.pcap",
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return errors.New("name at least one file in the done or failed directory")
+			}
+			return nil
+		},
+		RunE: func(c *cobra.Command, paths []string) error {
+			for _, p := range paths {
+				abs, err := filepath.Abs(p) // the daemon's directory is another one
+				if err != nil {
+					return err
+				}
+				var to pipeline.Requeued
+				if err := flags.ask(c, "requeue", abs, &to); err != nil {
+					return fmt.Errorf("requeue %s: %w", p, err)
+				}
+				_, _ = fmt.Fprintln(s.Out, to.Path)
+			}
+			return nil
+		},
+	}
+	flags.register(c)
+	return c
+}
+
+func newStatus(s Streams) *cobra.Command {
+	var asJSON bool
+	c := newControl(s, "status", "what the daemon is doing", `Show what a running daemon has done, what waits, and what is wrong.`, func(w io.Writer, r json.RawMessage) {
+		var report pipeline.Report
+		if err := json.Unmarshal(r, &report); asJSON || err != nil {
+			_, _ = fmt.Fprintf(w, "%s\n", r)
+			return
+		}
+		printReport(w, &report)
+	})
+	c.Flags().BoolVar(&asJSON, "json", false, "one JSON object, for programs")
+	return c
+}
+
+func printReport(w io.Writer, r *pipeline.Report) {
+	say := func(name, format string, values ...any) {
+		_, _ = fmt.Fprintf(w, "%-12s %s\n", name, fmt.Sprintf(format, values...))
+	}
+	state := "running"
+	if r.Paused {
+		state = "paused (pcapdird resume ends it)"
+	}
+	say("daemon", "%s, pid %d, since %s, %d MiB", state, r.PID, r.Since.UTC().Format(time.RFC3339), r.Memory>>20)
+	say("spool", "%d files settling, %d held back, %d taken (%d open, %d waiting for their turn), %d unreadable",
+		r.Settling, r.Held, r.Admitted, r.Open, r.Ahead, r.Unreadable)
+	if r.Oldest > 0 {
+		say("", "the oldest has waited for %s", time.Duration(r.Oldest*float64(time.Second)).Round(time.Second))
+	}
+	say("since start", "%d files done, %d failed; %d packets; %d connections ended, %d open", r.Done, r.Failed, r.Packets, r.Conns, r.ActiveConns)
+	if r.LoggedUpTo != "" {
+		say("logged", "up to %s", r.LoggedUpTo)
+	}
+	all := r.Books.Live
+	all.Add(&r.Books.CatchUp)
+	lost := all.Lost()
+	say("books", "%d files, %d failed; %d packets (%d bytes) read = %d handled + %d dropped", all.Files, all.Failed,
+		all.Read.Packets, all.Read.Bytes, all.Handled.Packets, lost.Packets)
+	if r.CatchingUp {
+		say("late", "catching up on files that came too late for the others")
+	}
+	if r.CommitError != "" {
+		say("WRONG", "commits wait: %s", r.CommitError)
+	}
+	if r.BookErrors > 0 {
+		say("WRONG", "books did not balance %d times: a bug, please report it", r.BookErrors)
+	}
+	for _, p := range r.Problems {
+		say("WRONG", "%s: %s, since %s", quoted(p.Path), p.Reason, p.Since.UTC().Format(time.RFC3339))
+	}
+}
+
+// quoted is a path as people may see it: bytes that would move a cursor are shown.
+func quoted(path string) string {
+	if q := fmt.Sprintf("%q", path); strings.Contains(q, `\`) {
+		return q
+	}
+	return path
+}
