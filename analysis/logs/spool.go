@@ -8,7 +8,7 @@ type Spool struct {
 	ContentID       uint64 // printed as 16 hex digits
 	Size            int64  // bytes on disk
 	Format          string // pcap, pcapng; empty when unknown
-	Compression     string // gzip, zstd; empty for plain
+	Compression     string // gzip, zstd and so on; empty for plain
 	LinkTypes       []string
 	HasTimes        bool // FirstTS and LastTS hold
 	FirstTS, LastTS float64
@@ -46,7 +46,7 @@ var spoolStream = newStream("spool", "What became of one file.", []Column[Spool]
 		Append: func(b []byte, r *Spool) []byte { return appendInt(b, r.Size) }},
 	{Name: "format", Type: Enum, Doc: "pcap or pcapng; absent when neither",
 		Append: func(b []byte, r *Spool) []byte { return appendOptional(b, r.Format) }},
-	{Name: "compression", Type: Enum, Doc: "gzip or zstd; absent for a plain file",
+	{Name: "compression", Type: Enum, Doc: "gzip, zstd, lz4, xz or bzip2; absent for a plain file",
 		Append: func(b []byte, r *Spool) []byte { return appendOptional(b, r.Compression) }},
 	{Name: "link_types", Type: Strings, Doc: "link types of its interfaces; absent when none was read",
 		Append: func(b []byte, r *Spool) []byte {

@@ -104,6 +104,8 @@ var fences = []struct {
 	{"github.com/google/gopacket", []string{"source/..."}, "it allocates per packet and panics on some inputs; behind source nobody sees its types, so it can be replaced"},
 	{"github.com/fsnotify/fsnotify", []string{"source/spool"}, "an event is a hint there and nowhere a fact"},
 	{"github.com/klauspost/compress", []string{"source/decompress", "contrib/gen"}, "decoders must be opened with their limits and closed by their owner; gen only compresses"},
+	{"github.com/pierrec/lz4/v4", []string{"source/decompress"}, "decoders must be opened with their limits and closed by their owner"},
+	{"github.com/mikelolasagasti/xz", []string{"source/decompress"}, "decoders must be opened with their limits and closed by their owner"},
 	{"github.com/BurntSushi/toml", []string{"daemon/config"}, "it matches keys in any case and stops at the first error; config mends both"},
 	{"github.com/coreos/go-systemd/v22", []string{"daemon/status"}, "one place speaks to the service manager"},
 	{"github.com/spf13/cobra", []string{"daemon/cli"}, "flags end where commands end"},

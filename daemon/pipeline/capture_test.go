@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/klauspost/compress/zstd"
+	"github.com/pierrec/lz4/v4"
 
 	"pcapdir/source/decompress"
 	"pcapdir/source/packet"
@@ -187,6 +188,7 @@ var forms = []form{
 	{name: "pcapng-noisy", ng: &pcaptest.PcapngOptions{Resol: 9, Alternate: true, SectionEvery: 5, Interfaces: 3, Noise: true}},
 	{name: "pcapng-old", ng: &pcaptest.PcapngOptions{Blocks: pcaptest.Obsolete, Resol: 9}},
 	{name: "pcapng.gz", ng: &pcaptest.PcapngOptions{Resol: 9}, squash: gzipped},
+	{name: "pcap.lz4", pcap: &pcaptest.PcapOptions{Nano: true}, squash: func(w io.Writer) io.WriteCloser { return lz4.NewWriter(w) }},
 	{name: "pcapng.zst", ng: &pcaptest.PcapngOptions{Resol: 9, Interfaces: 2}, squash: zstandard},
 }
 

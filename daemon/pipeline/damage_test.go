@@ -13,6 +13,7 @@ import (
 
 	"pcapdir/daemon/config"
 	"pcapdir/daemon/pipeline"
+	"pcapdir/source/packet"
 	"pcapdir/source/pcapfile/pcaptest"
 )
 
@@ -138,7 +139,7 @@ func checkTruncation(t *testing.T, f form, c capture) {
 // prefix of those out of a longer one.
 func TestTruncatedCompression(t *testing.T) {
 	c := loadCapture(t, "containers/micro.pcap")
-	for _, f := range []form{forms[4], forms[5]} {
+	for _, f := range []form{forms[4], forms[5], forms[11]} {
 		t.Run(f.name, func(t *testing.T) {
 			text := blockwise(t, f, c)
 			step := max(1, len(text)/40)
@@ -158,6 +159,43 @@ func TestTruncatedCompression(t *testing.T) {
 				t.Error("nothing was ever read")
 			}
 		})
+	}
+}
+
+// What the xz, bzip2 and lz4 commands make of a capture is that capture.
+func TestSqueezedByCommands(t *testing.T) {
+	want := newJob(t).read(t, filepath.Join(testdata, "containers/micro.pcap"))
+	for name, compression := range map[string]string{
+		"micro.pcap.xz": "xz", "micro.pcap.bz2": "bzip2", "micro.pcap.lz4": "lz4", "micro.legacy.lz4": "lz4",
+	} {
+		got := newJob(t).read(t, filepath.Join(testdata, "squeezed", name))
+		if f := got.only(t); f.Outcome != "done" || f.Compression != compression {
+			t.Errorf("%s: %+v", name, f)
+		}
+		wantSameLogs(t, want, got)
+	}
+}
+
+// A stream that expands without end is given up, and what was read of it is kept.
+func TestDecompressionBomb(t *testing.T) {
+	if testing.Short() {
+		t.Skip("inflates a gigabyte")
+	}
+	zeros := make([]byte, 1<<18-100)
+	recs := make([]record, 5000)
+	for i := range recs {
+		recs[i] = record{LinkType: 1, Wire: uint32(len(zeros)), Data: zeros, TS: packet.Unix(1e9, 0)}
+	}
+	var b bytes.Buffer
+	z := zstandard(&b)
+	err := errors.Join(pcaptest.WritePcap(z, pcaptest.PcapOptions{}, recs), z.Close())
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := newJob(t).read(t, writeFile(t, filepath.Join(t.TempDir(), "x"), b.Bytes()))
+	f := got.only(t)
+	if f.Outcome != "failed" || !strings.Contains(f.Reason, "bomb") || f.Packets < 4000 || f.Packets > 4200 {
+		t.Errorf("a bomb of %d bytes: %+v", b.Len(), f)
 	}
 }
 

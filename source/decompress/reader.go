@@ -12,8 +12,9 @@ const inputBuf = 64 << 10
 
 // CorruptError says that a compressed stream is damaged: errors.Is finds
 // io.ErrUnexpectedEOF in it where the stream was cut short. What could be decoded
-// has been delivered before it: of zstd all whole blocks, of gzip all but what
-// the last two bytes before a cut may hold.
+// has been delivered before it: of zstd, lz4 and bzip2 all whole blocks, of gzip all
+// but what the last two bytes before a cut may hold; of xz, where bytes are wrong and
+// not missing, all but what was decoded of the last read.
 type CorruptError struct {
 	Format Format
 	Err    error
@@ -35,12 +36,16 @@ func NewReader(f Format, src io.Reader) (io.ReadCloser, error) {
 	if f == Plain {
 		return openPlain(src)
 	}
+	return newReader(f, src, honest)
+}
+
+func newReader(f Format, src io.Reader, limit bomb) (io.ReadCloser, error) {
 	s := &source{src: src}
 	dec, err := codecs[f].open(s)
 	if err != nil {
 		return nil, s.explain(f, err)
 	}
-	return &reader{format: f, src: s, dec: dec}, nil
+	return &reader{format: f, src: s, dec: dec, limit: limit}, nil
 }
 
 // reader is a decoder whose errors say whose fault they are.
@@ -48,11 +53,16 @@ type reader struct {
 	format Format
 	src    *source
 	dec    io.ReadCloser
+	limit  bomb
+	out    int64 // bytes
 }
 
 // Read inflates into p.
 func (r *reader) Read(p []byte) (int, error) {
 	n, err := r.dec.Read(p)
+	if r.out += int64(n); err == nil {
+		err = r.limit.check(r.src.in, r.out)
+	}
 	if err != nil && err != io.EOF {
 		err = r.src.explain(r.format, err)
 	}
@@ -66,12 +76,14 @@ func (r *reader) Close() error { return r.dec.Close() }
 // such failures as if the stream had ended.
 type source struct {
 	src io.Reader
+	in  int64 // bytes
 	err error
 }
 
 // Read reads compressed bytes.
 func (s *source) Read(p []byte) (int, error) {
 	n, err := s.src.Read(p)
+	s.in += int64(n)
 	if err != nil && err != io.EOF {
 		s.err = err
 	}

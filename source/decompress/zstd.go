@@ -16,7 +16,7 @@ const zstdWindow = 64 << 20
 // isZstd tests the magic of RFC 8878, of a frame or of a skippable one, which
 // parallel compressors put first.
 func isZstd(head []byte) bool {
-	return hasMagic(head, "\x28\xb5\x2f\xfd") || head[0]&0xf0 == 0x50 && hasMagic(head[1:], "\x2a\x4d\x18")
+	return hasMagic(head, "\x28\xb5\x2f\xfd") || len(head) > 0 && head[0]&0xf0 == 0x50 && hasMagic(head[1:], "\x2a\x4d\x18")
 }
 
 // frames reads a zstd stream. err is one that the decoder gave before its last
