@@ -7,7 +7,7 @@ type Spool struct {
 	Source          string // sub-directory of the spool; empty for the top
 	ContentID       uint64 // printed as 16 hex digits
 	Size            int64  // bytes on disk
-	Format          string // pcap, pcapng; empty when unknown
+	Format          string // pcap, pcapng, snoop; empty when unknown
 	Compression     string // gzip, zstd and so on; empty for plain
 	LinkTypes       []string
 	HasTimes        bool // FirstTS and LastTS hold
@@ -44,7 +44,7 @@ var spoolStream = newStream("spool", "What became of one file.", []Column[Spool]
 		Append: func(b []byte, r *Spool) []byte { return appendHex16(b, r.ContentID) }},
 	{Name: "size", Type: Number, Doc: "bytes on disk",
 		Append: func(b []byte, r *Spool) []byte { return appendInt(b, r.Size) }},
-	{Name: "format", Type: Enum, Doc: "pcap or pcapng; absent when neither",
+	{Name: "format", Type: Enum, Doc: "pcap, pcapng or snoop; absent when neither",
 		Append: func(b []byte, r *Spool) []byte { return appendOptional(b, r.Format) }},
 	{Name: "compression", Type: Enum, Doc: "gzip, zstd, lz4, xz or bzip2; absent for a plain file",
 		Append: func(b []byte, r *Spool) []byte { return appendOptional(b, r.Compression) }},

@@ -172,6 +172,7 @@ type form struct {
 	name   string
 	pcap   *pcaptest.PcapOptions
 	ng     *pcaptest.PcapngOptions
+	sun    *pcaptest.SnoopOptions
 	squash func(io.Writer) io.WriteCloser
 }
 
@@ -189,6 +190,8 @@ var forms = []form{
 	{name: "pcapng-old", ng: &pcaptest.PcapngOptions{Blocks: pcaptest.Obsolete, Resol: 9}},
 	{name: "pcapng.gz", ng: &pcaptest.PcapngOptions{Resol: 9}, squash: gzipped},
 	{name: "pcap.lz4", pcap: &pcaptest.PcapOptions{Nano: true}, squash: func(w io.Writer) io.WriteCloser { return lz4.NewWriter(w) }},
+	{name: "pcap-patched", pcap: &pcaptest.PcapOptions{Patched: true}},
+	{name: "snoop", sun: &pcaptest.SnoopOptions{}},
 	{name: "pcapng.zst", ng: &pcaptest.PcapngOptions{Resol: 9, Interfaces: 2}, squash: zstandard},
 }
 
@@ -218,6 +221,8 @@ func (c capture) mixed() bool {
 // holds says whether the form can hold the capture as it is.
 func (f form) holds(c capture) bool {
 	switch {
+	case f.sun != nil:
+		return !c.mixed() && !c.fine() && c.recs[0].LinkType == 1
 	case f.pcap != nil:
 		return !c.mixed() && (f.pcap.Nano || !c.fine())
 	default:
@@ -230,9 +235,12 @@ func (f form) encode(t testing.TB, c capture) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	var err error
-	if f.pcap != nil {
+	switch {
+	case f.pcap != nil:
 		err = pcaptest.WritePcap(&b, *f.pcap, c.recs)
-	} else {
+	case f.sun != nil:
+		err = pcaptest.WriteSnoop(&b, *f.sun, c.recs)
+	default:
 		err = pcaptest.WritePcapng(&b, *f.ng, c.recs)
 	}
 	if err != nil {

@@ -16,7 +16,7 @@ type File struct {
 	HasTimes    bool        // First and Last hold
 	First, Last packet.Time // least and largest own stamp, suspect ones left out
 
-	Format    string // pcap or pcapng; empty if the file is neither
+	Format    string // pcap, pcapng or snoop; empty if the file is neither
 	LinkTypes []uint16
 
 	// Sent says that some packet took its place in event time, and End is the

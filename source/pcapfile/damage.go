@@ -11,7 +11,7 @@ var (
 	// ErrEmpty says that there were no bytes.
 	ErrEmpty = errors.New("empty file")
 	// ErrNotCapture says that the first bytes, which the error shows, are those
-	// of neither pcap nor pcapng.
+	// of neither pcap nor pcapng nor snoop.
 	ErrNotCapture = errors.New("not a capture")
 )
 

@@ -2,9 +2,11 @@ package pcapfile_test
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"io"
+	"math/bits"
 	"strings"
 	"syscall"
 	"testing"
@@ -45,7 +47,8 @@ func TestTruncatedAtEveryByte(t *testing.T) {
 		for cut := int(starts[len(want)-2]); cut < len(capture); cut++ {
 			checkCut(t, c, capture[:cut], want, starts)
 		}
-		for cut := 4; cut < 24; cut++ {
+		header := map[string]int{"snoop": 16}[c.format]
+		for cut := 4; cut < cmp.Or(header, 24); cut++ {
 			_, _, err := readAll(bytes.NewReader(capture[:cut]))
 			var damage *pcapfile.DamageError
 			if !errors.As(err, &damage) || damage.Offset != 0 || !errors.Is(err, io.ErrUnexpectedEOF) {
@@ -107,6 +110,7 @@ func TestNotACapture(t *testing.T) {
 		"a":                                   pcapfile.ErrNotCapture,
 		"\xd4\xc3\xb2":                        pcapfile.ErrNotCapture,
 		"#separator \\x09\n#set_separator":    pcapfile.ErrNotCapture,
+		"snoop is a fine word, a format not":  pcapfile.ErrNotCapture,
 		"\n\r\r\nfour ends of lines and text": pcapfile.ErrNotCapture,
 	} {
 		r, err := pcapfile.NewReader(strings.NewReader(head), 0)
@@ -123,7 +127,7 @@ func TestNotACapture(t *testing.T) {
 // can go on after it.
 func TestReadErrorIsNotDamage(t *testing.T) {
 	want := mixed(6, 1)
-	for _, c := range []container{pcap("", pcaptest.PcapOptions{}), pcapng("", pcaptest.PcapngOptions{SectionEvery: 2, Noise: true})} {
+	for _, c := range []container{pcap("", pcaptest.PcapOptions{}), snoop("", pcaptest.SnoopOptions{}), pcapng("", pcaptest.PcapngOptions{SectionEvery: 2, Noise: true})} {
 		capture := c.bytes(t, want)
 		for cut := 0; cut < len(capture); cut++ {
 			if cut == 1000 {
@@ -241,6 +245,9 @@ func TestDamage(t *testing.T) {
 	resol := pcapng("", pcaptest.PcapngOptions{Resol: 6}).bytes(t, recs)
 	simple := pcapng("", pcaptest.PcapngOptions{Blocks: pcaptest.Simple}).bytes(t, recs)
 	two := pcapng("", pcaptest.PcapngOptions{SectionEvery: 2}).bytes(t, recs)
+	sun := snoop("", pcaptest.SnoopOptions{}).bytes(t, recs)
+	big := func(at int, v uint32) []byte { return patched(sun, at, bits.ReverseBytes32(v)) }
+	const snoop2 = 16 + 44
 	const rec2, epb, iface = 24 + 36, 28 + 20 + 52, 28 // the second record of each
 	for _, c := range []struct {
 		name    string
@@ -252,6 +259,12 @@ func TestDamage(t *testing.T) {
 		{"pcap version", patched(classic, 4, 9<<16|2), 0, 0, "pcap version 2.9"},
 		{"absurd caplen", patched(classic, rec2+8, 0xffffffff), 1, rec2, "record 2 has a captured length of 4294967295"},
 		{"caplen over the cap", patched(classic, rec2+8, pcapfile.MaxCaplen+1), 1, rec2, "captured length of 1048577"},
+		{"snoop version", big(8, 3), 0, 0, "snoop version 3"},
+		{"snoop data link", big(12, 77), 0, 0, "data link type 77"},
+		{"snoop caplen", big(snoop2+4, 0xffffffff), 1, snoop2, "record 2 has a captured length of 4294967295"},
+		{"snoop record too short", big(snoop2+8, 43), 1, snoop2, "record 2 has a length of 43 with 20 captured bytes"},
+		{"snoop record of nothing", big(snoop2+8, 0), 1, snoop2, "a length of 0"},
+		{"snoop record too long", big(snoop2+8, 0xfffffffc), 1, snoop2, "a length of 4294967292"},
 		{"pcapng version", patched(ng, 12, 2), 0, 0, "pcapng version 2.0"},
 		{"section too short", patched(ng, 4, 24), 0, 0, "length of 24"},
 		{"section lengths", patched(ng, 24, 32), 0, 0, "lengths 28 and 32"},

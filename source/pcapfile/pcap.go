@@ -13,11 +13,19 @@ import (
 //
 //	file:   magic 4 · major 2 · minor 2 · zone 4 · sigfigs 4 · snaplen 4 · network 4
 //	record: seconds 4 · fraction 4 · captured length 4 · wire length 4 · bytes
+//
+// Patched versions of libpcap, known by Kuznetzov's name, have an interface, a
+// protocol and a packet type between the lengths and the bytes.
 const (
-	fileHeaderLen   = 24
-	recordHeaderLen = 16
-	magicMicro      = 0xa1b2c3d4
-	magicNano       = 0xa1b23c4d
+	fileHeaderLen       = 24
+	recordHeaderLen     = 16
+	patchedHeaderLen    = 24
+	magicMicro          = 0xa1b2c3d4
+	magicMicroSwapped   = 0xd4c3b2a1
+	magicNano           = 0xa1b23c4d
+	magicNanoSwapped    = 0x4d3cb2a1
+	magicPatched        = 0xa1b2cd34
+	magicPatchedSwapped = 0x34cdb2a1
 )
 
 // lengthOrder is which of a record's two lengths comes first. Writers before
@@ -39,15 +47,20 @@ func From(file io.ReaderAt, offset int64) io.Reader {
 // readFileHeader reads a pcap file header. Its magic is in the window.
 func (r *Reader) readFileHeader() error {
 	head := r.in.rest()
+	r.headLen = recordHeaderLen
 	switch magic := binary.LittleEndian.Uint32(head); magic {
 	case magicMicro:
 		r.scale = 1000
 	case magicNano:
 		r.scale = 1
-	case 0xd4c3b2a1:
+	case magicMicroSwapped:
 		r.big, r.scale = true, 1000
-	case 0x4d3cb2a1:
+	case magicNanoSwapped:
 		r.big, r.scale = true, 1
+	case magicPatched:
+		r.scale, r.headLen = 1000, patchedHeaderLen
+	case magicPatchedSwapped:
+		r.big, r.scale, r.headLen = true, 1000, patchedHeaderLen
 	default:
 		return notCapture(head)
 	}
@@ -89,9 +102,9 @@ func (r *Reader) setVersion(major, minor uint16) error {
 func (r *Reader) nextRecord(rec *Record) error {
 	w := &r.in
 	b := w.rest()
-	if len(b) < recordHeaderLen {
-		if err := w.fill(recordHeaderLen); err != nil {
-			return r.shortRecord(recordHeaderLen, err)
+	if len(b) < r.headLen {
+		if err := w.fill(r.headLen); err != nil {
+			return r.shortRecord(r.headLen, err)
 		}
 		b = w.rest()
 	}
@@ -104,7 +117,7 @@ func (r *Reader) nextRecord(rec *Record) error {
 	if caplen > MaxCaplen {
 		return r.damage(w.offset(), "record %d has a captured length of %d, more than %d", r.records+1, caplen, MaxCaplen)
 	}
-	n := recordHeaderLen + int(caplen)
+	n := r.headLen + int(caplen)
 	if len(b) < n {
 		if err := w.fill(n); err != nil {
 			return r.shortRecord(n, err)
@@ -116,8 +129,8 @@ func (r *Reader) nextRecord(rec *Record) error {
 	rec.TS = packet.Time(int64(sec)*1e9 + int64(frac)*r.scale)
 	rec.Wire = wire
 	rec.LinkType = r.linkType
-	end := recordHeaderLen + min(int(caplen), r.snaplen)
-	rec.Data = b[recordHeaderLen:end:end]
+	end := r.headLen + min(int(caplen), r.snaplen)
+	rec.Data = b[r.headLen:end:end]
 	w.pos += n
 	r.records++
 	return nil

@@ -1,4 +1,4 @@
-// Package pcapfile frames the records of pcap and pcapng captures. It reads any
+// Package pcapfile frames the records of pcap, pcapng and snoop captures. It reads any
 // io.Reader through one reused buffer, copies no record and allocates nothing per
 // record; it does not look into packets.
 //
@@ -46,11 +46,12 @@ type Record struct {
 // descriptor of its own, so it is not closed. It is for one goroutine.
 type Reader struct {
 	in      window
-	ng      bool // pcapng, else pcap
+	format  format
 	big     bool // numbers of the file, or of the current section, are big-endian
 	records uint64
 
-	// pcap
+	// pcap and snoop
+	headLen  int   // of a record, in bytes
 	scale    int64 // nanoseconds per unit of the fraction of a second
 	lengths  lengthOrder
 	linkType uint16
@@ -81,15 +82,31 @@ func NewReader(src io.Reader, bufSize int) (*Reader, error) {
 }
 
 func (r *Reader) readFirstHeader() error {
-	if binary.LittleEndian.Uint32(r.in.rest()) != blockSection {
+	switch binary.LittleEndian.Uint32(r.in.rest()) {
+	case blockSection:
+		r.format = pcapng
+		if err := r.readSection(); err != nil {
+			return err
+		}
+		return r.finishSkip()
+	case magicSnoop:
+		r.format = snoop
+		return r.readSnoopHeader()
+	default:
 		return r.readFileHeader()
 	}
-	r.ng = true
-	if err := r.readSection(); err != nil {
-		return err
-	}
-	return r.finishSkip()
 }
+
+// format is the kind of file.
+type format uint8
+
+const (
+	pcap format = iota
+	pcapng
+	snoop
+)
+
+var formatNames = [...]string{pcap: "pcap", pcapng: "pcapng", snoop: "snoop"}
 
 // noMagic says why there are not even the four bytes that tell the formats apart.
 func (r *Reader) noMagic(err error) error {
@@ -110,10 +127,14 @@ func (r *Reader) noMagic(err error) error {
 // After an end, a cut or a read error Next may be called again, and goes on if
 // there is more to read by then. After other damage it repeats itself.
 func (r *Reader) Next(rec *Record) error {
-	if r.ng {
+	switch r.format {
+	case pcapng:
 		return r.nextBlock(rec)
+	case snoop:
+		return r.nextSnoop(rec)
+	default:
+		return r.nextRecord(rec)
 	}
-	return r.nextRecord(rec)
 }
 
 // Offset is the place in the (decompressed) stream where Next goes on: the end of
@@ -125,13 +146,8 @@ func (r *Reader) Offset() int64 {
 	return r.in.offset()
 }
 
-// Format is "pcap" or "pcapng".
-func (r *Reader) Format() string {
-	if r.ng {
-		return "pcapng"
-	}
-	return "pcap"
-}
+// Format is "pcap", "pcapng" or "snoop".
+func (r *Reader) Format() string { return formatNames[r.format] }
 
 // LinkTypes are the link types that the file has declared so far, each once, in
 // order of appearance. The caller owns the slice.

@@ -21,7 +21,7 @@ type File struct {
 	Identity           // when it was indexed
 	ContentID   uint64 // xxhash64 of size, first and last 64 KiB as on disk; not of the name
 	Compression decompress.Format
-	Format      string      // "pcap" or "pcapng"; "" where Err says why not
+	Format      string      // "pcap", "pcapng" or "snoop"; "" where Err says why not
 	First       packet.Time // lowest stamp of the first records that can be believed; holds if HasRecords
 	Least       packet.Time // lowest stamp of the first records, whatever it is; likewise
 	Latest      packet.Time // what is stamped later cannot be right: by the wall clock when it was indexed

@@ -14,6 +14,7 @@ import (
 // write: version 2.4, little-endian, microseconds.
 type PcapOptions struct {
 	BigEndian bool
+	Patched   bool   // Kuznetzov's: more in each record's header
 	Nano      bool   // stamps in nanoseconds; else they are cut to microseconds
 	LinkType  uint16 // 0: that of the first record, which all others must share
 	FCS       uint16 // upper half of the network field
@@ -28,6 +29,10 @@ func WritePcap(w io.Writer, o PcapOptions, recs []pcapfile.Record) error {
 	magic, unit := uint32(0xa1b2c3d4), int64(1000)
 	if o.Nano {
 		magic, unit = 0xa1b23c4d, 1
+	}
+	var patch []byte
+	if o.Patched {
+		magic, patch = 0xa1b2cd34, []byte("\x00\x00\x00\x02\x08\x00\x04\x00")
 	}
 	link, err := oneLinkType(o.LinkType, recs)
 	if err != nil {
@@ -59,7 +64,7 @@ func WritePcap(w io.Writer, o PcapOptions, recs []pcapfile.Record) error {
 		}
 		b = order.AppendUint32(b, first)
 		b = order.AppendUint32(b, second)
-		b = append(b, rec.Data...)
+		b = append(append(b, patch...), rec.Data...)
 		if _, err := w.Write(b); err != nil {
 			return err
 		}
