@@ -133,39 +133,36 @@ func newStatus(s Streams) *cobra.Command {
 }
 
 func printReport(w io.Writer, r *pipeline.Report) {
-	say := func(name, format string, values ...any) {
-		_, _ = fmt.Fprintf(w, "%-12s %s\n", name, fmt.Sprintf(format, values...))
-	}
 	state := "running"
 	if r.Paused {
 		state = "paused (pcapdird resume ends it)"
 	}
-	say("daemon", "%s, pid %d, since %s, %d MiB", state, r.PID, r.Since.UTC().Format(time.RFC3339), r.Memory>>20)
-	say("spool", "%d files settling, %d held back, %d taken (%d open, %d waiting for their turn), %d unreadable",
+	say(w, "daemon", "%s, pid %d, since %s, %d MiB", state, r.PID, r.Since.UTC().Format(time.RFC3339), r.Memory>>20)
+	say(w, "spool", "%d files settling, %d held back, %d taken (%d open, %d waiting for their turn), %d unreadable",
 		r.Settling, r.Held, r.Admitted, r.Open, r.Ahead, r.Unreadable)
 	if r.Oldest > 0 {
-		say("", "the oldest has waited for %s", time.Duration(r.Oldest*float64(time.Second)).Round(time.Second))
+		say(w, "", "the oldest has waited for %s", time.Duration(r.Oldest*float64(time.Second)).Round(time.Second))
 	}
-	say("since start", "%d files done, %d failed; %d packets; %d connections ended, %d open", r.Done, r.Failed, r.Packets, r.Conns, r.ActiveConns)
+	say(w, "since then", "%d files done, %d failed; %d packets; %d connections ended, %d open", r.Done, r.Failed, r.Packets, r.Conns, r.ActiveConns)
 	if r.LoggedUpTo != "" {
-		say("logged", "up to %s", r.LoggedUpTo)
+		say(w, "logged", "up to %s", r.LoggedUpTo)
 	}
 	all := r.Books.Live
 	all.Add(&r.Books.CatchUp)
 	lost := all.Lost()
-	say("books", "%d files, %d failed; %d packets (%d bytes) read = %d handled + %d dropped", all.Files, all.Failed,
+	say(w, "books", "%d files, %d failed; %d packets (%d bytes) read = %d handled + %d dropped", all.Files, all.Failed,
 		all.Read.Packets, all.Read.Bytes, all.Handled.Packets, lost.Packets)
 	if r.CatchingUp {
-		say("late", "catching up on files that came too late for the others")
+		say(w, "late", "catching up on files that came too late for the others")
 	}
 	if r.CommitError != "" {
-		say("WRONG", "commits wait: %s", r.CommitError)
+		say(w, "WRONG", "commits wait: %s", r.CommitError)
 	}
 	if r.BookErrors > 0 {
-		say("WRONG", "books did not balance %d times: a bug, please report it", r.BookErrors)
+		say(w, "WRONG", "books did not balance %d times: a bug, please report it", r.BookErrors)
 	}
 	for _, p := range r.Problems {
-		say("WRONG", "%s: %s, since %s", quoted(p.Path), p.Reason, p.Since.UTC().Format(time.RFC3339))
+		say(w, "WRONG", "%s: %s, since %s", quoted(p.Path), p.Reason, p.Since.UTC().Format(time.RFC3339))
 	}
 }
 

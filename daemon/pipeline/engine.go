@@ -76,9 +76,9 @@ func newEngine(o Options, d deps) (*engine, error) {
 	}
 	sizes := o.Merge
 	if sizes == (merge.Config{}) {
-		sizes = merge.DefaultConfig(shardCount(cfg))
+		sizes = merge.DefaultConfig(ShardCount(cfg))
 	}
-	sizes.Shards = shardCount(cfg)
+	sizes.Shards = ShardCount(cfg)
 	p := &plant{
 		sizes: sizes, router: &sharder.Hasher{Mode: mode, Shards: sizes.Shards, Seed: d.seed},
 		backlog: newBacklog(), spare: &spare{}, conn: connConfig(cfg), log: o.Log,
@@ -100,7 +100,8 @@ func newEngine(o Options, d deps) (*engine, error) {
 	return e, nil
 }
 
-func shardCount(cfg *config.Config) int {
+// ShardCount is the configured number of shards, or one for each core.
+func ShardCount(cfg *config.Config) int {
 	if cfg.Shards.Count > 0 {
 		return cfg.Shards.Count
 	}

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -263,7 +261,7 @@ func (f *file) outcome() (spool.Outcome, string) {
 	case b.Read.Packets == 0:
 		return spool.Done, "a capture without packets"
 	case b.Handled.Packets == 0 && b.Dropped[packet.DropLinkType].Packets > 0:
-		return spool.Failed, "not decoded: link type " + f.linkTypeNumbers()
+		return spool.Failed, "not decoded: link type " + decode.LinkTypeNumbers(f.books.LinkTypes)
 	default:
 		return spool.Done, ""
 	}
@@ -282,19 +280,6 @@ func (f *file) linkTypes() []string {
 		names = append(names, decode.LinkTypeName(t))
 	}
 	return names
-}
-
-// linkTypeNumbers are the link types by name and number, for people.
-func (f *file) linkTypeNumbers() string {
-	var names []string
-	for _, t := range f.books.LinkTypes {
-		name, number := decode.LinkTypeName(t), strconv.Itoa(int(t))
-		if name != number {
-			number = name + " (" + number + ")"
-		}
-		names = append(names, number)
-	}
-	return strings.Join(names, ", ")
 }
 
 // line is what spool.log says of f.

@@ -38,7 +38,7 @@ func Read(ctx context.Context, o Options, paths []string) (s Summary, err error)
 	}
 	defer func() { err = errors.Join(err, sink.Close(), beats.Close()) }()
 	fsys := spool.OS{}
-	descriptors := spool.NewDescriptors(fsys, openFiles(o.Config.Limits.OpenFiles))
+	descriptors := spool.NewDescriptors(fsys, OpenFiles(o.Config.Limits.OpenFiles))
 	descriptors.TakeTurns(o.Config.Spool.Streams)
 	e, err := newEngine(o, deps{
 		store:       &store{fs: fsys, sink: sink, log: o.Log},
@@ -96,10 +96,10 @@ func gatherPaths(ctx context.Context, d *spool.Descriptors, paths []string) ([]*
 	return append(found, walked...), err
 }
 
-// openFiles is the configured limit of capture files open at once, or less
+// OpenFiles is the configured limit of capture files open at once, or less
 // where the process may not have so many descriptors: some are for logs, the
 // ledger and directories.
-func openFiles(limit int) int {
+func OpenFiles(limit int) int {
 	const reserve = 24
 	soft, ok := descriptorLimit()
 	if ok && soft-reserve < limit {

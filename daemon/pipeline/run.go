@@ -42,7 +42,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	if err != nil {
 		return err
 	}
-	descriptors := spool.NewDescriptors(fsys, openFiles(cfg.Limits.OpenFiles))
+	descriptors := spool.NewDescriptors(fsys, OpenFiles(cfg.Limits.OpenFiles))
 	descriptors.TakeTurns(cfg.Spool.Streams)
 	sp := spool.New(spool.Config{
 		Dirs: cfg.Spool.Dirs, Done: cfg.Spool.Done, Failed: cfg.Spool.Failed, After: spool.After(cfg.Spool.After),

@@ -3,6 +3,7 @@ package decode
 import (
 	"cmp"
 	"strconv"
+	"strings"
 
 	"pcapdir/source/packet"
 )
@@ -48,10 +49,10 @@ var links = [...]link{
 // refused are the names of link types that people meet and that carry no IP, or
 // none that is decoded.
 var refused = map[uint16]string{
-	3: "AX25", 6: "IEEE802_5", 7: "ARCNET_BSD", 100: "ATM_RFC1483", 109: "ENC", 117: "PFLOG", 138: "APPLE_IP_OVER_IEEE1394",
+	3: "AX25", 6: "IEEE802_5", 7: "ARCNET_BSD", 100: "ATM_RFC1483", 109: "ENC", 117: "PFLOG", 123: "SUNATM", 138: "APPLE_IP_OVER_IEEE1394",
 	143: "DOCSIS", 147: "USER0", 166: "PPP_PPPD", 177: "LINUX_LAPD", 187: "BLUETOOTH_HCI_H4", 189: "USB_LINUX",
 	195: "IEEE802_15_4_WITHFCS", 197: "ERF", 201: "BLUETOOTH_HCI_H4_WITH_PHDR", 203: "LAPD", 209: "IPMB_LINUX",
-	220: "USB_LINUX_MMAPPED", 224: "FC_2", 227: "CAN_SOCKETCAN", 230: "IEEE802_15_4_NOFCS", 240: "NETANALYZER", 247: "INFINIBAND",
+	220: "USB_LINUX_MMAPPED", 224: "FC_2", 227: "CAN_SOCKETCAN", 230: "IEEE802_15_4_NOFCS", 240: "NETANALYZER", 242: "IPOIB", 247: "INFINIBAND",
 	248: "SCTP", 249: "USBPCAP", 251: "BLUETOOTH_LE_LL", 252: "WIRESHARK_UPPER_PDU", 253: "NETLINK", 254: "BLUETOOTH_LINUX_MONITOR",
 	256: "BLUETOOTH_LE_LL_WITH_PHDR", 272: "DSA_TAG_BRCM", 280: "DOCSIS31_XRA31", 283: "IEEE802_15_4_TAP",
 }
@@ -68,4 +69,17 @@ func LinkTypeName(linkType uint16) string {
 		return links[linkType].name
 	}
 	return cmp.Or(refused[linkType], strconv.Itoa(int(linkType)))
+}
+
+// LinkTypeNumbers are link types by name and number, for people.
+func LinkTypeNumbers(linkTypes []uint16) string {
+	var names []string
+	for _, t := range linkTypes {
+		name, number := LinkTypeName(t), strconv.Itoa(int(t))
+		if name != number {
+			number = name + " (" + number + ")"
+		}
+		names = append(names, number)
+	}
+	return strings.Join(names, ", ")
 }

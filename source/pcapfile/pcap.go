@@ -17,7 +17,8 @@ import (
 // Patched versions of libpcap, known by Kuznetzov's name, have an interface, a
 // protocol and a packet type between the lengths and the bytes.
 const (
-	fileHeaderLen       = 24
+	// FileHeaderLen is the length of the file header in bytes.
+	FileHeaderLen       = 24
 	recordHeaderLen     = 16
 	patchedHeaderLen    = 24
 	magicMicro          = 0xa1b2c3d4
@@ -41,7 +42,7 @@ const (
 // From is a pcap file (not pcapng) without the records before offset, which is
 // where one begins.
 func From(file io.ReaderAt, offset int64) io.Reader {
-	return io.MultiReader(io.NewSectionReader(file, 0, fileHeaderLen), io.NewSectionReader(file, offset, math.MaxInt64-offset))
+	return io.MultiReader(io.NewSectionReader(file, 0, FileHeaderLen), io.NewSectionReader(file, offset, math.MaxInt64-offset))
 }
 
 // readFileHeader reads a pcap file header. Its magic is in the window.
@@ -64,8 +65,8 @@ func (r *Reader) readFileHeader() error {
 	default:
 		return notCapture(head)
 	}
-	if err := r.in.fill(fileHeaderLen); err != nil {
-		return r.short(0, "file header", fileHeaderLen, err)
+	if err := r.in.fill(FileHeaderLen); err != nil {
+		return r.short(0, "file header", FileHeaderLen, err)
 	}
 	head = r.in.rest()
 	if err := r.setVersion(r.u16(head[4:]), r.u16(head[6:])); err != nil {
@@ -79,7 +80,7 @@ func (r *Reader) readFileHeader() error {
 	// of the link type.
 	r.linkType = uint16(r.u32(head[20:]))
 	r.declare(r.linkType)
-	r.in.pos += fileHeaderLen
+	r.in.pos += FileHeaderLen
 	return nil
 }
 

@@ -1,0 +1,187 @@
+package plan
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+
+	"pcapdir/source/clock"
+	"pcapdir/source/decompress"
+	"pcapdir/source/packet"
+	"pcapdir/source/pcapfile"
+	"pcapdir/source/spool"
+)
+
+const (
+	// wholeSize is the size on disk up to which a file is read to its end.
+	wholeSize = 1 << 20
+	// sampleSize is how many bytes of a larger one, inflated, say how long its
+	// records are.
+	sampleSize = 1 << 20
+	// tailSize is how much of the end of a larger one is looked at for its last
+	// stamp: room for some records of any length that tools write.
+	tailSize = 512 << 10
+	// lastRecords are those at the end that say when it ends: the last one need not
+	// be the latest.
+	lastRecords = 16
+)
+
+// survey is what is known of one file.
+type survey struct {
+	packets  float64 // an estimate unless whole
+	bytes    float64 // captured, likewise
+	links    []uint16
+	last     packet.Time // greatest stamp that can be right; holds if ends
+	ends     bool
+	whole    bool  // it was read to its end
+	inflated int64 // bytes that came out, of all or of the sample
+	framed   int64 // of them, those of records that were counted
+	err      error // damage that will set it aside
+}
+
+// look surveys f. full reads files of any size to their ends.
+func look(ctx context.Context, d *spool.Descriptors, f *spool.File, full bool) survey {
+	h := d.File(f.Path, f.Identity)
+	defer func() { _ = h.Close() }() // opened for reading
+	if full || f.Size <= wholeSize {
+		s := scan(ctx, h.Stream(0), f)
+		s.whole = true
+		return s
+	}
+	in := &counter{r: h.Reader(0)}
+	s := sample(ctx, in, f)
+	if s.framed > 0 && in.n > 0 {
+		times := float64(f.Size) / float64(in.n) * float64(s.inflated) / float64(s.framed)
+		s.packets, s.bytes = s.packets*times, s.bytes*times
+	}
+	if f.Compression == decompress.Plain {
+		s.last, s.ends = lastStamp(h, f)
+	}
+	return s
+}
+
+// counter counts what is read.
+type counter struct {
+	r io.Reader
+	n int64
+}
+
+func (c *counter) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	c.n += int64(n)
+	return n, err
+}
+
+// until ends with the context.
+type until struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (u until) Read(p []byte) (int, error) {
+	if err := u.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return u.r.Read(p)
+}
+
+// scan reads all records.
+func scan(ctx context.Context, src io.Reader, f *spool.File) (s survey) {
+	s.err = s.records(until{ctx, src}, f, 0)
+	s.ends = s.packets > 0
+	return s
+}
+
+// sample reads the first records. Where it stops, no damage is meant.
+func sample(ctx context.Context, src io.Reader, f *spool.File) (s survey) {
+	if err := s.records(until{ctx, src}, f, sampleSize); s.inflated < sampleSize {
+		s.err = err
+	}
+	return s
+}
+
+// records takes in records up to a number of bytes, or all for 0.
+func (s *survey) records(src io.Reader, f *spool.File, limit int64) error {
+	stream, err := decompress.NewReader(f.Compression, src)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = stream.Close() }() // nothing is written
+	out := &counter{r: stream}
+	defer func() { s.inflated = out.n }()
+	r, err := pcapfile.NewReader(out, min(sampleSize/4, pcapfile.DefaultBuf))
+	if err != nil {
+		return err
+	}
+	defer func() { s.links, s.framed = r.LinkTypes(), r.Offset() }()
+	s.last = -packet.MaxTime
+	var rec pcapfile.Record
+	for limit == 0 || out.n < limit {
+		if err := r.Next(&rec); err != nil {
+			if errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+				return nil
+			}
+			return err
+		}
+		s.packets, s.bytes = s.packets+1, s.bytes+float64(len(rec.Data))
+		if !clock.Wild(rec.TS, f.Latest) {
+			s.last = max(s.last, rec.TS)
+		}
+	}
+	return nil
+}
+
+// lastStamp finds the last stamp of a plain file by its end alone.
+func lastStamp(h *spool.Handle, f *spool.File) (last packet.Time, ok bool) {
+	first, err := pcapfile.NewReader(h.Reader(0), 0)
+	if err != nil {
+		return 0, false
+	}
+	var rec pcapfile.Record
+	if first.Next(&rec) != nil {
+		return 0, false
+	}
+	tail := make([]byte, min(tailSize, f.Size))
+	n, err := h.ReadAt(tail, f.Size-int64(len(tail)))
+	if n < len(tail) || err != nil && err != io.EOF {
+		return 0, false
+	}
+	at, ok := first.Boundary(tail)
+	if !ok {
+		return 0, false
+	}
+	head := make([]byte, first.Offset())
+	if f.Format == "pcap" {
+		head = head[:pcapfile.FileHeaderLen]
+	}
+	if _, err := h.ReadAt(head, 0); err != nil {
+		return 0, false
+	}
+	return latest(io.MultiReader(bytes.NewReader(head), bytes.NewReader(tail[at:])), f)
+}
+
+// latest is the greatest of the last stamps of a capture that is whole.
+func latest(src io.Reader, f *spool.File) (last packet.Time, ok bool) {
+	r, err := pcapfile.NewReader(src, 0)
+	if err != nil {
+		return 0, false
+	}
+	var rec pcapfile.Record
+	var stamps []packet.Time
+	for {
+		if err := r.Next(&rec); err == io.EOF {
+			break
+		} else if err != nil {
+			return 0, false
+		}
+		if !clock.Wild(rec.TS, f.Latest) {
+			stamps = append(stamps, rec.TS)
+		}
+	}
+	last = -packet.MaxTime
+	for _, t := range stamps[max(0, len(stamps)-lastRecords):] {
+		last = max(last, t)
+	}
+	return last, len(stamps) > 0
+}

@@ -1,0 +1,121 @@
+// Package coverage says which stretches of time captures cover, where they leave
+// gaps, and where they overlap.
+package coverage
+
+import (
+	"cmp"
+	"slices"
+	"sort"
+	"time"
+
+	"pcapdir/source/packet"
+)
+
+// Least is the shortest stretch without a capture that counts as a gap: between two
+// files of one tap there is always the time to the next packet.
+const Least = time.Second
+
+// MaxSpans is how many stretches a Set keeps apart.
+const MaxSpans = 10_000
+
+// Span is the time from the first to the last stamp of a capture, both included.
+type Span struct{ From, To packet.Time }
+
+// Length is how long the span is.
+func (s Span) Length() time.Duration { return s.To.Sub(s.From) }
+
+// Set is the time that the captures of one source cover. The zero value covers
+// nothing. Spans that are less than Least apart are one. Where there are more than
+// MaxSpans the shortest gap is closed, and counted as Closed.
+type Set struct {
+	Captures int
+	Overlap  time.Duration // covered more than once, summed over captures
+	Closed   int           // gaps that are no longer known
+
+	spans []Span // apart, in order
+}
+
+// Add takes in the span of a capture.
+func (s *Set) Add(a Span) {
+	s.Captures++
+	// All spans that a touches, near ones included, are from..to.
+	from := sort.Search(len(s.spans), func(i int) bool { return a.From.Sub(s.spans[i].To) <= Least })
+	to := from
+	for to < len(s.spans) && s.spans[to].From.Sub(a.To) <= Least {
+		if both := min(a.To, s.spans[to].To).Sub(max(a.From, s.spans[to].From)); both > 0 {
+			s.Overlap += both
+		}
+		to++
+	}
+	if to > from {
+		a = Span{min(a.From, s.spans[from].From), max(a.To, s.spans[to-1].To)}
+	}
+	s.spans = slices.Replace(s.spans, from, to, a)
+	if len(s.spans) > MaxSpans {
+		s.closeShortest()
+	}
+}
+
+func (s *Set) closeShortest() {
+	gaps := s.Gaps()
+	shortest := slices.MinFunc(gaps, func(a, b Span) int { return cmp.Compare(a.Length(), b.Length()) })
+	i := slices.IndexFunc(s.spans, func(a Span) bool { return a.To == shortest.From })
+	s.spans[i].To = s.spans[i+1].To
+	s.spans = slices.Delete(s.spans, i+1, i+2)
+	s.Closed++
+}
+
+// All is the time from the first to the last stamp. ok is false while there is none.
+func (s *Set) All() (all Span, ok bool) {
+	if len(s.spans) == 0 {
+		return Span{}, false
+	}
+	return Span{s.spans[0].From, s.spans[len(s.spans)-1].To}, true
+}
+
+// Spans are the stretches that are covered, apart and in order. The caller must not
+// change them, and they hold until the next Add.
+func (s *Set) Spans() []Span { return s.spans }
+
+// Covered is how much time is covered.
+func (s *Set) Covered() (sum time.Duration) {
+	for _, a := range s.spans {
+		sum += a.Length()
+	}
+	return sum
+}
+
+// Gaps are the stretches between those that are covered, in order.
+func (s *Set) Gaps() (gaps []Span) {
+	for i := 1; i < len(s.spans); i++ {
+		gaps = append(gaps, Span{s.spans[i-1].To, s.spans[i].From})
+	}
+	return gaps
+}
+
+// Longest are the n longest of gaps, the longest first.
+func Longest(gaps []Span, n int) []Span {
+	gaps = slices.Clone(gaps)
+	slices.SortStableFunc(gaps, func(a, b Span) int { return cmp.Compare(b.Length(), a.Length()) })
+	return gaps[:min(n, len(gaps))]
+}
+
+// Depth is the most spans that cover one instant: as many captures have to be open
+// at once. Ends that meet overlap.
+func Depth(spans []Span) (most int) {
+	type edge struct {
+		at   packet.Time
+		step int
+	}
+	var edges []edge
+	for _, s := range spans {
+		edges = append(edges, edge{s.From, 1}, edge{s.To, -1})
+	}
+	slices.SortFunc(edges, func(a, b edge) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(b.step, a.step)) })
+	depth := 0
+	for _, e := range edges {
+		depth += e.step
+		most = max(most, depth)
+	}
+	return most
+}
