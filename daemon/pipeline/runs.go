@@ -7,6 +7,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"pcapdir/source"
+	"pcapdir/source/decompress"
 	"pcapdir/source/packet"
 	"pcapdir/source/pcapfile"
 	"pcapdir/source/spool"
@@ -67,7 +68,11 @@ func (fs *files) runs(f *file) []source.Run {
 // read at the same time.
 func (f *file) buffer() int {
 	const least = 32 << 10
-	return max(least, pcapfile.DefaultBuf/max(1, len(f.scan.Runs)))
+	n := max(least, pcapfile.DefaultBuf/max(1, len(f.scan.Runs)))
+	if f.Compression == decompress.Plain && f.Path != stdin {
+		n = int(min(int64(n), f.Size+1)) // small files are many
+	}
+	return n
 }
 
 // first is the time that f begins at. Where records stand as they are, a wrong

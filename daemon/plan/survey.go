@@ -110,7 +110,7 @@ func (s *survey) records(src io.Reader, f *spool.File, limit int64) error {
 	defer func() { _ = stream.Close() }() // nothing is written
 	out := &counter{r: stream}
 	defer func() { s.inflated = out.n }()
-	r, err := pcapfile.NewReader(out, min(sampleSize/4, pcapfile.DefaultBuf))
+	r, err := pcapfile.NewReader(out, buffer(f))
 	if err != nil {
 		return err
 	}
@@ -130,6 +130,14 @@ func (s *survey) records(src io.Reader, f *spool.File, limit int64) error {
 		}
 	}
 	return nil
+}
+
+// buffer is the size of one read: small files are many, and need not more.
+func buffer(f *spool.File) int {
+	if f.Compression == decompress.Plain {
+		return int(min(f.Size+1, pcapfile.DefaultBuf))
+	}
+	return pcapfile.DefaultBuf / 4
 }
 
 // lastStamp finds the last stamp of a plain file by its end alone.

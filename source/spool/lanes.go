@@ -14,6 +14,8 @@ const (
 	aheadMost = 4 << 20
 	// aheadLeast is what a turn reads where there are many readers.
 	aheadLeast = 256 << 10
+	// aheadFile is read of a file that has grown, or has ended.
+	aheadFile = 4 << 10
 	// aheadMemory bounds the memory of all readers that take turns, up to 1024
 	// of them; each more takes aheadLeast.
 	aheadMemory = 256 << 20
@@ -94,7 +96,7 @@ type ahead struct {
 	src   *sequence
 	lanes *lanes
 	lane  lane
-	buf   []byte // a power of two long; nil at first
+	buf   []byte // nil at first
 	rest  []byte // of buf, not handed out yet
 	err   error  // that comes after rest
 }
@@ -116,12 +118,14 @@ func (a *ahead) Read(p []byte) (int, error) {
 
 // fill takes a turn.
 func (a *ahead) fill() {
-	if n := a.lanes.chunk(); n != len(a.buf) {
+	most := a.lanes.chunk()
+	// Small files are many: none needs more room than it has bytes left.
+	n := min(most, int(max(a.src.h.id.Size-a.src.off, aheadFile)))
+	if len(a.buf) < n || len(a.buf) > most {
 		a.buf = make([]byte, n)
 	}
 	a.lane <- struct{}{}
 	defer func() { <-a.lane }()
-	var n int
 	n, a.err = a.src.Read(a.buf)
 	a.rest = a.buf[:n]
 }
