@@ -27,7 +27,7 @@ func pageTable[T any](s Stream[T]) string {
 func TestPagesHoldTheTables(t *testing.T) {
 	pages := map[string]string{
 		"conn": pageTable(ConnStream()), "anomaly": pageTable(AnomalyStream()), "kmeans": pageTable(KMeansStream()),
-		"spool": pageTable(SpoolStream()), "weird": pageTable(WeirdStream()), "stats": pageTable(StatsStream()),
+		"spool": pageTable(SpoolStream()), "weird": pageTable(WeirdStream()), "coverage": pageTable(CoverageStream()), "stats": pageTable(StatsStream()),
 	}
 	for name, table := range pages {
 		path := filepath.Join("doc", name+".md")
@@ -70,6 +70,7 @@ func TestColumns(t *testing.T) {
 	walk(KMeansStream(), check)
 	walk(SpoolStream(), check)
 	walk(WeirdStream(), check)
+	walk(CoverageStream(), check)
 	walk(StatsStream(), check)
 }
 

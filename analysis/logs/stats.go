@@ -10,6 +10,7 @@ type Stats struct {
 	Late          uint64
 	BookErrors    uint64 // files and timelines whose books do not balance
 	Conns         uint64 // connections that ended
+	TCP, OneSided uint64 // TCP connections of Conns, and those of which one side was not captured
 	ActiveConns   uint64
 	ActivePairs   uint64
 	LostPairs     uint64 // conversations for which a table of vectors had no room
@@ -54,6 +55,10 @@ var statsStream = newStream("stats", "The heartbeat. Counters say what happened 
 		Append: func(b []byte, r *Stats) []byte { return appendPositive(b, r.BookErrors) }},
 	{Name: "conns", Type: Number, Doc: "connections that ended",
 		Append: func(b []byte, r *Stats) []byte { return appendUint(b, r.Conns) }},
+	{Name: "tcp_conns", Type: Number, Doc: "TCP connections among them",
+		Append: func(b []byte, r *Stats) []byte { return appendUint(b, r.TCP) }},
+	{Name: "one_sided", Type: Number, Doc: "of those, in which somebody answers a side of whom nothing was captured: many say that a tap sees one direction",
+		Append: func(b []byte, r *Stats) []byte { return appendUint(b, r.OneSided) }},
 	{Name: "active_conns", Type: Number, Doc: "connections open now",
 		Append: func(b []byte, r *Stats) []byte { return appendUint(b, r.ActiveConns) }},
 	{Name: "active_pairs", Type: Number, Doc: "conversations in the windows now",

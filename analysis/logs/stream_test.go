@@ -76,7 +76,7 @@ func fullWeird() Weird {
 
 func fullStats() Stats {
 	return Stats{
-		TS: 1795240000.25, Interval: 5, Packets: 1, Bytes: 2, Dropped: 3, Late: 4, BookErrors: 24, Conns: 5, ActiveConns: 6, ActivePairs: 7,
+		TS: 1795240000.25, Interval: 5, Packets: 1, Bytes: 2, Dropped: 3, Late: 4, BookErrors: 24, Conns: 5, TCP: 25, OneSided: 26, ActiveConns: 6, ActivePairs: 7,
 		LostPairs: 17, UnpairedPkts: 18, UnflowedPkts: 19, Fragments: 20, Datagrams: 21, Expired: 22, Evicted: 23, ShardPackets: []uint64{8, 9}, Spool: 10, OpenFiles: 11, Done: 12, Failed: 13, HasWatermark: true, Watermark: 14,
 		Lag: 0.5, CPU: 1.25, Memory: 15, Commits: 16, CommitSeconds: 0.125, KMeansSeconds: 0.001, CommitError: "disk full",
 	}
@@ -157,6 +157,20 @@ func wantKMeans(r KMeans) want {
 	}
 }
 
+func fullCoverage() Coverage {
+	return Coverage{
+		TS: 1795240000.25, Source: "/in/tap1", Captures: 3, FirstTS: 1, LastTS: 2.5, Covered: 1.25, Overlap: 0.5, Gaps: 1, Missing: 0.25,
+		Longest: []Gap{{1.5, 1.75}},
+	}
+}
+
+func wantCoverage(r Coverage) want {
+	return want{
+		{"ts", r.TS}, {"source", r.Source}, {"captures", 3}, {"first_ts", r.FirstTS}, {"last_ts", r.LastTS}, {"covered", r.Covered},
+		{"overlap", r.Overlap}, {"gaps", 1}, {"missing", r.Missing}, {"longest_gaps", json.RawMessage(`[{"from_ts":1.5,"to_ts":1.75}]`)},
+	}
+}
+
 func wantWeird(r Weird) want {
 	return want{
 		{"ts", r.TS}, {"uid", r.UID.String()}, {"id.orig_h", "::1"}, {"id.orig_p", 1}, {"id.resp_h", "fe80::2"}, {"id.resp_p", 65535},
@@ -166,7 +180,7 @@ func wantWeird(r Weird) want {
 
 func wantStats(r Stats) want {
 	return want{
-		{"ts", r.TS}, {"interval", r.Interval}, {"packets", 1}, {"bytes", 2}, {"dropped", 3}, {"late", 4}, {"book_errors", 24}, {"conns", 5},
+		{"ts", r.TS}, {"interval", r.Interval}, {"packets", 1}, {"bytes", 2}, {"dropped", 3}, {"late", 4}, {"book_errors", 24}, {"conns", 5}, {"tcp_conns", 25}, {"one_sided", 26},
 		{"active_conns", 6}, {"active_pairs", 7},
 		{"lost_pairs", 17}, {"unpaired_packets", 18}, {"unflowed_packets", 19},
 		{"fragments", 20}, {"datagrams", 21}, {"expired_datagrams", 22}, {"evicted_datagrams", 23}, {"shard_packets", []int{8, 9}}, {"spool", 10}, {"open_files", 11},
@@ -188,6 +202,7 @@ func optional(s string) any { return unless(s == "", s) }
 func TestLinesAgreeWithEncodingJSON(t *testing.T) {
 	conn, empty := fullConn(), emptyConn()
 	anomaly, kmeans, spool, weird, stats := fullAnomaly(), fullKMeans(), fullSpool(), fullWeird(), fullStats()
+	coverage := fullCoverage()
 	for _, c := range []struct {
 		name string
 		line []byte
@@ -199,6 +214,7 @@ func TestLinesAgreeWithEncodingJSON(t *testing.T) {
 		{"kmeans", KMeansStream().Append(nil, &kmeans), wantKMeans(kmeans)},
 		{"spool", SpoolStream().Append(nil, &spool), wantSpool(spool)},
 		{"weird", WeirdStream().Append(nil, &weird), wantWeird(weird)},
+		{"coverage", CoverageStream().Append(nil, &coverage), wantCoverage(coverage)},
 		{"stats", StatsStream().Append(nil, &stats), wantStats(stats)},
 	} {
 		t.Run(c.name, func(t *testing.T) { compare(t, c.line, c.want) })

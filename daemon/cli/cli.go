@@ -87,6 +87,7 @@ far from everything seen before. It writes
   kmeans.log   one report per interval: clusters, their size, centroid, spread
   weird.log    oddities of the traffic, counted
   spool.log    what became of each file
+  coverage.log the time that files cover, gaps and overlaps
   stats.log    the heartbeat of the process`
 
 const rootExample = `  pcapdird read --log-dir logs captures/       read a directory once

@@ -103,5 +103,8 @@ func printSummary(w io.Writer, s pipeline.Summary, dir string) {
 	if n := s.Books.Lost().Packets; n > 0 {
 		_, _ = fmt.Fprintf(w, "; %d packets without a connection (spool.log says why)", n)
 	}
+	if s.OneSided > 0 {
+		_, _ = fmt.Fprintf(w, "; of %d TCP connections %d were seen one way only", s.TCP, s.OneSided)
+	}
 	_, _ = fmt.Fprintln(w)
 }

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"bytes"
 	"sync/atomic"
 	"time"
 
@@ -40,7 +41,7 @@ type core struct {
 
 // counters are read by the heartbeat while the shard works.
 type counters struct {
-	packets, bytes, ended, conns, pairs atomic.Uint64
+	packets, bytes, ended, conns, pairs, tcp, oneSided atomic.Uint64
 }
 
 // newCore makes a core. It keeps flow vectors where it is told how.
@@ -106,6 +107,12 @@ func (c *core) count(p *packet.Packet, uid logs.UID) {
 func (c *core) emit(at packet.Time, r *logs.Conn) {
 	p := place{at, r.TS, r.UID}
 	r.CatchUp = c.catchUp
+	if r.Proto == "tcp" {
+		c.counters.tcp.Add(1)
+		if oneSided(r) {
+			c.counters.oneSided.Add(1)
+		}
+	}
 	c.letGo(p)
 	c.fresh.add(p, func(dst []byte) []byte {
 		return c.stream.Append(appendParents(dst, c.tracker.Parents()), r)
@@ -114,6 +121,13 @@ func (c *core) emit(at packet.Time, r *logs.Conn) {
 		c.handOver(p, nil)
 		c.awaitFetch()
 	}
+}
+
+// oneSided says that a side of a TCP connection answered somebody of whom nothing
+// was captured: a tap that sees one direction. An attempt that nobody answered is
+// none.
+func oneSided(r *logs.Conn) bool {
+	return (r.OrigPkts == 0 || r.RespPkts == 0) && bytes.ContainsAny(r.History, "HADFhadf")
 }
 
 // carry takes a tunnel that was seen.

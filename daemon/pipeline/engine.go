@@ -88,6 +88,7 @@ func newEngine(o Options, d deps) (*engine, error) {
 		cfg:         source.Config{Sort: cfg.Order.Inside == config.InsideSort, Window: cfg.Order.Window},
 		full:        cfg.Order.Index == config.IndexFull,
 		router:      p.router,
+		covered:     covered{},
 		gate:        p.backlog,
 		descriptors: d.descriptors, input: o.Input, plan: d.plan, giveBack: d.giveBack,
 	}
@@ -159,7 +160,7 @@ func (e *engine) run(stop context.Context, feed func(ctx, work context.Context) 
 	if err := e.committer.store.forget(); err != nil {
 		e.log.Warn("the ledger still holds the last moves", "error", err)
 	}
-	if err := e.heartbeat.beat(); err != nil {
+	if err := errors.Join(e.heartbeat.beat(), e.heartbeat.cover()); err != nil {
 		e.log.Warn("stats.log", "error", err)
 	}
 	return nil

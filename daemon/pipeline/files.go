@@ -53,6 +53,7 @@ type files struct {
 	mu       sync.Mutex
 	finished []*file // read, or not readable, and not yet retired
 	tally    fileTally
+	covered  covered // by files that were put away
 }
 
 // fileTally counts files and what their books say, of retired files.
@@ -233,6 +234,7 @@ func (fs *files) retired(done []*file, moves []spool.Move) {
 	t := &fs.tally
 	for i, f := range done {
 		t.books.Add(&f.books.Fates)
+		fs.covered.add(f)
 		t.stamps(&f.books)
 		if moves[i].Outcome == spool.Failed {
 			t.failed++
@@ -243,6 +245,13 @@ func (fs *files) retired(done []*file, moves []spool.Move) {
 			t.done++
 		}
 	}
+}
+
+// coverage is what coverage.log says now.
+func (fs *files) coverage() []logs.Coverage {
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	return fs.covered.lines()
 }
 
 func (fs *files) snapshot() fileTally {

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -21,6 +22,9 @@ import (
 // beatInterval is the wall time between lines of stats.log.
 const beatInterval = 10 * time.Second
 
+// coverInterval is the wall time between lines of coverage.log, if files came.
+const coverInterval = time.Hour
+
 // Beat is the state of the work, in totals since the start.
 type Beat struct {
 	Books            books.Fates    // of files that are put away
@@ -29,6 +33,7 @@ type Beat struct {
 	Handled, Wire    uint64         // packets that shards have handled, and their bytes on the wire
 	Conns            uint64         // connections that ended
 	ActiveConns      uint64
+	TCP, OneSided    uint64 // TCP connections that ended; those whose other side was not captured
 	Admitted         uint64 // files
 	Done, Failed     uint64
 	ReadBytes        int64 // of files, as on disk
@@ -57,10 +62,13 @@ type heartbeat struct {
 	then time.Time
 	last Beat
 	per  []uint64 // packets by shard at the last beat
+
+	coveredAt    time.Time // when coverage.log was written
+	coveredFiles uint64    // how many files had been put away then
 }
 
 func newHeartbeat(e *engine, sink logs.Sink, heard func(Beat)) *heartbeat {
-	return &heartbeat{engine: e, sink: sink, heard: heard, then: time.Now(), per: make([]uint64, len(e.cores))}
+	return &heartbeat{engine: e, sink: sink, heard: heard, then: time.Now(), coveredAt: time.Now(), per: make([]uint64, len(e.cores))}
 }
 
 // run beats until ctx ends.
@@ -70,8 +78,12 @@ func (h *heartbeat) run(ctx context.Context) error {
 	for {
 		select {
 		case <-tick.C:
-			if err := h.beat(); err != nil {
-				h.engine.log.Warn("stats.log", "error", err)
+			err := h.beat()
+			if time.Since(h.coveredAt) >= coverInterval {
+				err = errors.Join(err, h.cover())
+			}
+			if err != nil {
+				h.engine.log.Warn("stats.log or coverage.log", "error", err)
 			}
 		case <-ctx.Done():
 			return ctx.Err()
@@ -94,6 +106,8 @@ func (h *heartbeat) total() Beat {
 		b.Handled += c.counters.packets.Load()
 		b.Wire += c.counters.bytes.Load()
 		b.Conns += c.counters.ended.Load()
+		b.TCP += c.counters.tcp.Load()
+		b.OneSided += c.counters.oneSided.Load()
 		b.ActiveConns += c.counters.conns.Load()
 	}
 	b.OpenFiles, b.Ahead = e.frontier.Open()
@@ -110,7 +124,7 @@ func (h *heartbeat) beat() error {
 		Packets: b.Handled - h.last.Handled, Bytes: b.Wire - h.last.Wire,
 		Dropped: b.Books.Lost().Packets - h.last.Books.Lost().Packets, Late: b.Books.Late - h.last.Books.Late,
 		BookErrors: b.BookErrors - h.last.BookErrors,
-		Conns:      b.Conns - h.last.Conns, ActiveConns: b.ActiveConns,
+		Conns:      b.Conns - h.last.Conns, TCP: b.TCP - h.last.TCP, OneSided: b.OneSided - h.last.OneSided, ActiveConns: b.ActiveConns,
 		LostPairs: b.Lost.Pairs - h.last.Lost.Pairs, UnpairedPkts: b.Lost.Packets - h.last.Lost.Packets, UnflowedPkts: b.Lost.Flows - h.last.Lost.Flows,
 		Fragments: b.Fragments.Fragments - h.last.Fragments.Fragments, Datagrams: b.Fragments.Rebuilt - h.last.Fragments.Rebuilt,
 		Expired: b.Fragments.Expired - h.last.Fragments.Expired, Evicted: b.Fragments.Evicted - h.last.Fragments.Evicted,
@@ -143,6 +157,28 @@ func (h *heartbeat) beat() error {
 		return err
 	}
 	_, err = h.sink.Append(stream.Name, at, stream.Append(nil, &line))
+	return err
+}
+
+// cover appends a line for each directory to coverage.log if files were put away
+// since it did the last time.
+func (h *heartbeat) cover() error {
+	t := h.engine.files.snapshot()
+	if t.done+t.failed == h.coveredFiles {
+		return nil
+	}
+	h.coveredAt, h.coveredFiles = time.Now(), t.done+t.failed
+	var text []byte
+	stream := logs.CoverageStream()
+	for _, l := range h.engine.files.coverage() {
+		l.TS = wallSeconds(h.coveredAt)
+		text = stream.Append(text, &l)
+	}
+	at, err := h.sink.Position(stream.Name)
+	if err != nil || len(text) == 0 {
+		return err
+	}
+	_, err = h.sink.Append(stream.Name, at, text)
 	return err
 }
 
