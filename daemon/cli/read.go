@@ -69,7 +69,13 @@ func readBatch(ctx context.Context, s Streams, flags *settings, dir string, quie
 		noteExisting(s.Err, dir)
 	}
 	log := newLog(s.Err, slog.LevelWarn, false)
-	sum, err := pipeline.Read(ctx, pipeline.Options{Config: cfg, Log: log, Input: s.In}, paths)
+	options := pipeline.Options{Config: cfg, Log: log, Input: s.In}
+	bar := newProgress(s.Err, "MiB")
+	if !quiet {
+		options.Progress = func(done, all int64) { bar.show(int(done>>20), int(all>>20)) }
+	}
+	sum, err := pipeline.Read(ctx, options, paths)
+	bar.end()
 	if err != nil && !errors.Is(err, pipeline.ErrFailedFiles) {
 		return err
 	}

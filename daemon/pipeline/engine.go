@@ -43,6 +43,9 @@ type Options struct {
 	// Ready is called when the state is recovered and the spool can be worked
 	// with; nil is fine.
 	Ready func()
+	// Progress hears how many of how many bytes of files a batch has read, several
+	// times a second; nil is fine.
+	Progress func(done, all int64)
 	// Heard gets the state of the work every few seconds; nil is fine.
 	Heard func(Beat)
 }

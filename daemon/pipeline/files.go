@@ -101,6 +101,29 @@ func (fs *files) admit(ctx context.Context, on *timeline, found []*spool.File) {
 	on.frontier.Admit(entries...)
 }
 
+// followInterval is the wall time between two looks at how far reading is.
+const followInterval = 300 * time.Millisecond
+
+// follow tells hear how far reading of the files found is, until ctx ends.
+func (fs *files) follow(ctx context.Context, hear func(done, all int64), found []*spool.File) {
+	all := int64(0)
+	for _, f := range found {
+		if f.Err == nil && f.HasRecords {
+			all += f.Size
+		}
+	}
+	tick := time.NewTicker(followInterval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			hear(min(fs.read.Load(), all), all)
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
 // readRun reads a run of f to its end. It is a goroutine of its own.
 func (fs *files) readRun(ctx context.Context, f *file, run source.Run, w *merge.Writer) {
 	cfg := fs.cfg

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
+	"sync"
 	"time"
 
 	"pcapdir/daemon/config"
@@ -51,6 +52,8 @@ func Read(ctx context.Context, o Options, paths []string) (s Summary, err error)
 	if err != nil {
 		return Summary{}, err
 	}
+	following, arrived := context.WithCancel(ctx)
+	var follower sync.WaitGroup
 	err = e.run(ctx, func(ctx, work context.Context) error {
 		found, err := gatherPaths(ctx, descriptors, paths)
 		if err == nil && o.Config.Spool.Duplicates == config.DuplicatesSkip {
@@ -58,9 +61,14 @@ func Read(ctx context.Context, o Options, paths []string) (s Summary, err error)
 		}
 		if err == nil {
 			e.files.admit(work, e.timeline, found)
+			if o.Progress != nil {
+				follower.Go(func() { e.files.follow(following, o.Progress, found) })
+			}
 		}
 		return ended(err)
 	})
+	arrived()
+	follower.Wait()
 	if err == nil {
 		err = sink.Sync()
 	}
