@@ -188,6 +188,10 @@ func TestRequeue(t *testing.T) {
 			t.Errorf("requeue %s: %v", path, err)
 		}
 	}
+	writeFile(t, filepath.Join(d.root, "done/x.manifest"), nil)
+	if _, err := ask[pipeline.Requeued](t, d, "requeue", filepath.Join(d.root, "done/x.manifest")); err == nil || !strings.Contains(err.Error(), "spool.duplicates") {
+		t.Errorf("a manifest: %v", err)
+	}
 	writeFile(t, d.in("bad.part"), nil)
 	if err := os.Rename(d.in("bad.part"), filepath.Join(d.root, "done/bad.part")); err != nil {
 		t.Fatal(err)

@@ -62,6 +62,8 @@ func (s *Spool) putAway(path string) (root, rel string, err error) {
 			return "", "", fmt.Errorf("%w: %w", ErrNotPutAway, notRegular(st.Mode))
 		case strings.HasSuffix(path, reasonSuffix), ignored(filepath.Base(path)):
 			return "", "", fmt.Errorf("%w: that is no capture's name", ErrNotPutAway)
+		case isManifest(path):
+			return "", "", fmt.Errorf("%w: what a manifest names stays where it is, and is read again only with spool.duplicates = \"read\"", ErrNotPutAway)
 		}
 		rel, err := filepath.Rel(real, filepath.Join(dir, filepath.Base(path)))
 		return root, rel, err
