@@ -186,13 +186,27 @@ func picture(s *coverage.Set, first, last float64) string {
 	return string(line)
 }
 
+// printFiles tells of files, those with one reason together.
 func printFiles(w io.Writer, what string, files []plan.File) {
-	for i, f := range files {
+	byReason := map[string][]plan.File{}
+	var reasons []string
+	for _, f := range files {
+		if byReason[f.Reason] == nil {
+			reasons = append(reasons, f.Reason)
+		}
+		byReason[f.Reason] = append(byReason[f.Reason], f)
+	}
+	for i, reason := range reasons {
 		if i == most {
-			say(w, "", "and %d more (--json has all)", len(files)-most)
+			say(w, "", "and for %d reasons more (--json has all)", len(reasons)-most)
 			break
 		}
-		say(w, what, "%s: %s", quoted(f.Path), f.Reason)
+		alike := byReason[reason]
+		if len(alike) == 1 {
+			say(w, what, "%s: %s", quoted(alike[0].Path), reason)
+		} else {
+			say(w, what, "%d files, as %s: %s", len(alike), quoted(alike[0].Path), reason)
+		}
 	}
 }
 

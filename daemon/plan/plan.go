@@ -140,7 +140,7 @@ func Make(ctx context.Context, o Options, paths []string) (*Plan, error) {
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
-	p := &Plan{Files: len(files), Exact: true, Limit: o.Files.Limit()}
+	p := &Plan{Files: len(files), Exact: true, Limit: o.Files.Limit(), Kinds: []Kind{}, Links: []Link{}, Sources: []Source{}}
 	c := collector{Plan: p, kinds: map[Kind]*Kind{}, links: map[uint16]*Link{}, sources: map[string]*Source{}}
 	for i, f := range files {
 		c.add(f, &surveys[i])

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math"
 
 	"pcapdir/source/clock"
 	"pcapdir/source/decompress"
@@ -16,6 +17,9 @@ import (
 const (
 	// wholeSize is the size on disk up to which a file is read to its end.
 	wholeSize = 1 << 20
+	// smallSize is how many bytes of such a file, inflated, are read: it may be a
+	// bomb.
+	smallSize = 64 << 20
 	// sampleSize is how many bytes of a larger one, inflated, say how long its
 	// records are.
 	sampleSize = 1 << 20
@@ -30,7 +34,6 @@ const (
 // survey is what is known of one file.
 type survey struct {
 	packets  float64 // an estimate unless whole
-	bytes    float64 // captured, likewise
 	links    []uint16
 	last     packet.Time // greatest stamp that can be right; holds if ends
 	ends     bool
@@ -41,19 +44,26 @@ type survey struct {
 }
 
 // look surveys f. full reads files of any size to their ends.
-func look(ctx context.Context, d *spool.Descriptors, f *spool.File, full bool) survey {
+func look(ctx context.Context, d *spool.Descriptors, f *spool.File, full bool) (s survey) {
 	h := d.File(f.Path, f.Identity)
 	defer func() { _ = h.Close() }() // opened for reading
-	if full || f.Size <= wholeSize {
-		s := scan(ctx, h.Stream(0), f)
-		s.whole = true
+	in, limit := &counter{r: h.Reader(0)}, int64(sampleSize)
+	switch {
+	case full:
+		in.r, limit = h.Stream(0), math.MaxInt64
+	case f.Size <= wholeSize:
+		limit = smallSize
+	}
+	err := s.records(until{ctx, in}, f, limit)
+	if s.inflated < limit {
+		s.whole, s.ends, s.err = true, s.packets > 0, err
 		return s
 	}
-	in := &counter{r: h.Reader(0)}
-	s := sample(ctx, in, f)
+	// Only the beginning was looked at.
+	s.ends = false
 	if s.framed > 0 && in.n > 0 {
 		times := float64(f.Size) / float64(in.n) * float64(s.inflated) / float64(s.framed)
-		s.packets, s.bytes = s.packets*times, s.bytes*times
+		s.packets *= times
 	}
 	if f.Compression == decompress.Plain {
 		s.last, s.ends = lastStamp(h, f)
@@ -86,22 +96,7 @@ func (u until) Read(p []byte) (int, error) {
 	return u.r.Read(p)
 }
 
-// scan reads all records.
-func scan(ctx context.Context, src io.Reader, f *spool.File) (s survey) {
-	s.err = s.records(until{ctx, src}, f, 0)
-	s.ends = s.packets > 0
-	return s
-}
-
-// sample reads the first records. Where it stops, no damage is meant.
-func sample(ctx context.Context, src io.Reader, f *spool.File) (s survey) {
-	if err := s.records(until{ctx, src}, f, sampleSize); s.inflated < sampleSize {
-		s.err = err
-	}
-	return s
-}
-
-// records takes in records up to a number of bytes, or all for 0.
+// records takes in records until so many bytes came out.
 func (s *survey) records(src io.Reader, f *spool.File, limit int64) error {
 	stream, err := decompress.NewReader(f.Compression, src)
 	if err != nil {
@@ -117,14 +112,14 @@ func (s *survey) records(src io.Reader, f *spool.File, limit int64) error {
 	defer func() { s.links, s.framed = r.LinkTypes(), r.Offset() }()
 	s.last = -packet.MaxTime
 	var rec pcapfile.Record
-	for limit == 0 || out.n < limit {
+	for out.n < limit {
 		if err := r.Next(&rec); err != nil {
 			if errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 				return nil
 			}
 			return err
 		}
-		s.packets, s.bytes = s.packets+1, s.bytes+float64(len(rec.Data))
+		s.packets++
 		if !clock.Wild(rec.TS, f.Latest) {
 			s.last = max(s.last, rec.TS)
 		}
