@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // serve answers with ops at a socket until the test ends.
@@ -106,6 +107,44 @@ func TestControlSocketCannotBeMade(t *testing.T) {
 		}
 	}
 	if _, err := os.Lstat(file); err != nil {
+		t.Error(err)
+	}
+}
+
+// Clients that say nothing do not use up the descriptors of the process, nor keep
+// others out for ever.
+func TestFewClients(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s")
+	serve(t, path, Operation{"echo", func(_ context.Context, a string) (any, error) { return a, nil }})
+	descriptors := func() int {
+		fds, err := os.ReadDir("/proc/self/fd")
+		if err != nil {
+			t.Skip(err)
+		}
+		return len(fds)
+	}
+	before := descriptors()
+	var silent []net.Conn
+	for range 3 * maxClients {
+		c, err := net.Dial("unix", path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		silent = append(silent, c)
+	}
+	var answer string
+	asked := make(chan error, 1)
+	go func() { asked <- Ask(t.Context(), path, "echo", "", &answer) }()
+	for descriptors() < before+3*maxClients+maxClients {
+		time.Sleep(time.Millisecond)
+	}
+	if n := descriptors() - before - len(silent); n > maxClients+1 { // and the one that asks
+		t.Errorf("%d descriptors on the side of the daemon", n)
+	}
+	for _, c := range silent {
+		_ = c.Close()
+	}
+	if err := <-asked; err != nil {
 		t.Error(err)
 	}
 }
