@@ -18,7 +18,7 @@ type covered map[string]*coverage.Set
 
 // add takes in a file that was put away.
 func (c covered) add(f *file) {
-	b := &f.books
+	b := f.books
 	if !b.HasTimes {
 		return
 	}

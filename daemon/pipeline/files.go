@@ -30,8 +30,8 @@ type file struct {
 	*spool.File
 	on     *timeline   // where its packets go
 	scan   source.Scan // its runs, if it has several
-	books  books.File
-	unread int // runs that were not read to their end
+	books  *books.File // nil until a run of it was read: many files wait
+	unread int         // runs that were not read to their end
 }
 
 // files opens admitted files when the merge asks for them and keeps them until
@@ -77,7 +77,7 @@ func (fs *files) admit(ctx context.Context, on *timeline, found []*spool.File) {
 		f := &file{File: sf, on: on, scan: scans[i]}
 		fs.tally.admitted++
 		if f.Err != nil || !f.HasRecords {
-			f.books = books.File{Format: sf.Format, Err: f.Err}
+			f.books = &books.File{Format: sf.Format, Err: f.Err}
 			fs.finished = append(fs.finished, f)
 			continue
 		}
@@ -155,12 +155,15 @@ func (fs *files) runRead(f *file, kept *books.File) {
 	f.on.handed.Add(kept.Handed)
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
+	if f.books == nil {
+		f.books = &books.File{}
+	}
 	f.books.Add(kept)
 	if f.unread--; f.unread > 0 {
 		return
 	}
 	f.bookScan()
-	if b := &f.books; fs.giveBack != nil && b.Read.Packets == 0 && spool.Retryable(b.Err) {
+	if b := f.books; fs.giveBack != nil && b.Read.Packets == 0 && spool.Retryable(b.Err) {
 		fs.tally.admitted--
 		fs.giveBack(f.File, b.Err)
 		return
@@ -258,7 +261,7 @@ func (fs *files) retired(done []*file, moves []spool.Move) {
 	for i, f := range done {
 		t.books.Add(&f.books.Fates)
 		fs.covered.add(f)
-		t.stamps(&f.books)
+		t.stamps(f.books)
 		if moves[i].Outcome == spool.Failed {
 			t.failed++
 			if len(t.failures) < maxFailures {
@@ -285,7 +288,7 @@ func (fs *files) snapshot() fileTally {
 
 // outcome says how reading f ended, and why.
 func (f *file) outcome() (spool.Outcome, string) {
-	switch b := &f.books; {
+	switch b := f.books; {
 	case f.Verdict.Outcome != "":
 		return f.Verdict.Outcome, f.Verdict.Reason
 	case b.Err != nil:
@@ -302,7 +305,7 @@ func (f *file) outcome() (spool.Outcome, string) {
 // handled says whether all that f holds was read, so that a copy of it brings
 // nothing new. Of a file that failed, only what was before damage can be.
 func (f *file) handled(outcome spool.Outcome) bool {
-	b := &f.books
+	b := f.books
 	return b.Read.Packets > 0 && !spool.ReadFault(b.Err) && (outcome == spool.Done || b.Handled.Packets > 0)
 }
 
@@ -316,7 +319,7 @@ func (f *file) linkTypes() []string {
 
 // line is what spool.log says of f.
 func (f *file) line(move spool.Move) logs.Spool {
-	b := &f.books
+	b := f.books
 	l := logs.Spool{
 		TS: wallSeconds(time.Now()), File: f.Path, Source: f.Source, ContentID: f.ContentID,
 		Size: f.Size, Format: b.Format, Compression: f.Compression.String(), LinkTypes: f.linkTypes(),

@@ -32,6 +32,7 @@ func TestMismatchIsToldAndCounted(t *testing.T) {
 	}
 	live := p.newTimeline(nil)
 	lost := &file{File: &spool.File{Path: "lost"}, on: live}
+	lost.books = &books.File{}
 	lost.books.Read.Count(60) // and no fate
 	c := &committer{
 		live: live, detector: anomaly.New(anomaly.DefaultConfig()), turn: make(chan struct{}, 1), backlog: p.backlog, log: log,

@@ -86,7 +86,7 @@ func (fs *files) first(f *spool.File) packet.Time {
 
 // bookScan puts what the runs do not know of each other into the books of f.
 func (f *file) bookScan() {
-	s, b := &f.scan, &f.books
+	s, b := &f.scan, f.books
 	if len(s.Runs) == 0 {
 		return
 	}
