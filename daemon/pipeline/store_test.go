@@ -15,6 +15,7 @@ import (
 	"testing/synctest"
 
 	"pcapdir/analysis/logs"
+	"pcapdir/source/books"
 	"pcapdir/source/packet"
 	"pcapdir/source/spool"
 	"pcapdir/source/spool/spooltest"
@@ -157,7 +158,7 @@ func (p *process) commit(n int) *commit {
 			p.w.t.Fatal(err)
 		}
 		b.moves = append(b.moves, m)
-		b.done = append(b.done, &file{File: f})
+		b.done = append(b.done, &file{File: f, books: &books.File{}})
 	}
 	return b
 }
