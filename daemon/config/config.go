@@ -156,8 +156,11 @@ type Anomaly struct {
 // Format is how log lines are encoded.
 type Format string
 
-// FormatJSON is one JSON object a line.
-const FormatJSON Format = "json"
+// The formats.
+const (
+	FormatJSON Format = "json" // one JSON object a line
+	FormatTSV  Format = "tsv"  // Zeek's: a header, then values between tabs
+)
 
 // Logs says where log streams go.
 type Logs struct {

@@ -85,7 +85,7 @@ var fields = [...]field{
 
 	{"logs.dir", "conn.log and its siblings", func(c *Config) value { return path{&c.Logs.Dir} }},
 	{"logs.format", "json", func(c *Config) value {
-		return choice[Format]{&c.Logs.Format, []Format{FormatJSON}, []Format{"tsv"}}
+		return choice[Format]{&c.Logs.Format, []Format{FormatJSON, FormatTSV}, nil}
 	}},
 
 	{"commit.interval", "lines reach the logs within two of these", func(c *Config) value {

@@ -100,7 +100,8 @@ func newEngine(o Options, d deps) (*engine, error) {
 		turn: make(chan struct{}, 1), files: e.files, store: d.store, log: o.Log, interval: cfg.Commit.Interval, retries: d.retries,
 		state: commitState{books: d.store.books},
 	}
-	e.heartbeat = newHeartbeat(e, d.beats, o.Heard)
+	d.store.form = logs.NewEncoder(cfg.Logs.Format == config.FormatTSV)
+	e.heartbeat = newHeartbeat(e, d.beats, d.store.form, o.Heard)
 	return e, nil
 }
 

@@ -55,6 +55,7 @@ type Beat struct {
 type heartbeat struct {
 	engine *engine
 	sink   logs.Sink
+	form   logs.Encoder
 	heard  func(Beat)
 	spool  *spool.Spool // nil in a batch
 
@@ -67,8 +68,8 @@ type heartbeat struct {
 	coveredFiles uint64    // how many files had been put away then
 }
 
-func newHeartbeat(e *engine, sink logs.Sink, heard func(Beat)) *heartbeat {
-	return &heartbeat{engine: e, sink: sink, heard: heard, then: time.Now(), coveredAt: time.Now(), per: make([]uint64, len(e.cores))}
+func newHeartbeat(e *engine, sink logs.Sink, form logs.Encoder, heard func(Beat)) *heartbeat {
+	return &heartbeat{engine: e, sink: sink, form: form, heard: heard, then: time.Now(), coveredAt: time.Now(), per: make([]uint64, len(e.cores))}
 }
 
 // run beats until ctx ends.
@@ -152,12 +153,7 @@ func (h *heartbeat) beat() error {
 		h.heard(b)
 	}
 	stream := logs.StatsStream()
-	at, err := h.sink.Position(stream.Name)
-	if err != nil {
-		return err
-	}
-	_, err = h.sink.Append(stream.Name, at, stream.Append(nil, &line))
-	return err
+	return h.append(stream.Name, stream.Append(nil, &line))
 }
 
 // cover appends a line for each directory to coverage.log if files were put away
@@ -174,11 +170,15 @@ func (h *heartbeat) cover() error {
 		l.TS = wallSeconds(h.coveredAt)
 		text = stream.Append(text, &l)
 	}
-	at, err := h.sink.Position(stream.Name)
-	if err != nil || len(text) == 0 {
+	return h.append(stream.Name, text)
+}
+
+func (h *heartbeat) append(log string, lines []byte) error {
+	at, err := h.sink.Position(log)
+	if err != nil || len(lines) == 0 {
 		return err
 	}
-	_, err = h.sink.Append(stream.Name, at, text)
+	_, err = h.sink.Append(log, at, h.form.Encode(log, lines, at.Length == 0, time.Now()))
 	return err
 }
 

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"pcapdir/analysis/logs"
 	"pcapdir/source/books"
@@ -39,6 +40,7 @@ type store struct {
 	fs    spool.FS
 	dir   string // state directory, or ""
 	sink  logs.Sink
+	form  logs.Encoder
 	mover mover // or nil
 	log   *slog.Logger
 	seq   uint64         // of the last commit
@@ -123,21 +125,25 @@ func (s *store) promise(b *commit) error {
 	return nil
 }
 
-// place fixes where in each log the lines go.
+// place fixes where in each log the lines go, and gives them their final form: a
+// file that begins gets a header where the form has one.
 func (s *store) place(b *commit) (*spool.Ledger, error) {
 	l := &spool.Ledger{Version: spool.LedgerVersion, Seq: b.seq, Cut: b.cut, Books: b.books, Moves: append(slices.Clone(s.left), b.moves...)}
+	final := make([]addition, len(b.logs))
 	var offset int64
-	for _, a := range b.logs {
+	for i, a := range b.logs {
 		at, err := s.sink.Position(a.log)
 		if err != nil {
 			return nil, fmt.Errorf("%s.log: %w", a.log, err)
 		}
-		n := int64(len(a.text))
+		final[i] = addition{a.log, s.form.Encode(a.log, a.text, at.Length == 0, time.Now())}
+		n := int64(len(final[i].text))
 		l.Appends = append(l.Appends, spool.Append{
 			Log: a.log, Dev: at.Dev, Ino: at.Ino, Length: at.Length, Offset: offset, Bytes: n,
 		})
 		offset += n
 	}
+	b.logs = final // now that nothing is done again
 	return l, nil
 }
 

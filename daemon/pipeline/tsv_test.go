@@ -1,0 +1,68 @@
+package pipeline_test
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"pcapdir/analysis/logs"
+	"pcapdir/daemon/config"
+	"pcapdir/daemon/pipeline"
+)
+
+// body is a file of Zeek's TSV without its header, which stands at the beginning
+// and nowhere else.
+func body(t *testing.T, path string) []byte {
+	t.Helper()
+	text := readFile(t, path)
+	if !bytes.HasPrefix(text, []byte("#separator")) {
+		t.Errorf("%s begins without a header: %.60q", path, text)
+	}
+	at := bytes.LastIndex(text, []byte("\n#types\t"))
+	end := at + 1 + bytes.IndexByte(text[at+1:], '\n') + 1
+	if n := bytes.Count(text, []byte("#separator")); n != 1 {
+		t.Errorf("%s has %d headers", path, n)
+	}
+	return text[end:]
+}
+
+// The rows are those of the JSON, in a batch and in a daemon over two lives, with
+// one header for each file.
+func TestTSV(t *testing.T) {
+	c := loadCapture(t, "golden/cases.pcap.gz").sorted()
+	path := c.write(t, t.TempDir(), "all")
+	want := newJob(t).read(t, path)
+	rows := func(log string) []byte { return logs.NewEncoder(true).Encode(log, want.logs[log], false, time.Time{}) }
+	j := newJob(t)
+	j.cfg.Logs.Format = config.FormatTSV
+	if _, err := pipeline.Read(context.Background(), pipeline.Options{Config: j.cfg, Log: slog.New(slog.DiscardHandler)}, []string{path}); err != nil {
+		t.Fatal(err)
+	}
+	for _, log := range []string{"conn", "weird", "kmeans"} {
+		if got := body(t, filepath.Join(j.cfg.Logs.Dir, log+".log")); !bytes.Equal(got, rows(log)) || len(got) == 0 {
+			t.Errorf("%s.log:\n%s", log, firstDifference(rows(log), got))
+		}
+	}
+	body(t, filepath.Join(j.cfg.Logs.Dir, "stats.log"))
+	body(t, filepath.Join(j.cfg.Logs.Dir, "coverage.log"))
+
+	cfg := site(newRoot(t))
+	cfg.Logs.Format = config.FormatTSV
+	parts := c.cut(2, true, newRand(8))
+	for i, p := range parts {
+		d := start(t, cfg)
+		d.mv(t, string(rune('a'+i)), formOf(p).encode(t, p))
+		name := filepath.Join(d.root, "done", string(rune('a'+i)))
+		d.until(t, "it is done", func() bool { _, err := os.Lstat(name); return err == nil })
+		d.stop()
+		<-d.ended
+	}
+	if got := bytes.Count(body(t, filepath.Join(cfg.Logs.Dir, "spool.log")), []byte("\n")); got != 2 {
+		t.Errorf("%d rows in spool.log", got)
+	}
+	body(t, filepath.Join(cfg.Logs.Dir, "conn.log"))
+}
