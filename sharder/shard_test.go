@@ -117,7 +117,13 @@ func (m *model) Finish(last packet.Time) {
 }
 
 // run plays the files on so many shards and returns all ends, sorted.
-func run(t *testing.T, files [][]packet.Packet, shards int, epoch time.Duration, c clock, seed uint64) (ends []closing) {
+func run(t *testing.T, files [][]packet.Packet, shards int, epoch time.Duration, c clock, seed uint64) []closing {
+	return play(t, [][][]packet.Packet{files}, nil, shards, epoch, c, seed)
+}
+
+// play is run for groups of files that come one after the other; between is called
+// when the first is admitted.
+func play(t *testing.T, groups [][][]packet.Packet, between func(*merge.Frontier), shards int, epoch time.Duration, c clock, seed uint64) (ends []closing) {
 	synctest.Test(t, func(t *testing.T) {
 		f := merge.NewFrontier(merge.Config{Shards: shards, Batch: 3, Queue: 1})
 		group, ctx := errgroup.WithContext(t.Context())
@@ -130,13 +136,18 @@ func run(t *testing.T, files [][]packet.Packet, shards int, epoch time.Duration,
 			s := NewShard(merge.NewMerger(f, i), models[i], epoch)
 			running.Go(func() error { return s.Run(ctx) })
 		}
-		var entries []merge.Entry
-		for i, ps := range files {
-			entries = append(entries, merge.Entry{File: uint64(i), First: ps[0].Eff, Start: func(w *merge.Writer) {
-				group.Go(func() error { feed(w, ps, shards, rand.New(rand.NewPCG(seed, uint64(i)))); return nil })
-			}})
+		for n, files := range groups {
+			var entries []merge.Entry
+			for i, ps := range files {
+				entries = append(entries, merge.Entry{File: uint64(10*n + i), First: ps[0].Eff, Start: func(w *merge.Writer) {
+					group.Go(func() error { feed(w, ps, shards, rand.New(rand.NewPCG(seed, uint64(i)))); return nil })
+				}})
+			}
+			f.Admit(entries...)
+			if n == 0 && between != nil {
+				between(f)
+			}
 		}
-		f.Admit(entries...)
 		f.CloseInput()
 		if err := running.Wait(); err != nil {
 			t.Error(err)
@@ -155,17 +166,22 @@ func run(t *testing.T, files [][]packet.Packet, shards int, epoch time.Duration,
 			ends = append(ends, m.ends...)
 		}
 	})
-	slices.SortFunc(ends, func(a, b closing) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.key, b.key)) })
+	slices.SortFunc(ends, func(a, b closing) int {
+		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.key, b.key), cmp.Compare(a.n, b.n))
+	})
 	return ends
 }
 
+// feed writes packets as a reader does, which lifts what is below the floor.
 func feed(w *merge.Writer, ps []packet.Packet, shards int, r *rand.Rand) {
 	defer w.Close()
-	for i := range ps {
+	for _, p := range ps {
 		if r.IntN(4) == 0 {
 			time.Sleep(time.Duration(r.IntN(20)) * time.Microsecond)
 		}
-		w.Append(int(ps[i].Hash)%shards, &ps[i])
+		p.Eff = max(p.Eff, w.Floor)
+		p.Rank = uint64(p.Eff)
+		w.Append(int(p.Hash)%shards, &p)
 	}
 }
 

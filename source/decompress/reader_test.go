@@ -34,13 +34,19 @@ func gzipped(t testing.TB, plain []byte) []byte {
 	var b bytes.Buffer
 	w := gzip.NewWriter(&b)
 	w.Name, w.Comment, w.Extra = "a.pcap", "a comment", []byte("extra")
+	write(t, w, plain)
+	return b.Bytes()
+}
+
+// write writes all of plain to a compressor.
+func write(t testing.TB, w io.WriteCloser, plain []byte) {
+	t.Helper()
 	if _, err := w.Write(plain); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	return b.Bytes()
 }
 
 // zstded is plain as a frame with a checksum. Each KiB is a block.
@@ -50,12 +56,7 @@ func zstded(t testing.TB, plain []byte) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.Write(plain); err != nil {
-		t.Fatal(err)
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
+	write(t, w, plain)
 	return b.Bytes()
 }
 
@@ -65,12 +66,7 @@ func lz4ed(t testing.TB, plain []byte) []byte {
 	if err := w.Apply(lz4.BlockSizeOption(lz4.Block64Kb), lz4.ChecksumOption(true)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.Write(plain); err != nil {
-		t.Fatal(err)
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
+	write(t, w, plain)
 	return b.Bytes()
 }
 
