@@ -35,18 +35,20 @@ func readFiles(t *testing.T, cfg Config, files ...[]pcapfile.Record) (kept []boo
 	running.Go(func() error { return d.Run(ctx) })
 	go func() { _ = f.Schedule(ctx) }()
 	kept = make([]books.File, len(files))
+	var entries []merge.Entry
 	for i, recs := range files {
 		var text bytes.Buffer
 		if err := pcaptest.WritePcap(&text, pcaptest.PcapOptions{}, recs); err != nil {
 			t.Fatal(err)
 		}
-		f.Admit(merge.Entry{File: uint64(i), First: recs[0].TS, Start: func(w *merge.Writer) {
+		entries = append(entries, merge.Entry{File: uint64(i), First: recs[0].TS, Start: func(w *merge.Writer) {
 			running.Go(func() error {
 				kept[i] = NewReader(cfg, oneShard{}, open{}, w).Read(ctx, &text, decompress.Plain)
 				return nil
 			})
 		}})
 	}
+	f.Admit(entries...) // at once: a file that is admitted after another was read is late
 	f.CloseInput()
 	m := merge.NewMerger(f, 0)
 	refs := make([]*packet.Packet, 0, 4)
