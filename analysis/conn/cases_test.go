@@ -62,6 +62,8 @@ func scripted(t *testing.T, w []string) packet.Packet {
 			p.Win = uint16(number(t, v))
 		case "cap":
 			cut = number(t, v)
+		case "app":
+			p.App = apps[v]
 		case "bad":
 			p.Flags |= packet.BadChecksum
 		}
@@ -94,6 +96,12 @@ func scripted(t *testing.T, w []string) packet.Packet {
 	return p
 }
 
+// apps are the words for what a payload looks like.
+var apps = map[string]packet.App{
+	"http": packet.AppHTTPRequest, "reply": packet.AppHTTPReply, "other": packet.AppOther, "banner": packet.AppBanner220,
+	"ehlo": packet.AppSMTPClient, "query": packet.AppDNSQuery, "answer": packet.AppDNSReply,
+}
+
 func number(t *testing.T, s string) int {
 	t.Helper()
 	n, err := strconv.Atoi(s)
@@ -108,6 +116,9 @@ func brief(c *logs.Conn) string {
 	s := fmt.Sprintf("%s %d>%d %s %s", c.Proto, c.OrigP, c.RespP, c.ConnState, c.History)
 	if c.HasDuration {
 		s += fmt.Sprintf(" %.1fs %d/%d", c.Duration, c.OrigBytes, c.RespBytes)
+	}
+	if c.Service != "" {
+		s += " " + c.Service
 	}
 	if c.MissedBytes > 0 {
 		s += fmt.Sprintf(" missed %d", c.MissedBytes)
@@ -239,6 +250,45 @@ var cases = []struct{ name, packets, want string }{
 		0 A>B:0 icmp,8/0 len=50
 		1 A>B:0 icmp,8/0 len=50 cap=10`,
 		`icmp 8>0 OTH  1.0s 100/0 1/0`},
+	{"request and reply", `
+		0.0 A>B:80 S seq=100
+		0.1 B>A:80 SA seq=900 ack=101
+		0.2 A>B:80 PA seq=101 ack=901 len=10 app=http
+		0.3 B>A:80 PA seq=901 ack=111 len=20 app=reply`,
+		`tcp 4000>80 S1 ShDd 0.3s 10/20 http 2/2`},
+	{"a request alone speaks for itself", `
+		0.0 A>B:80 S seq=100
+		0.1 B>A:80 SA seq=900 ack=101
+		0.2 A>B:80 PA seq=101 ack=901 len=10 app=http`,
+		`tcp 4000>80 S1 ShD 0.2s 10/0 http 2/1`},
+	{"a reply that is none takes it back", `
+		0.0 A>B:80 S seq=100
+		0.1 B>A:80 SA seq=900 ack=101
+		0.2 A>B:80 PA seq=101 ack=901 len=10 app=http
+		0.3 B>A:80 PA seq=901 ack=111 len=20 app=other`,
+		`tcp 4000>80 S1 ShDd 0.3s 10/20 2/2`},
+	{"only the first bytes count", `
+		0.0 A>B:80 S seq=100
+		0.1 B>A:80 SA seq=900 ack=101
+		0.2 A>B:80 PA seq=101 ack=901 len=10 app=other
+		0.3 A>B:80 PA seq=111 ack=901 len=10 app=http`,
+		`tcp 4000>80 S1 ShD 0.3s 20/0 3/1`},
+	{"in the middle nothing can be told", `
+		0.2 A>B:6001 PA seq=101 ack=901 len=10 app=http
+		0.3 B>A:6001 PA seq=901 ack=111 len=20 app=reply`,
+		`tcp 4000>6001 OTH Dd 0.1s 10/20 1/1`},
+	{"a banner needs its client", `
+		0.0 A>B:6001 S seq=100
+		0.1 B>A:6001 SA seq=900 ack=101
+		0.2 B>A:6001 PA seq=901 ack=101 len=10 app=banner
+		0.3 A>B:6001 PA seq=101 ack=911 len=10 app=ehlo`,
+		`tcp 4000>6001 S1 ShdD 0.3s 10/10 smtp 2/2`},
+	{"a DNS query, at its port", `0 A>B:53 udp len=30 app=query`, `udp 4000>53 S0 D dns 1/0`},
+	{"a DNS query, elsewhere", `0 A>B:6001 udp len=30 app=query`, `udp 4000>6001 S0 D 1/0`},
+	{"a DNS reply first", `
+		0 A>B:5353 udp len=30 app=answer
+		1 B>A:5353 udp len=40 app=query`,
+		`udp 5353>4000 S0 D^ 1.0s 70/0 dns 2/0`},
 	{"other transport", `
 		0 A>B:0 proto,132 len=12
 		1 B>A:0 proto,132 len=12`,

@@ -43,7 +43,9 @@ type flow struct {
 	late     uint32
 	histNext uint32 // letters beyond hist
 	histMore uint16 // how many
-	hist     [14]byte
+	services [4]service
+	looks    [2]packet.App // TCP: what the first bytes of each side look like
+	hist     [8]byte
 }
 
 // marks are properties of a flow.
@@ -89,4 +91,5 @@ func (f *flow) swap() {
 	f.pkts[0], f.pkts[1] = f.pkts[1], f.pkts[0]
 	f.ip[0], f.ip[1] = f.ip[1], f.ip[0]
 	f.bytes[0], f.bytes[1] = f.bytes[1], f.bytes[0]
+	f.looks[0], f.looks[1] = f.looks[1], f.looks[0]
 }

@@ -138,6 +138,9 @@ func (t *Tracker) feed(f *flow, s *stream, role int, g *segment, p *packet.Packe
 	if g.flags.syn() {
 		seq++
 	}
+	if !s.partial { // as Zeek: in the middle nothing can be told
+		f.look(role, p.App)
+	}
 	t.dataSent(f, s, role, seq, g.len)
 }
 

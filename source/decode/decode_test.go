@@ -60,7 +60,7 @@ func decode(linkType uint16, data []byte) packet.Packet {
 func decodeWire(linkType uint16, data []byte, wire uint32) packet.Packet {
 	p := packet.Packet{
 		Eff: 1, TS: 2, Rank: 3, Rec: 4, Hash: 5, Src: addr6c, Dst: addr6c, SrcPort: 7, DstPort: 7, Proto: 7,
-		TTL: 7, TCPFlags: 0xff, Drop: 1, Flags: 0xffff, UDPLen: 7, Win: 7, Seq: 7, Ack: 7, IPLen: 7, PayLen: 7,
+		TTL: 7, TCPFlags: 0xff, Drop: 1, App: 7, Flags: 0xffff, UDPLen: 7, Win: 7, Seq: 7, Ack: 7, IPLen: 7, PayLen: 7,
 		CapLen: 7, WireLen: 7,
 	}
 	var in Inside
@@ -78,7 +78,7 @@ func TestFields(t *testing.T) {
 	data := []byte("hello")
 	tcp4 := packet.Packet{
 		Src: addr4a, Dst: addr4b, SrcPort: 40000, DstPort: 443, Proto: packet.TCP, TTL: 64, TCPFlags: packet.ACK,
-		Win: 512, Seq: 1, Ack: 2, IPLen: 45, PayLen: 5, CapLen: 5, WireLen: 60,
+		Win: 512, Seq: 1, Ack: 2, IPLen: 45, PayLen: 5, CapLen: 5, WireLen: 60, App: packet.AppOther,
 	}
 	with := func(p packet.Packet, change func(*packet.Packet)) packet.Packet {
 		change(&p)

@@ -17,6 +17,7 @@ const (
 // link-layer padding included; n is its length by the IP header; p has the
 // addresses and the protocol.
 func transport(seg []byte, n int, p *packet.Packet, in *Inside) packet.Drop {
+	p.App = packet.AppNone
 	switch p.Proto {
 	case packet.TCP:
 		return tcp(seg, n, p)
@@ -24,6 +25,9 @@ func transport(seg []byte, n int, p *packet.Packet, in *Inside) packet.Drop {
 		drop := udp(seg, n, p)
 		if drop == packet.DropNone {
 			udpTunnel(seg, n, p, in)
+			if p.App == packet.AppNone {
+				p.App = udpApplication(seg[udpLen:max(udpLen, min(len(seg), n))], p)
+			}
 		}
 		return drop
 	case packet.ICMP, packet.ICMPv6:
@@ -82,6 +86,9 @@ func tcp(seg []byte, n int, p *packet.Packet) packet.Drop {
 		return packet.DropNone
 	}
 	payload(p, seg, n, size)
+	if p.CapLen > 0 {
+		p.App = tcpApplication(seg[size:min(len(seg), n)], p)
+	}
 	if len(seg) >= n && !zero(add(pseudo(p, n), seg[:n])) {
 		p.Flags |= packet.BadChecksum
 	}

@@ -37,11 +37,12 @@ func udpTunnel(seg []byte, n int, p *packet.Packet, in *Inside) {
 	}
 	b := seg[udpLen:min(len(seg), n)]
 	n -= udpLen
+	app := packet.AppTeredo
 	switch {
 	case tunnelPort(p.DstPort):
-		udpTunnelOf(p.DstPort, b, n, in)
+		app = udpTunnelOf(p.DstPort, b, n, in)
 	case tunnelPort(p.SrcPort):
-		udpTunnelOf(p.SrcPort, b, n, in)
+		app = udpTunnelOf(p.SrcPort, b, n, in)
 	default:
 		if len(b) < ipv6Len || b[0] != 0 && b[0]>>4 != 6 {
 			return // nearly all
@@ -56,27 +57,35 @@ func udpTunnel(seg []byte, n int, p *packet.Packet, in *Inside) {
 	}
 	if in.carries {
 		p.Flags |= packet.Carrier
+		p.App = app
 	}
 }
 
-// udpTunnelOf is udpTunnel for the port of a tunnel.
-func udpTunnelOf(port uint16, b []byte, n int, in *Inside) {
+// udpTunnelOf is udpTunnel for the port of a tunnel. It returns which one that is.
+func udpTunnelOf(port uint16, b []byte, n int, in *Inside) packet.App {
 	switch port {
 	case portVXLAN:
 		vxlanFrame(b, n, in)
+		return packet.AppVXLAN
 	case portVXLANGPE:
 		vxlanGPE(b, n, in)
+		return packet.AppVXLAN
 	case portGeneve:
 		geneve(b, n, in)
+		return packet.AppGeneve
 	case portGTP, portGTPControl:
 		gtp(b, n, in)
+		return packet.AppGTPv1
 	case portTeredo:
 		teredo(b, n, in)
+		return packet.AppTeredo
 	case portAYIYA:
 		ayiya(b, n, in)
+		return packet.AppAYIYA
 	case portGRE:
 		gre(b, n, in)
 	}
+	return packet.AppNone
 }
 
 // vxlanFrame: flags with the I bit, reserved, network identifier, reserved.

@@ -29,6 +29,7 @@ type Packet struct {
 	TCPFlags         TCPFlags
 	Drop             Drop // why the headers do not hold, or DropNone
 	Depth            uint8
+	App              App // what the payload looks like
 
 	Flags   Flags
 	UDPLen  uint16 // length field of the UDP header
