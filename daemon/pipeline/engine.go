@@ -93,6 +93,7 @@ func newEngine(o Options, d deps) (*engine, error) {
 		router:      p.router,
 		covered:     covered{},
 		gate:        p.backlog,
+		commitNow:   p.backlog.commitNow,
 		descriptors: d.descriptors, input: o.Input, plan: d.plan, giveBack: d.giveBack,
 	}
 	e.committer = &committer{

@@ -41,6 +41,7 @@ type files struct {
 	full        bool // files are scanned for runs before they are admitted
 	router      source.Router
 	gate        source.Gate
+	commitNow   func() // asks for a commit
 	descriptors *spool.Descriptors
 	input       io.Reader       // standard input
 	stop        context.Context // a clean stop is asked for when it ends
@@ -169,7 +170,14 @@ func (fs *files) runRead(f *file, kept *books.File) {
 		return
 	}
 	fs.finished = append(fs.finished, f)
+	if len(fs.finished)%commitFiles == 0 {
+		fs.commitNow()
+	}
 }
+
+// commitFiles is how many finished files, each with its books, are no reason to
+// commit before the interval is over: of small ones there are thousands a second.
+const commitFiles = 1000
 
 // stdin is standard input, which ends when a stop is asked for: who feeds it may
 // be silent for ever. What copies it ends with the process.
