@@ -81,8 +81,9 @@ func (f *flow) service() (names string) {
 
 // udpApplication takes what a datagram's payload looks like. A flow whose first DNS
 // message is a reply began before the capture: its sender is the responder, unless
-// it answers many at once. The counters stay with the roles, as in Zeek.
-func (t *Tracker) udpApplication(f *flow, p *packet.Packet) {
+// it answers many at once. The reply itself counts for the role that it had, as in
+// Zeek.
+func (t *Tracker) udpApplication(f *flow, role int, p *packet.Packet) {
 	switch p.App {
 	case packet.AppNone:
 	case packet.AppDNSQuery, packet.AppDNSReply:
@@ -91,9 +92,8 @@ func (t *Tracker) udpApplication(f *flow, p *packet.Packet) {
 		}
 		first := f.services[0] == noService
 		f.confirm(serviceDNS)
-		if first && p.App == packet.AppDNSReply && f.addr[orig] == p.Src && f.port[orig] == p.SrcPort && !multicast(&f.addr[resp]) {
-			f.swap()
-			t.addHistory(f, '^')
+		if first && p.App == packet.AppDNSReply && role == orig && !multicast(&f.addr[resp]) {
+			t.flip(f, nil)
 		}
 	default:
 		f.confirm(datagramServices[p.App])
@@ -103,7 +103,6 @@ func (t *Tracker) udpApplication(f *flow, p *packet.Packet) {
 // streamServices are confirmed when the first bytes of both sides, the originator's
 // first, look like that.
 var streamServices = map[[2]packet.App]service{
-	{packet.AppHTTPRequest, packet.AppHTTPReply}: serviceHTTP,
 	{packet.AppSSH, packet.AppSSH}:               serviceSSH,
 	{packet.AppSMTPClient, packet.AppBanner220}:  serviceSMTP,
 	{packet.AppFTPClient, packet.AppBanner220}:   serviceFTP,

@@ -30,7 +30,7 @@ func (t *Tracker) udpPacket(f *flow, role int, p *packet.Packet) {
 		f.marks |= markDeep
 		t.addHistory(f, 'X')
 	}
-	t.udpApplication(f, p)
+	t.udpApplication(f, role, p)
 	f.addBytes(role, int64(p.UDPLen)-udpHeader)
 	f.count(role, p)
 }

@@ -61,8 +61,7 @@ func appendEscape(dst []byte, c byte) []byte {
 	case '\t':
 		return append(dst, `\t`...)
 	}
-	const hex = "0123456789abcdef"
-	return append(dst, '\\', '\\', 'x', hex[c>>4], hex[c&15])
+	return appendHexByte(append(dst, '\\'), c)
 }
 
 // appendOptional leaves a field unset when its text is empty.

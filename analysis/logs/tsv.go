@@ -158,7 +158,7 @@ func appendCell(dst, value []byte, kind Type) []byte {
 	case string(value) == "false":
 		return append(dst, 'F')
 	case value[0] == '"':
-		return appendField(dst, value[1:len(value)-1], "")
+		return appendField(dst, value[1:len(value)-1], 0)
 	case value[0] == '[':
 		return appendSet(dst, value[1:len(value)-1])
 	default:
@@ -174,7 +174,7 @@ func appendSet(dst, list []byte) []byte {
 		}
 		n := valueLen(list)
 		if element := list[:n]; element[0] == '"' {
-			dst = appendField(dst, element[1:n-1], ",")
+			dst = appendField(dst, element[1:n-1], ',')
 		} else {
 			dst = append(dst, element...)
 		}
@@ -184,8 +184,9 @@ func appendSet(dst, list []byte) []byte {
 }
 
 // appendField appends a text that JSON has between quotes, without what only JSON
-// needs. Text that would read as no text is told apart by its first byte.
-func appendField(dst, text []byte, separators string) []byte {
+// needs. Text that would read as no text is told apart by its first byte. separator
+// is what stands between texts of a list; 0: this is none.
+func appendField(dst, text []byte, separator byte) []byte {
 	switch string(text) {
 	case "":
 		return append(dst, "(empty)"...)
@@ -199,7 +200,7 @@ func appendField(dst, text []byte, separators string) []byte {
 			i++
 			c = unescaped(text[i])
 		}
-		if c < ' ' || separators != "" && c == separators[0] {
+		if c < ' ' || c == separator {
 			dst = appendHexByte(dst, c)
 		} else {
 			dst = append(dst, c)
@@ -226,6 +227,7 @@ func unescaped(c byte) byte {
 	}
 }
 
+// appendHexByte appends the four characters \xHH.
 func appendHexByte(dst []byte, c byte) []byte {
 	const hex = "0123456789abcdef"
 	return append(dst, '\\', 'x', hex[c>>4], hex[c&15])

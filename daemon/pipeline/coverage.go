@@ -32,23 +32,15 @@ func (c covered) add(f *file) {
 	c[source].Add(coverage.Span{From: b.First, To: b.Last})
 }
 
-// longestGaps is how many gaps of a directory are named.
-const longestGaps = 10
-
 // lines are those of coverage.log, but for the wall clock.
 func (c covered) lines() (all []logs.Coverage) {
 	for _, source := range slices.Sorted(maps.Keys(c)) {
-		s := c[source]
-		span, _ := s.All()
-		gaps := s.Gaps()
+		sum := c[source].Summary()
 		l := logs.Coverage{
-			Source: source, Captures: uint64(s.Captures), FirstTS: span.From.Seconds(), LastTS: span.To.Seconds(),
-			Covered: s.Covered().Seconds(), Overlap: s.Overlap.Seconds(), Gaps: uint64(len(gaps) + s.Closed),
+			Source: source, Captures: uint64(c[source].Captures), FirstTS: sum.All.From.Seconds(), LastTS: sum.All.To.Seconds(),
+			Covered: sum.Covered.Seconds(), Overlap: sum.Overlap.Seconds(), Gaps: uint64(sum.Gaps), Missing: sum.Missing.Seconds(),
 		}
-		for _, g := range gaps {
-			l.Missing += g.Length().Seconds()
-		}
-		for _, g := range coverage.Longest(gaps, longestGaps) {
+		for _, g := range sum.Longest {
 			l.Longest = append(l.Longest, logs.Gap{FromTS: g.From.Seconds(), ToTS: g.To.Seconds()})
 		}
 		all = append(all, l)

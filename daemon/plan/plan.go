@@ -110,9 +110,6 @@ const (
 	queueMemory    = 5 * 256 * 128
 )
 
-// longest is how many gaps of a source are named.
-const longest = 10
-
 // Make surveys what paths name, as read takes them. The error is that of ctx.
 func Make(ctx context.Context, o Options, paths []string) (*Plan, error) {
 	files, err := spool.Walk(ctx, o.Files, paths)
@@ -282,16 +279,12 @@ func (c *collector) finish(shards int) {
 
 // sum fills in what follows from the spans.
 func (s *Source) sum() {
-	all, _ := s.Cover.All()
+	sum := s.Cover.Summary()
 	s.Files = s.Cover.Captures
-	s.FirstTS, s.LastTS = all.From.Seconds(), all.To.Seconds()
-	s.Covered, s.Overlap = s.Cover.Covered().Seconds(), s.Cover.Overlap.Seconds()
-	gaps := s.Cover.Gaps()
-	s.Gaps = len(gaps) + s.Cover.Closed
-	for _, g := range gaps {
-		s.Missing += g.Length().Seconds()
-	}
-	for _, g := range coverage.Longest(gaps, longest) {
+	s.FirstTS, s.LastTS = sum.All.From.Seconds(), sum.All.To.Seconds()
+	s.Covered, s.Overlap = sum.Covered.Seconds(), sum.Overlap.Seconds()
+	s.Gaps, s.Missing = sum.Gaps, sum.Missing.Seconds()
+	for _, g := range sum.Longest {
 		s.Longest = append(s.Longest, Gap{g.From.Seconds(), g.To.Seconds()})
 	}
 }

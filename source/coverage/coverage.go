@@ -57,13 +57,19 @@ func (s *Set) Add(a Span) {
 }
 
 func (s *Set) closeShortest() {
-	gaps := s.Gaps()
-	shortest := slices.MinFunc(gaps, func(a, b Span) int { return cmp.Compare(a.Length(), b.Length()) })
-	i := slices.IndexFunc(s.spans, func(a Span) bool { return a.To == shortest.From })
-	s.spans[i].To = s.spans[i+1].To
-	s.spans = slices.Delete(s.spans, i+1, i+2)
+	at := 1
+	for i := 2; i < len(s.spans); i++ {
+		if s.gap(i).Length() < s.gap(at).Length() {
+			at = i
+		}
+	}
+	s.spans[at-1].To = s.spans[at].To
+	s.spans = slices.Delete(s.spans, at, at+1)
 	s.Closed++
 }
+
+// gap is what lies before the span i, which is not the first.
+func (s *Set) gap(i int) Span { return Span{s.spans[i-1].To, s.spans[i].From} }
 
 // All is the time from the first to the last stamp. ok is false while there is none.
 func (s *Set) All() (all Span, ok bool) {
@@ -88,16 +94,34 @@ func (s *Set) Covered() (sum time.Duration) {
 // Gaps are the stretches between those that are covered, in order.
 func (s *Set) Gaps() (gaps []Span) {
 	for i := 1; i < len(s.spans); i++ {
-		gaps = append(gaps, Span{s.spans[i-1].To, s.spans[i].From})
+		gaps = append(gaps, s.gap(i))
 	}
 	return gaps
 }
 
-// Longest are the n longest of gaps, the longest first.
-func Longest(gaps []Span, n int) []Span {
-	gaps = slices.Clone(gaps)
+// Summary is what people and logs are told of a Set.
+type Summary struct {
+	All              Span // from the first stamp to the last
+	Covered, Overlap time.Duration
+	Gaps             int           // those that are no longer known included
+	Missing          time.Duration // in the gaps that are known
+	Longest          []Span        // gaps, the longest first
+}
+
+// longest is how many gaps a Summary names.
+const longest = 10
+
+// Summary sums up a set that covers something.
+func (s *Set) Summary() Summary {
+	all, _ := s.All()
+	gaps := s.Gaps()
+	sum := Summary{All: all, Covered: s.Covered(), Overlap: s.Overlap, Gaps: len(gaps) + s.Closed}
+	for _, g := range gaps {
+		sum.Missing += g.Length()
+	}
 	slices.SortStableFunc(gaps, func(a, b Span) int { return cmp.Compare(b.Length(), a.Length()) })
-	return gaps[:min(n, len(gaps))]
+	sum.Longest = gaps[:min(longest, len(gaps))]
+	return sum
 }
 
 // Depth is the most spans that cover one instant: as many captures have to be open

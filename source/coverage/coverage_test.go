@@ -87,8 +87,9 @@ func TestSetIsBounded(t *testing.T) {
 	if len(s.Spans()) != MaxSpans || s.Closed != 10 || s.Captures != MaxSpans+10 {
 		t.Errorf("%d spans, %d closed", len(s.Spans()), s.Closed)
 	}
-	if longest := Longest(s.Gaps(), 2); len(longest) != 2 || longest[0].Length() != 56*time.Second {
-		t.Errorf("%v", longest)
+	sum := s.Summary()
+	if len(sum.Longest) != longest || sum.Longest[0].Length() != 56*time.Second || sum.Gaps != MaxSpans-1+10 {
+		t.Errorf("%+v", sum)
 	}
 }
 

@@ -22,11 +22,11 @@ type blocks struct{ z *xz.Reader }
 // decoder takes a last read that brings something for the end of all streams.
 func openXz(src io.Reader) (io.ReadCloser, error) {
 	z, err := xz.NewReader(bufio.NewReaderSize(src, inputBuf), xzDict)
-	return &blocks{z}, explainXz(err)
+	return io.NopCloser(blocks{z}), explainXz(err)
 }
 
 // Read reads on, across streams.
-func (b *blocks) Read(p []byte) (int, error) {
+func (b blocks) Read(p []byte) (int, error) {
 	n, err := b.z.Read(p)
 	return n, explainXz(err)
 }
@@ -41,6 +41,3 @@ func explainXz(err error) error {
 		return err
 	}
 }
-
-// Close has nothing to release.
-func (b *blocks) Close() error { return nil }
