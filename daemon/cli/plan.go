@@ -106,17 +106,14 @@ func printPlan(w io.Writer, p *plan.Plan) {
 	}
 	printCounts(w, p)
 	if len(p.Sources) > 0 {
-		all := p.Sources[0]
 		say(w, "time", "%s to %s (%s)", clockTime(p.FirstTS), clockTime(p.LastTS), span(p.LastTS-p.FirstTS))
-		if p.OpenEnds > 0 {
-			say(w, "", "of %d files the end is not known (--full reads them): there may be fewer gaps, and more overlap", p.OpenEnds)
-		}
 		least := ""
 		if p.OpenEnds > 0 {
+			say(w, "", "of %d files the end is not known (--full reads them): there may be fewer gaps, and more overlap", p.OpenEnds)
 			least = "at least "
 		}
 		say(w, "overlap", "%s%d files of one instant; %d may be open at once", least, p.Depth, p.Limit)
-		if len(p.Sources) > 1 || all.Gaps > 0 {
+		if len(p.Sources) > 1 || p.Sources[0].Gaps > 0 {
 			printSources(w, p)
 		}
 	}

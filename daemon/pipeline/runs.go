@@ -7,7 +7,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"pcapdir/source"
-	"pcapdir/source/decompress"
 	"pcapdir/source/packet"
 	"pcapdir/source/pcapfile"
 	"pcapdir/source/spool"
@@ -69,10 +68,10 @@ func (fs *files) runs(f *file) []source.Run {
 func (f *file) buffer() int {
 	const least = 32 << 10
 	n := max(least, pcapfile.DefaultBuf/max(1, len(f.scan.Runs)))
-	if f.Compression == decompress.Plain && f.Path != stdin {
-		n = int(min(int64(n), f.Size+1)) // small files are many
+	if f.Path == stdin {
+		return n // it was not indexed
 	}
-	return n
+	return f.Buffer(n)
 }
 
 // first is the time that f begins at. Where records stand as they are, a wrong

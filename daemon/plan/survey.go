@@ -1,9 +1,7 @@
 package plan
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"io"
 	"math"
 
@@ -54,7 +52,7 @@ func look(ctx context.Context, d *spool.Descriptors, f *spool.File, full bool) (
 	case f.Size <= wholeSize:
 		limit = smallSize
 	}
-	err := s.records(until{ctx, in}, f, limit)
+	r, head, err := s.records(until{ctx, in}, f, limit)
 	if s.inflated < limit {
 		s.whole, s.ends, s.err = true, s.packets > 0, err
 		return s
@@ -65,8 +63,11 @@ func look(ctx context.Context, d *spool.Descriptors, f *spool.File, full bool) (
 		times := float64(f.Size) / float64(in.n) * float64(s.inflated) / float64(s.framed)
 		s.packets *= times
 	}
-	if f.Compression == decompress.Plain {
-		s.last, s.ends = lastStamp(h, f)
+	if f.Compression != decompress.Plain || s.packets == 0 {
+		return s
+	}
+	if tail, ok := r.Tail(h, head, f.Size, tailSize); ok {
+		s.last, s.ends = latest(tail, f)
 	}
 	return s
 }
@@ -96,72 +97,37 @@ func (u until) Read(p []byte) (int, error) {
 	return u.r.Read(p)
 }
 
-// records takes in records until so many bytes came out.
-func (s *survey) records(src io.Reader, f *spool.File, limit int64) error {
+// records takes in records until so many bytes came out. It returns the reader of
+// them, and its offset behind the first.
+func (s *survey) records(src io.Reader, f *spool.File, limit int64) (r *pcapfile.Reader, head int64, err error) {
 	stream, err := decompress.NewReader(f.Compression, src)
 	if err != nil {
-		return err
+		return nil, 0, err
 	}
 	defer func() { _ = stream.Close() }() // nothing is written
 	out := &counter{r: stream}
 	defer func() { s.inflated = out.n }()
-	r, err := pcapfile.NewReader(out, buffer(f))
+	r, err = pcapfile.NewReader(out, f.Buffer(pcapfile.DefaultBuf/4))
 	if err != nil {
-		return err
+		return nil, 0, err
 	}
 	defer func() { s.links, s.framed = r.LinkTypes(), r.Offset() }()
 	s.last = -packet.MaxTime
 	var rec pcapfile.Record
 	for out.n < limit {
-		if err := r.Next(&rec); err != nil {
-			if errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-				return nil
-			}
-			return err
+		if err := r.Next(&rec); err == io.EOF {
+			return r, head, nil
+		} else if err != nil {
+			return r, head, err
 		}
-		s.packets++
+		if s.packets++; s.packets == 1 {
+			head = r.Offset()
+		}
 		if !clock.Wild(rec.TS, f.Latest) {
 			s.last = max(s.last, rec.TS)
 		}
 	}
-	return nil
-}
-
-// buffer is the size of one read: small files are many, and need not more.
-func buffer(f *spool.File) int {
-	if f.Compression == decompress.Plain {
-		return int(min(f.Size+1, pcapfile.DefaultBuf))
-	}
-	return pcapfile.DefaultBuf / 4
-}
-
-// lastStamp finds the last stamp of a plain file by its end alone.
-func lastStamp(h *spool.Handle, f *spool.File) (last packet.Time, ok bool) {
-	first, err := pcapfile.NewReader(h.Reader(0), 0)
-	if err != nil {
-		return 0, false
-	}
-	var rec pcapfile.Record
-	if first.Next(&rec) != nil {
-		return 0, false
-	}
-	tail := make([]byte, min(tailSize, f.Size))
-	n, err := h.ReadAt(tail, f.Size-int64(len(tail)))
-	if n < len(tail) || err != nil && err != io.EOF {
-		return 0, false
-	}
-	at, ok := first.Boundary(tail)
-	if !ok {
-		return 0, false
-	}
-	head := make([]byte, first.Offset())
-	if f.Format == "pcap" {
-		head = head[:pcapfile.FileHeaderLen]
-	}
-	if _, err := h.ReadAt(head, 0); err != nil {
-		return 0, false
-	}
-	return latest(io.MultiReader(bytes.NewReader(head), bytes.NewReader(tail[at:])), f)
+	return r, head, nil
 }
 
 // latest is the greatest of the last stamps of a capture that is whole.

@@ -17,8 +17,7 @@ import (
 // Patched versions of libpcap, known by Kuznetzov's name, have an interface, a
 // protocol and a packet type between the lengths and the bytes.
 const (
-	// FileHeaderLen is the length of the file header in bytes.
-	FileHeaderLen       = 24
+	fileHeaderLen       = 24
 	recordHeaderLen     = 16
 	patchedHeaderLen    = 24
 	magicMicro          = 0xa1b2c3d4
@@ -42,7 +41,7 @@ const (
 // From is a pcap file (not pcapng) without the records before offset, which is
 // where one begins.
 func From(file io.ReaderAt, offset int64) io.Reader {
-	return io.MultiReader(io.NewSectionReader(file, 0, FileHeaderLen), io.NewSectionReader(file, offset, math.MaxInt64-offset))
+	return io.MultiReader(io.NewSectionReader(file, 0, fileHeaderLen), io.NewSectionReader(file, offset, math.MaxInt64-offset))
 }
 
 // readFileHeader reads a pcap file header. Its magic is in the window.
@@ -65,8 +64,8 @@ func (r *Reader) readFileHeader() error {
 	default:
 		return notCapture(head)
 	}
-	if err := r.in.fill(FileHeaderLen); err != nil {
-		return r.short(0, "file header", FileHeaderLen, err)
+	if err := r.in.fill(fileHeaderLen); err != nil {
+		return r.short(0, "file header", fileHeaderLen, err)
 	}
 	head = r.in.rest()
 	if err := r.setVersion(r.u16(head[4:]), r.u16(head[6:])); err != nil {
@@ -80,7 +79,7 @@ func (r *Reader) readFileHeader() error {
 	// of the link type.
 	r.linkType = uint16(r.u32(head[20:]))
 	r.declare(r.linkType)
-	r.in.pos += FileHeaderLen
+	r.in.pos += fileHeaderLen
 	return nil
 }
 
@@ -116,7 +115,7 @@ func (r *Reader) nextRecord(rec *Record) error {
 		caplen, wire = wire, caplen
 	}
 	if caplen > MaxCaplen {
-		return r.damage(w.offset(), "record %d has a captured length of %d, more than %d", r.records+1, caplen, MaxCaplen)
+		return r.tooLong(caplen)
 	}
 	n := r.headLen + int(caplen)
 	if len(b) < n {
@@ -135,6 +134,11 @@ func (r *Reader) nextRecord(rec *Record) error {
 	w.pos += n
 	r.records++
 	return nil
+}
+
+// tooLong says that the record that starts here claims too many bytes.
+func (r *Reader) tooLong(caplen uint32) error {
+	return r.damage(r.in.offset(), "record %d has a captured length of %d, more than %d", r.records+1, caplen, MaxCaplen)
 }
 
 // shortRecord is why the record that starts here is not to be had. No byte of it

@@ -59,7 +59,7 @@ func (r *Reader) nextSnoop(rec *Record) error {
 	h := r.in.rest()
 	wire, caplen, n := binary.BigEndian.Uint32(h), binary.BigEndian.Uint32(h[4:]), binary.BigEndian.Uint32(h[8:])
 	if caplen > MaxCaplen {
-		return r.damage(r.in.offset(), "record %d has a captured length of %d, more than %d", r.records+1, caplen, MaxCaplen)
+		return r.tooLong(caplen)
 	}
 	end := snoopRecordHeaderLen + caplen
 	if n < end || n-end > MaxCaplen {

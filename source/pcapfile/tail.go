@@ -1,13 +1,36 @@
 package pcapfile
 
-import "encoding/binary"
+import (
+	"bytes"
+	"encoding/binary"
+	"io"
+)
 
-// Boundary finds a place in tail, which holds the last bytes of the capture, at
+// Tail is the capture that r reads, a file of size bytes, without most of it: its
+// headers, and what is whole of the records in its last n bytes. head is r's Offset
+// behind the first record. It is false where no records can be told there, and where
+// file cannot be read.
+func (r *Reader) Tail(file io.ReaderAt, head, size int64, n int) (io.Reader, bool) {
+	tail := make([]byte, min(int64(n), size))
+	if k, err := file.ReadAt(tail, size-int64(len(tail))); k < len(tail) || err != nil && err != io.EOF {
+		return nil, false
+	}
+	at, ok := r.boundary(tail)
+	if !ok {
+		return nil, false
+	}
+	if r.format == pcap {
+		head = fileHeaderLen // in pcapng interfaces may stand behind the section's
+	}
+	return io.MultiReader(io.NewSectionReader(file, 0, head), bytes.NewReader(tail[at:])), true
+}
+
+// boundary finds a place in tail, which holds the last bytes of the capture, at
 // which a record or block begins: from there a chain of them ends exactly where
 // tail does, so that whoever reads on from there comes to the last one. The first
 // record must have been read. It is false where no chain does so, as in a capture
 // that was cut short, and for snoop.
-func (r *Reader) Boundary(tail []byte) (at int, ok bool) {
+func (r *Reader) boundary(tail []byte) (at int, ok bool) {
 	switch r.format {
 	case pcap:
 		return r.recordBoundary(tail)

@@ -2,7 +2,6 @@ package pcapfile_test
 
 import (
 	"bytes"
-	"io"
 	"math/rand/v2"
 	"testing"
 
@@ -22,16 +21,11 @@ func lastByTail(t testing.TB, capture []byte, n int) (last packet.Time, ok bool)
 	if r.Next(&rec) != nil {
 		return 0, false
 	}
-	tail := capture[len(capture)-min(n, len(capture)):]
-	at, ok := r.Boundary(tail)
+	tail, ok := r.Tail(bytes.NewReader(capture), r.Offset(), int64(len(capture)), n)
 	if !ok {
 		return 0, false
 	}
-	head := capture[:r.Offset()]
-	if r.Format() == "pcap" {
-		head = capture[:24]
-	}
-	again, err := pcapfile.NewReader(io.MultiReader(bytes.NewReader(head), bytes.NewReader(tail[at:])), 0)
+	again, err := pcapfile.NewReader(tail, 0)
 	if err != nil {
 		t.Fatalf("the header was read before: %v", err)
 	}

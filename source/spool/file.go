@@ -36,6 +36,15 @@ type File struct {
 	Verdict Verdict
 }
 
+// Buffer is the size of one read of an indexed file where most is what a large one
+// gets: small files are many, and a plain one needs no more than it has bytes.
+func (f *File) Buffer(most int) int {
+	if f.Compression == decompress.Plain {
+		return int(min(int64(most), f.Size+1))
+	}
+	return most
+}
+
 // Verdict is an outcome, and the reason for people.
 type Verdict struct {
 	Outcome Outcome
