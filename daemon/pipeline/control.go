@@ -3,7 +3,6 @@ package pipeline
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"os"
 	"time"
 
@@ -179,7 +178,7 @@ func (c *control) requeue(ctx context.Context, path string) (r Requeued, err err
 		return err
 	})
 	if err == nil {
-		c.log.Info("requeued by hand", slog.String("from", path), slog.String("to", r.Path))
+		c.log.Info("requeued by hand", "from", path, "to", r.Path)
 	}
 	return r, err
 }

@@ -162,12 +162,11 @@ func (e *engine) run(stop context.Context, feed func(ctx, work context.Context) 
 			return err
 		}
 	}
-	if err := e.committer.store.forget(); err != nil {
+	// Whoever asked for a requeue may still be at it.
+	if err := e.committer.between(context.WithoutCancel(stop), e.committer.store.forget); err != nil {
 		e.log.Warn("the ledger still holds the last moves", "error", err)
 	}
-	if err := errors.Join(e.heartbeat.beat(), e.heartbeat.cover()); err != nil {
-		e.log.Warn("stats.log", "error", err)
-	}
+	e.heartbeat.write(true)
 	return nil
 }
 

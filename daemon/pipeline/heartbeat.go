@@ -79,16 +79,22 @@ func (h *heartbeat) run(ctx context.Context) error {
 	for {
 		select {
 		case <-tick.C:
-			err := h.beat()
-			if time.Since(h.coveredAt) >= coverInterval {
-				err = errors.Join(err, h.cover())
-			}
-			if err != nil {
-				h.engine.log.Warn("stats.log or coverage.log", "error", err)
-			}
+			h.write(time.Since(h.coveredAt) >= coverInterval)
 		case <-ctx.Done():
 			return ctx.Err()
 		}
+	}
+}
+
+// write beats, and writes coverage.log if it is time for that, too. What cannot be
+// written is told, and does not hold up the work.
+func (h *heartbeat) write(cover bool) {
+	err := h.beat()
+	if cover {
+		err = errors.Join(err, h.cover())
+	}
+	if err != nil {
+		h.engine.log.Warn("stats.log or coverage.log", "error", err)
 	}
 }
 

@@ -96,8 +96,8 @@ func (e *entry) seen(st Stat, now time.Time, settle time.Duration) (ready bool) 
 	case was == Identity{}:
 		return now.Sub(e.id.modified()) >= settle
 	case was != e.id:
-		// Still written to, so no longer part of the closed set, or
-		// of what was moved in.
+		// Still written to, so no longer part of the closed set, or of what was
+		// moved in.
 		e.state, e.since, e.closed, e.tree = settling, now, false, nil
 		e.file, e.list = nil, nil
 		return false

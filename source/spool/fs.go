@@ -79,22 +79,6 @@ func notRegular(mode fs.FileMode) error {
 // OS is the operating system's FS.
 type OS struct{}
 
-// RenameNew implements FS. Where the file system cannot say that nothing is at
-// to in the same step, as NFS, it is asked before.
-func (fsys OS) RenameNew(from, to string) error {
-	err := unix.Renameat2(unix.AT_FDCWD, from, unix.AT_FDCWD, to, unix.RENAME_NOREPLACE)
-	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOSYS) {
-		if _, err := fsys.Lstat(to); err == nil {
-			return &os.LinkError{Op: "rename", Old: from, New: to, Err: fs.ErrExist}
-		}
-		return fsys.Rename(from, to)
-	}
-	if err != nil {
-		return &os.LinkError{Op: "rename", Old: from, New: to, Err: err}
-	}
-	return nil
-}
-
 // openFlags go with every open: a link in the last element is refused, and
 // O_NONBLOCK makes opening a FIFO return at once. Regular files ignore it.
 const openFlags = syscall.O_NOFOLLOW | syscall.O_NONBLOCK | syscall.O_CLOEXEC
@@ -158,6 +142,22 @@ func (OS) Resolve(path string) (string, error) {
 
 // Rename implements FS.
 func (OS) Rename(from, to string) error { return os.Rename(from, to) }
+
+// RenameNew implements FS. Where the file system cannot say that nothing is at
+// to in the same step, as NFS, it is asked before.
+func (fsys OS) RenameNew(from, to string) error {
+	err := unix.Renameat2(unix.AT_FDCWD, from, unix.AT_FDCWD, to, unix.RENAME_NOREPLACE)
+	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOSYS) {
+		if _, err := fsys.Lstat(to); err == nil {
+			return &os.LinkError{Op: "rename", Old: from, New: to, Err: fs.ErrExist}
+		}
+		return fsys.Rename(from, to)
+	}
+	if err != nil {
+		return &os.LinkError{Op: "rename", Old: from, New: to, Err: err}
+	}
+	return nil
+}
 
 // Remove implements FS.
 func (OS) Remove(path string) error { return os.Remove(path) }

@@ -49,23 +49,25 @@ func (s *Spool) putAway(path string) (root, rel string, err error) {
 	if err != nil {
 		return "", "", err
 	}
+	name := filepath.Base(path)
+	path = filepath.Join(dir, name)
 	for _, root := range []string{s.cfg.Done, s.cfg.Failed} {
 		real, err := s.fs.Resolve(root)
 		if err != nil || !within(dir, real) {
 			continue
 		}
-		st, err := s.fs.Lstat(filepath.Join(dir, filepath.Base(path)))
+		st, err := s.fs.Lstat(path)
 		switch {
 		case err != nil:
 			return "", "", err
 		case !st.Mode.IsRegular():
 			return "", "", fmt.Errorf("%w: %w", ErrNotPutAway, notRegular(st.Mode))
-		case strings.HasSuffix(path, reasonSuffix), ignored(filepath.Base(path)):
+		case strings.HasSuffix(name, reasonSuffix), ignored(name):
 			return "", "", fmt.Errorf("%w: that is no capture's name", ErrNotPutAway)
-		case isManifest(path):
+		case isManifest(name):
 			return "", "", fmt.Errorf("%w: what a manifest names stays where it is, and is read again only with spool.duplicates = \"read\"", ErrNotPutAway)
 		}
-		rel, err := filepath.Rel(real, filepath.Join(dir, filepath.Base(path)))
+		rel, err := filepath.Rel(real, path)
 		return root, rel, err
 	}
 	return "", "", fmt.Errorf("%w (%s, %s)", ErrNotPutAway, s.cfg.Done, s.cfg.Failed)

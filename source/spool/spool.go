@@ -198,9 +198,9 @@ func (s *Spool) admit(ctx context.Context, admit func(context.Context, []*File) 
 	return nil
 }
 
-// due takes the group if it is time, and the closed set that it makes whole. A closed set is not
-// held back: it is due as soon as all of it has settled or turned out to be
-// still written to.
+// due takes the group if it is time, and the closed set that it makes whole. A
+// closed set is not held back: it is due as soon as all of it has settled or turned
+// out to be still written to.
 func (s *Spool) due() (files []*File, set closedSet, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
