@@ -9,6 +9,7 @@ import (
 
 	"pcapdir/analysis/conn"
 	"pcapdir/analysis/logs"
+	"pcapdir/source/dpd"
 	"pcapdir/source/packet"
 )
 
@@ -48,7 +49,7 @@ func scripted(t *testing.T, w []string) packet.Packet {
 		p.Src, p.Dst, p.SrcPort, p.DstPort = b, a, p.DstPort, p.SrcPort
 	}
 	what, rest := w[2], w[3:]
-	cut := -1
+	cut, payload := -1, ""
 	for _, f := range rest {
 		k, v, _ := strings.Cut(f, "=")
 		switch k {
@@ -63,7 +64,7 @@ func scripted(t *testing.T, w []string) packet.Packet {
 		case "cap":
 			cut = number(t, v)
 		case "app":
-			p.App = apps[v]
+			payload = payloads[v]
 		case "bad":
 			p.Flags |= packet.BadChecksum
 		}
@@ -92,14 +93,20 @@ func scripted(t *testing.T, w []string) packet.Packet {
 	if p.CapLen = p.PayLen; cut >= 0 {
 		p.CapLen = uint32(cut)
 	}
+	if p.Proto == packet.UDP {
+		p.App = dpd.Datagram([]byte(payload), p.SrcPort, p.DstPort)
+	} else {
+		p.App = dpd.Stream([]byte(payload), p.SrcPort, p.DstPort)
+	}
 	p.Hash = symmetricHash(&p)
 	return p
 }
 
-// apps are the words for what a payload looks like.
-var apps = map[string]packet.App{
-	"http": packet.AppHTTPRequest, "reply": packet.AppHTTPReply, "other": packet.AppOther, "banner": packet.AppBanner220,
-	"ehlo": packet.AppSMTPClient, "query": packet.AppDNSQuery, "answer": packet.AppDNSReply,
+// payloads are the words for payloads that look like something.
+var payloads = map[string]string{
+	"http": "GET / HTTP/1.1\r\n\r\n", "reply": "HTTP/1.1 200 OK\r\n\r\n", "other": "what?\n", "banner": "220 mail\r\n", "ehlo": "EHLO x\r\n",
+	"query": "\x00\x07\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00", "answer": "\x00\x07\x81\x00\x00\x00\x00\x00\x00\x00\x00\x00",
+	"update": "\x00\x07\x28\x00\x00\x00\x00\x00\x00\x00\x00\x00", "ssh": "SSH-2.0-x\r\n", "keys": "\x00\x00\x00\x0c\x0a\x15\x00\x00",
 }
 
 func number(t *testing.T, s string) int {
@@ -289,6 +296,32 @@ var cases = []struct{ name, packets, want string }{
 		0 A>B:5353 udp len=30 app=answer
 		1 B>A:5353 udp len=40 app=query`,
 		`udp 5353>4000 S0 D^ 1.0s 70/0 dns 2/0`},
+	{"a DNS operation that is not followed", `
+		0 A>B:53 udp len=30 app=update
+		1 B>A:53 udp len=40 app=update`,
+		`udp 4000>53 SF DXd 1.0s 30/40 1/1`},
+	{"retransmitted, a request is no second one", `
+		0.0 A>B:80 S seq=100
+		0.1 B>A:80 SA seq=900 ack=101
+		0.2 B>A:80 PA seq=901 ack=101 len=10 app=other
+		0.3 A>B:80 PA seq=101 ack=911 len=10 app=http
+		0.4 A>B:80 PA seq=101 ack=911 len=10 app=http`,
+		`tcp 4000>80 S1 ShdDT 0.4s 10/10 3/2`},
+	{"what follows lost octets is not the beginning", `
+		0.0 A>B:80 S seq=100
+		0.1 B>A:80 SA seq=900 ack=101
+		0.2 A>B:80 PA seq=101 ack=901 len=10 app=http
+		0.3 A>B:80 A seq=111 ack=911
+		0.4 B>A:80 PA seq=911 ack=111 len=10 app=other`,
+		`tcp 4000>80 S1 ShDAgd 0.4s 10/20 http missed 10 3/2`},
+	{"SSH may be silent for an hour, on any port", `
+		0 A>B:6001 S seq=100
+		0.1 B>A:6001 SA seq=900 ack=101
+		0.2 A>B:6001 PA seq=101 ack=901 len=10 app=ssh
+		0.3 B>A:6001 PA seq=901 ack=111 len=10 app=ssh
+		0.4 A>B:6001 PA seq=111 ack=911 len=10 app=keys
+		3000 A>B:6001 A seq=121 ack=911`,
+		`tcp 4000>6001 S1 ShDdA 3000.0s 20/10 ssh 4/2`},
 	{"other transport", `
 		0 A>B:0 proto,132 len=12
 		1 B>A:0 proto,132 len=12`,

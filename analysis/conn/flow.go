@@ -2,6 +2,7 @@ package conn
 
 import (
 	"pcapdir/analysis/logs"
+	"pcapdir/source/dpd"
 	"pcapdir/source/packet"
 )
 
@@ -43,8 +44,7 @@ type flow struct {
 	late     uint32
 	histNext uint32 // letters beyond hist
 	histMore uint16 // how many
-	services [4]service
-	looks    [2]packet.App // TCP: what the first bytes of each side look like
+	speech   dpd.Speech
 	hist     [8]byte
 }
 
@@ -56,7 +56,7 @@ const (
 	markDNS          // the DNS check applies
 	markData         // history has D; shifted by the role for d
 	markDataResp
-	markDeep     // history has X
+	markUnknown  // history has X
 	markCarrier  // it was said that it is a tunnel
 	markTunneled // it has parents
 )
@@ -91,5 +91,5 @@ func (f *flow) swap() {
 	f.pkts[0], f.pkts[1] = f.pkts[1], f.pkts[0]
 	f.ip[0], f.ip[1] = f.ip[1], f.ip[0]
 	f.bytes[0], f.bytes[1] = f.bytes[1], f.bytes[0]
-	f.looks[0], f.looks[1] = f.looks[1], f.looks[0]
+	f.speech.Swap()
 }

@@ -20,7 +20,7 @@ func (t *Tracker) record(f *flow) *logs.Conn {
 		Proto:     transportNames[f.transport()],
 		ConnState: t.stateName(f, s, history),
 		LocalOrig: isLocal(t.local, &f.addr[orig]), LocalResp: isLocal(t.local, &f.addr[resp]),
-		Service:  f.service(),
+		Service:  f.speech.Names(),
 		History:  history,
 		OrigPkts: f.pkts[orig], OrigIP: f.ip[orig], RespPkts: f.pkts[resp], RespIP: f.ip[resp],
 		IPProto:     f.proto,

@@ -1,6 +1,9 @@
 package conn
 
-import "pcapdir/source/packet"
+import (
+	"pcapdir/source/dpd"
+	"pcapdir/source/packet"
+)
 
 // tcpPacket takes one packet of a TCP connection. The order of the steps is
 // Zeek's: history letters, activity, acknowledgement, sequence, state, and only
@@ -138,10 +141,21 @@ func (t *Tracker) feed(f *flow, s *stream, role int, g *segment, p *packet.Packe
 	if g.flags.syn() {
 		seq++
 	}
-	if !s.partial { // as Zeek: in the middle nothing can be told
-		f.look(role, p.App)
+	if done := s.end[role].reassembled; seq <= done && done < seq+uint64(g.len) {
+		t.application(f, role, p, s.place(seq))
 	}
 	t.dataSent(f, s, role, seq, g.len)
+}
+
+// place is where octets from seq on stand in the stream.
+func (s *stream) place(seq uint64) (at dpd.Place) {
+	if s.partial {
+		at |= dpd.Middle
+	}
+	if seq > 1 {
+		at |= dpd.Later
+	}
+	return at
 }
 
 func (t *Tracker) synWeirds(f *flow, g *segment, p *packet.Packet) {

@@ -26,11 +26,10 @@ func (t *Tracker) udpPacket(f *flow, role int, p *packet.Packet) {
 		f.marks |= seen
 		t.addHistory(f, letter(role, 'D'))
 	}
-	if p.Flags&packet.TooDeep != 0 && f.marks&markDeep == 0 {
-		f.marks |= markDeep
-		t.addHistory(f, 'X')
+	if p.Flags&packet.TooDeep != 0 {
+		t.addUnknown(f)
 	}
-	t.udpApplication(f, role, p)
+	t.application(f, role, p, 0)
 	f.addBytes(role, int64(p.UDPLen)-udpHeader)
 	f.count(role, p)
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"pcapdir/source/decode/decodetest"
+	"pcapdir/source/dpd"
 	"pcapdir/source/packet"
 )
 
@@ -78,7 +79,7 @@ func TestFields(t *testing.T) {
 	data := []byte("hello")
 	tcp4 := packet.Packet{
 		Src: addr4a, Dst: addr4b, SrcPort: 40000, DstPort: 443, Proto: packet.TCP, TTL: 64, TCPFlags: packet.ACK,
-		Win: 512, Seq: 1, Ack: 2, IPLen: 45, PayLen: 5, CapLen: 5, WireLen: 60, App: packet.AppOther,
+		Win: 512, Seq: 1, Ack: 2, IPLen: 45, PayLen: 5, CapLen: 5, WireLen: 60, App: dpd.Stream([]byte("hello"), 40000, 443),
 	}
 	with := func(p packet.Packet, change func(*packet.Packet)) packet.Packet {
 		change(&p)

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"pcapdir/source/decode/decodetest"
+	"pcapdir/source/dpd"
 	"pcapdir/source/packet"
 )
 
@@ -51,7 +52,7 @@ func TestExtensions(t *testing.T) {
 			b := ip.TCP(seg, []byte("hello"))
 			want := packet.Packet{
 				Src: src, Dst: dst, SrcPort: 40000, DstPort: 443, Proto: packet.TCP, TTL: 64, TCPFlags: packet.ACK, Flags: packet.IPv6,
-				Win: 512, Seq: 1, Ack: 2, IPLen: uint32(len(b)), PayLen: 5, CapLen: 5, WireLen: uint32(len(b)), App: packet.AppOther,
+				Win: 512, Seq: 1, Ack: 2, IPLen: uint32(len(b)), PayLen: 5, CapLen: 5, WireLen: uint32(len(b)), App: dpd.Stream([]byte("hello"), 40000, 443),
 			}
 			if got := decode(101, b); got != want {
 				t.Errorf("got  %v %+v\nwant %+v", got.Drop, got, want)

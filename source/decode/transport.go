@@ -3,6 +3,7 @@ package decode
 import (
 	"encoding/binary"
 
+	"pcapdir/source/dpd"
 	"pcapdir/source/packet"
 )
 
@@ -26,7 +27,7 @@ func transport(seg []byte, n int, p *packet.Packet, in *Inside) packet.Drop {
 		if drop == packet.DropNone {
 			udpTunnel(seg, n, p, in)
 			if p.App == packet.AppNone {
-				p.App = udpApplication(seg[udpLen:max(udpLen, min(len(seg), n))], p)
+				p.App = dpd.Datagram(seg[udpLen:max(udpLen, min(len(seg), n))], p.SrcPort, p.DstPort)
 			}
 		}
 		return drop
@@ -87,7 +88,7 @@ func tcp(seg []byte, n int, p *packet.Packet) packet.Drop {
 	}
 	payload(p, seg, n, size)
 	if p.CapLen > 0 {
-		p.App = tcpApplication(seg[size:min(len(seg), n)], p)
+		p.App = dpd.Stream(seg[size:min(len(seg), n)], p.SrcPort, p.DstPort)
 	}
 	if len(seg) >= n && !zero(add(pseudo(p, n), seg[:n])) {
 		p.Flags |= packet.BadChecksum

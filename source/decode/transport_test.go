@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"pcapdir/source/decode/decodetest"
+	"pcapdir/source/dpd"
 	"pcapdir/source/packet"
 )
 
@@ -111,6 +112,28 @@ func TestFirstFragmentCutShortIsTaken(t *testing.T) {
 		p := decodeWire(101, ip[:len(ip)-1], uint32(len(ip)))
 		if p.Drop != packet.DropNone || p.DstPort != 2 || p.PayLen != 100 || p.CapLen != 99 || p.IPLen != uint32(len(ip)) {
 			t.Errorf("%s: %v %+v", name, p.Drop, p)
+		}
+	}
+}
+
+// What the payload looks like goes with the packet, from either side; what cannot
+// be trusted to be a payload looks like nothing.
+func TestApplications(t *testing.T) {
+	request, query := []byte("GET / HTTP/1.1\r\n\r\n"), []byte{0, 7, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+	for _, c := range []struct {
+		name string
+		ip   []byte
+		want packet.App
+	}{
+		{"TCP", four.TCP(decodetest.TCP{SrcPort: 4000, DstPort: 80, Flags: 0x18}, request), dpd.Stream(request, 4000, 80)},
+		{"TCP without a payload", four.TCP(decodetest.TCP{SrcPort: 4000, DstPort: 80, Flags: 0x10}, nil), packet.AppNone},
+		{"UDP", six.UDP(4000, 53, query), dpd.Datagram(query, 4000, 53)},
+		{"UDP, back", six.UDP(53, 4000, query), dpd.Datagram(query, 53, 4000)},
+		{"UDP without a payload", four.UDP(4000, 53, nil), packet.AppNone},
+		{"ICMP", four.ICMP(8, 0, query), packet.AppNone},
+	} {
+		if p := decode(101, c.ip); p.App != c.want {
+			t.Errorf("%s: %d, want %d", c.name, p.App, c.want)
 		}
 	}
 }

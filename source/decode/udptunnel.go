@@ -3,6 +3,7 @@ package decode
 import (
 	"encoding/binary"
 
+	"pcapdir/source/dpd"
 	"pcapdir/source/packet"
 )
 
@@ -37,7 +38,7 @@ func udpTunnel(seg []byte, n int, p *packet.Packet, in *Inside) {
 	}
 	b := seg[udpLen:min(len(seg), n)]
 	n -= udpLen
-	app := packet.AppTeredo
+	app := dpd.Teredo
 	switch {
 	case tunnelPort(p.DstPort):
 		app = udpTunnelOf(p.DstPort, b, n, in)
@@ -66,22 +67,21 @@ func udpTunnelOf(port uint16, b []byte, n int, in *Inside) packet.App {
 	switch port {
 	case portVXLAN:
 		vxlanFrame(b, n, in)
-		return packet.AppVXLAN
+		return dpd.VXLAN
 	case portVXLANGPE:
-		vxlanGPE(b, n, in)
-		return packet.AppVXLAN
+		vxlanGPE(b, n, in) // Zeek has no name for it
 	case portGeneve:
 		geneve(b, n, in)
-		return packet.AppGeneve
+		return dpd.Geneve
 	case portGTP, portGTPControl:
 		gtp(b, n, in)
-		return packet.AppGTPv1
+		return dpd.GTPv1
 	case portTeredo:
 		teredo(b, n, in)
-		return packet.AppTeredo
+		return dpd.Teredo
 	case portAYIYA:
 		ayiya(b, n, in)
-		return packet.AppAYIYA
+		return dpd.AYIYA
 	case portGRE:
 		gre(b, n, in)
 	}

@@ -1,0 +1,168 @@
+package dpd
+
+import (
+	"slices"
+
+	"pcapdir/source/packet"
+)
+
+// Roles, as the connection's owner numbers them.
+const (
+	orig = 0
+	resp = 1
+)
+
+// Speech is what is known of a connection's applications.
+type Speech struct {
+	services [4]service    // confirmed ones, in that order; there is no room for a fifth
+	looks    [2]packet.App // what each side sent last that was recognised; what it sent first, if that was not
+}
+
+// service is the index of a row, from 1, and whether the protocol was broken.
+type service uint8
+
+// What is noted with a service.
+const (
+	broken  service = 0x80
+	settled service = 0x40 // another one began within it: nothing breaks it any more
+	marks           = broken | settled
+)
+
+// Effect is what the connection's owner has to do.
+type Effect uint8
+
+const (
+	// Flip says that the sender is the responder.
+	Flip Effect = 1 << iota
+	// Unknown says that a message was understood as one that Zeek does not know: X
+	// in the history.
+	Unknown
+	// Login says that a protocol was confirmed whose sessions may be silent for long.
+	Login
+)
+
+// Place is where a payload stands in its connection.
+type Place uint8
+
+const (
+	// Middle says that the connection was joined in the middle.
+	Middle Place = 1 << iota
+	// Later says that something of the same side came before the payload, seen or not.
+	Later
+)
+
+// voice is one payload, as a row hears it, and what the row makes of it.
+type voice struct {
+	role  int
+	app   packet.App
+	row   service
+	first bool // nothing came from this side before
+
+	confirms []packet.App // of which protocols it is the confirmation
+	inside   bool         // another protocol begins within this one
+	broken   bool         // the protocol is
+	effect   Effect
+	room     [4]packet.App // of confirms
+}
+
+// confirm says that the connection speaks the protocol that app is of.
+func (v *voice) confirm(app packet.App) { v.confirms = append(v.confirms, app) }
+
+// Hear takes what the payload of a packet looks like: of TCP, of segments that
+// extend the stream only.
+func (s *Speech) Hear(role int, app packet.App, at Place) Effect {
+	first := s.looks[role] == packet.AppNone
+	if app == packet.AppNone || app == other && (!first || at == Later && s.beginning()) {
+		return 0
+	}
+	v := voice{role: role, app: app, row: service(owners[app]), first: first}
+	v.confirms = v.room[:0]
+	if v.row != 0 {
+		p := &protocols[v.row-1]
+		if at&Middle != 0 && !p.midstream {
+			return 0
+		}
+		if p.hear == nil {
+			v.confirm(app)
+		} else {
+			p.hear(s, &v)
+		}
+	}
+	if s.looks[role] = v.app; first && role == resp {
+		s.answered(&v)
+	}
+	if v.broken {
+		s.withdraw(v.row)
+	}
+	for _, app := range v.confirms {
+		s.add(&v, service(owners[app]))
+	}
+	if v.inside { // what comes next from each side is its first
+		s.looks = [2]packet.App{}
+		for i, have := range s.services {
+			if have != 0 {
+				s.services[i] |= settled
+			}
+		}
+	}
+	return v.effect
+}
+
+// beginning says that no protocol has begun within another.
+func (s *Speech) beginning() bool { return s.services[0]&settled == 0 }
+
+// answered withdraws what the responder's first words break.
+func (s *Speech) answered(v *voice) {
+	for i, have := range s.services {
+		if have == 0 || have == v.row || have&marks != 0 {
+			continue
+		}
+		if breaks := protocols[have-1].breaks; breaks != nil && breaks(s, v) {
+			s.services[i] |= broken
+		}
+	}
+}
+
+func (s *Speech) withdraw(row service) {
+	if i := slices.Index(s.services[:], row); i >= 0 {
+		s.services[i] |= broken
+	}
+}
+
+// add confirms a protocol, unless it was broken.
+func (s *Speech) add(v *voice, row service) {
+	for i, have := range s.services {
+		if have&^marks == row {
+			return
+		}
+		if have == 0 {
+			s.services[i] = row
+			if protocols[row-1].login {
+				v.effect |= Login
+			}
+			return
+		}
+	}
+}
+
+// speaks says whether the voice's protocol is confirmed.
+func (s *Speech) speaks(v *voice) bool {
+	return slices.Contains(s.services[:], v.row) || slices.Contains(s.services[:], v.row|settled)
+}
+
+// Swap exchanges the sides.
+func (s *Speech) Swap() { s.looks[0], s.looks[1] = s.looks[1], s.looks[0] }
+
+// Names is the service field: the names, separated by commas.
+func (s *Speech) Names() (names string) {
+	for _, have := range s.services {
+		if have == 0 || have&broken != 0 {
+			continue
+		}
+		if names != "" {
+			names += ","
+		}
+		names += protocols[have&^settled-1].name
+	}
+	return names
+}

@@ -1,0 +1,124 @@
+package dpd
+
+import (
+	"bytes"
+
+	"pcapdir/source/packet"
+)
+
+// lineOf is the first line of b that is not empty, without its end, and whether the
+// end is there.
+func lineOf(b []byte) (line []byte, whole bool) {
+	b = bytes.TrimLeft(b, "\r\n")
+	line, _, whole = bytes.Cut(b, []byte("\n"))
+	return bytes.TrimRight(line, "\r"), whole
+}
+
+// word is the first word of a line, behind spaces, and whether something follows.
+func word(line []byte) (w []byte, more bool) {
+	line = bytes.TrimLeft(line, " \t")
+	if i := bytes.IndexAny(line, " \t\r\n"); i >= 0 {
+		return line[:i], true
+	}
+	return line, false
+}
+
+// equalFold is bytes.EqualFold for a constant in capitals, without its tables.
+func equalFold(b []byte, capitals string) bool {
+	if len(b) != len(capitals) {
+		return false
+	}
+	for i, c := range b {
+		if 'a' <= c && c <= 'z' {
+			c -= 'a' - 'A'
+		}
+		if c != capitals[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// oneOf says whether b is one of some words, in whatever case.
+func oneOf(b []byte, capitals ...string) bool {
+	for _, w := range capitals {
+		if equalFold(b, w) {
+			return true
+		}
+	}
+	return false
+}
+
+// number is the value of a line's first three bytes, if they are digits, else 0.
+func number(line []byte) int {
+	if len(line) < 3 {
+		return 0
+	}
+	n := 0
+	for _, c := range line[:3] {
+		if c < '0' || c > '9' {
+			return 0
+		}
+		n = 10*n + int(c-'0')
+	}
+	return n
+}
+
+// leadingNumber is the value of the digits that b begins with, at most nine of them;
+// -1 if there are none.
+func leadingNumber(b []byte) int {
+	n := -1
+	for _, c := range b[:min(len(b), 9)] {
+		if c < '0' || c > '9' {
+			break
+		}
+		n = 10*max(n, 0) + int(c-'0')
+	}
+	return n
+}
+
+// reply is what the servers of SMTP and FTP have in common: lines with a number of
+// three digits. Which of the two it is, the client says.
+func reply(b []byte, _ where) packet.App {
+	line, _ := lineOf(b)
+	if len(line) > 3 && line[3] != ' ' && line[3] != '-' {
+		return packet.AppNone
+	}
+	switch n := number(line); {
+	case n == 220:
+		return replyReady
+	case n == 230 || n == 331:
+		return replyLogin
+	case n == 234:
+		return replySecure
+	case n >= 100 && n < 600:
+		return replyOther
+	}
+	return packet.AppNone
+}
+
+// hearReply begins what a reply agrees to, and knows an FTP server on any port.
+func hearReply(s *Speech, v *voice) {
+	switch {
+	case v.role != resp:
+	case v.app == replyReady && s.looks[orig] == smtpStartTLS, v.app == replySecure && s.looks[orig] == ftpSecure:
+		v.inside = true
+	case v.app == replyLogin && s.looks[orig] == user && is(s.looks[resp], replyReady, replyOther):
+		v.confirm(ftpCommand)
+	}
+}
+
+// user is the command that FTP, POP3 and IRC have in common.
+func userCommand(b []byte, _ where) packet.App {
+	line, _ := lineOf(b)
+	if w, more := word(line); more && equalFold(w, "USER") {
+		return user
+	}
+	return packet.AppNone
+}
+
+// hearUser remembers: the server's answer says of whom the user is one.
+func hearUser(*Speech, *voice) {}
+
+// breaksText says that a server of lines with numbers has none.
+func breaksText(_ *Speech, v *voice) bool { return v.row == 0 }
