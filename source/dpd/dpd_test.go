@@ -140,7 +140,7 @@ func TestEffects(t *testing.T) {
 		app  packet.App
 		want Effect
 	}{
-		{orig, dnsReply, Flip}, {orig, dnsQuery, 0}, {resp, dnsReply, 0}, {orig, dnsUnknown, Unknown}, {orig, netBIOSReply, Flip}, {orig, ftpCommand, Login},
+		{orig, dnsReply, Flip}, {orig, dnsQuery, 0}, {resp, dnsReply, 0}, {orig, dnsUnknown, Unknown}, {orig, netBIOSReply, Flip}, {orig, ntpReply, Flip}, {resp, ntpReply, 0}, {orig, ftpCommand, Login},
 	} {
 		var s Speech
 		if got := s.Hear(c.role, c.app, 0); got != c.want {

@@ -19,6 +19,7 @@ const (
 	dhcpMessage
 	snmpMessage
 	ntpMessage
+	ntpReply
 	kerberosMessage
 	kerberosStream
 	radiusMessage
@@ -116,7 +117,7 @@ var protocols = [...]protocol{
 	{name: "ayiya", apps: []packet.App{AYIYA}},
 	{name: "dhcp", udp: []uint16{67, 68, 4011}, datagram: dhcp, apps: []packet.App{dhcpMessage}},
 	{name: "snmp", udp: []uint16{161, 162}, datagram: snmp, apps: []packet.App{snmpMessage}, hear: hearSNMP},
-	{name: "ntp", udp: []uint16{123}, datagram: ntp, apps: []packet.App{ntpMessage}},
+	{name: "ntp", udp: []uint16{123}, datagram: ntp, apps: []packet.App{ntpMessage, ntpReply}, hear: hearNTP},
 	{name: "krb", udp: []uint16{88}, datagram: kerberos, apps: []packet.App{kerberosMessage}},
 	{name: "krb_tcp", tcp: []uint16{88}, stream: kerberosTCP, apps: []packet.App{kerberosStream}},
 	{name: "radius", udp: []uint16{1812, 1813}, datagram: radius, apps: []packet.App{radiusMessage}},

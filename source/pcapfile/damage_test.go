@@ -312,7 +312,7 @@ func TestOddRecords(t *testing.T) {
 	}
 	classic := pcap("", pcaptest.PcapOptions{}).bytes(t, recs)
 	got, _, err := readAll(bytes.NewReader(patched(patched(classic, 24, 0xffffffff), 28, 0xffffffff)))
-	if want := packet.Unix(0xffffffff, 0xffffffff*1000); err != io.EOF || got[0].TS != want {
+	if want := packet.Unix(0xffffffff, -1000); err != io.EOF || got[0].TS != want {
 		t.Errorf("seconds and microseconds of 32 ones: %d, want %d; error %v", got[0].TS, want, err)
 	}
 }

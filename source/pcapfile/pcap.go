@@ -124,9 +124,9 @@ func (r *Reader) nextRecord(rec *Record) error {
 		}
 		b = w.rest()
 	}
-	// 32 bits of seconds and a fraction of up to 4294 s cannot overflow: a
-	// fraction of a second or more is carried.
-	rec.TS = packet.Time(int64(sec)*1e9 + int64(frac)*r.scale)
+	// 32 bits of seconds and a fraction of up to 2147 s cannot overflow: a
+	// fraction of a second or more is carried, and has a sign, as in libpcap.
+	rec.TS = packet.Time(int64(sec)*1e9 + int64(int32(frac))*r.scale)
 	rec.Wire = wire
 	rec.LinkType = r.linkType
 	end := r.headLen + min(int(caplen), r.snaplen)
