@@ -14,6 +14,7 @@ import (
 	"pcapdir/source/clock"
 	"pcapdir/source/decode"
 	"pcapdir/source/decompress"
+	"pcapdir/source/links"
 	"pcapdir/source/merge"
 	"pcapdir/source/packet"
 	"pcapdir/source/pcapfile"
@@ -59,6 +60,8 @@ type Config struct {
 	Latest packet.Time
 	// Buffer is the size of one read, in bytes; 0 for the default.
 	Buffer int
+	// Links numbers the links of packets. Nil: not wanted.
+	Links *links.Table
 }
 
 // Lead is how far below its first stamp a file may go.
@@ -82,6 +85,7 @@ type Reader struct {
 	at     uint64       // number of the first record that is read
 	clock  *clock.Clock // nil where records stand as they are
 	window *window
+	links  *links.Cache // nil where links are not wanted
 	books  books.File
 
 	// held are the packets of records whose stamp is in doubt, in the order of
@@ -101,6 +105,9 @@ func NewReader(cfg Config, router Router, gate Gate, w *merge.Writer) *Reader {
 	}
 	if cfg.Sort {
 		r.clock = clock.New(cfg.latest())
+	}
+	if cfg.Links != nil {
+		r.links = links.NewCache(cfg.Links)
 	}
 	return r
 }
@@ -163,6 +170,9 @@ func (r *Reader) records(file *pcapfile.Reader) error {
 		drop := decode.Decode(rec.LinkType, rec.Data, rec.Wire, &p, &in)
 		p.TS = Clamp(rec.TS)
 		p.Rec = n
+		if r.links != nil {
+			p.Link = r.links.ID(decode.LinkOf(rec.LinkType, rec.Data))
+		}
 		p.Rank = xxhash.Sum64(rec.Data[:min(len(rec.Data), rankBytes)]) ^ uint64(len(rec.Data))<<32 ^ uint64(rec.Wire)
 		if n < r.run.To {
 			if drop == packet.DropFragment {

@@ -73,7 +73,7 @@ const orderFlags = packet.Late
 // standIn is a packet in the place of p, without headers.
 func standIn(p *packet.Packet, drop packet.Drop) packet.Packet {
 	return packet.Packet{
-		Eff: p.Eff, TS: p.TS, Rank: p.Rank, Rec: p.Rec, Sub: p.Sub, Hash: p.Rank, Outer: p.Outer, Depth: p.Depth,
+		Eff: p.Eff, TS: p.TS, Rank: p.Rank, Rec: p.Rec, Sub: p.Sub, Hash: p.Rank, Outer: p.Outer, Depth: p.Depth, Link: p.Link,
 		Flags: p.Flags & orderFlags, Drop: drop,
 	}
 }

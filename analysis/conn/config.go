@@ -33,6 +33,9 @@ type Config struct {
 
 	// Local are the networks that local_orig and local_resp are about.
 	Local []netip.Prefix
+	// VLAN and MAC put the link layer of a connection's first packet into its record
+	// (policy/protocols/conn/vlan-logging and mac-logging of Zeek).
+	VLAN, MAC bool
 	// IgnoreChecksums takes packets with a wrong transport checksum as valid.
 	IgnoreChecksums bool
 	// UIDKey keys the hash that makes uids: the same key and packets give the same uids.

@@ -52,7 +52,12 @@ func (t *Tracker) end(i uint32, f *flow, at packet.Time) {
 		t.emitting = t.parents[i]
 		delete(t.parents, i)
 	}
-	t.deps.Emit(at, t.record(f))
+	c := t.record(f)
+	if len(t.links) > 0 {
+		t.recordLink(i, f, c)
+		delete(t.links, i)
+	}
+	t.deps.Emit(at, c)
 	t.drop(i, f)
 }
 

@@ -18,6 +18,8 @@ type Deps struct {
 	Emit func(at packet.Time, c *logs.Conn)
 	// Weird takes an oddity by Zeek's name for it. Nil: not wanted.
 	Weird func(at packet.Time, name string, p *packet.Packet, uid logs.UID)
+	// Link is the link of a number in packet.Link. Nil unless Config.VLAN or MAC is set.
+	Link func(id uint32) packet.Link
 	// Carrier takes a tunnel when the first packet comes that carries another one,
 	// before what it carries comes. Nil: not wanted.
 	Carrier func(c Carrier)
@@ -43,6 +45,7 @@ type Tracker struct {
 	sweepPlain int                    // when so many are known
 	parents    map[uint32][]Parent    // by flow, of those that were seen in tunnels
 	emitting   []Parent
+	links      map[uint32]seenLink // by flow, of those whose link is wanted and known
 
 	key  tuple // of the packet being handled
 	out  logs.Conn

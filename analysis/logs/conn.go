@@ -28,13 +28,15 @@ type Conn struct {
 	TunnelParents        []UID // absent when empty
 	IPProto              uint8
 	CommunityID          []byte
-	LatePkts             uint64 // packets behind the watermark when their file came; absent when 0
-	Evicted              bool   // removed to stay within limits; absent when false
-	CatchUp              bool   // of files that came too late for the others; absent when false
+	VLAN, InnerVLAN      uint16  // absent when 0
+	OrigL2, RespL2       [6]byte // MAC addresses; absent when all zeros
+	LatePkts             uint64  // packets behind the watermark when their file came; absent when 0
+	Evicted              bool    // removed to stay within limits; absent when false
+	CatchUp              bool    // of files that came too late for the others; absent when false
 }
 
 // ConnStream is conn.log: Zeek's fields in Zeek's order (scripts/base/protocols/conn
-// and policy/protocols/conn/community-id-logging of Zeek 8), then ours.
+// and policy/protocols/conn/{community-id,vlan,mac}-logging of Zeek 8), then ours.
 func ConnStream() Stream[Conn] { return connStream }
 
 var connStream = newStream("conn", "One connection, written when it has ended.", []Column[Conn]{
@@ -99,6 +101,14 @@ var connStream = newStream("conn", "One connection, written when it has ended.",
 		Append: func(b []byte, r *Conn) []byte { return appendUint(b, r.IPProto) }},
 	{Name: "community_id", Type: String, Doc: "Community ID flow hash, version 1, seed 0",
 		Append: func(b []byte, r *Conn) []byte { return appendOptional(b, r.CommunityID) }},
+	{Name: "vlan", Type: Number, Doc: "outer VLAN of the first packet, with `conn.vlan`; absent when none",
+		Append: func(b []byte, r *Conn) []byte { return appendPositive(b, uint64(r.VLAN)) }},
+	{Name: "inner_vlan", Type: Number, Doc: "the VLAN inside of that; absent when none",
+		Append: func(b []byte, r *Conn) []byte { return appendPositive(b, uint64(r.InnerVLAN)) }},
+	{Name: "orig_l2_addr", Type: String, Doc: "MAC address of the originator's side, of the first packet, with `conn.mac`; absent when not known",
+		Append: func(b []byte, r *Conn) []byte { return appendMAC(b, &r.OrigL2) }},
+	{Name: "resp_l2_addr", Type: String, Doc: "that of the responder's side",
+		Append: func(b []byte, r *Conn) []byte { return appendMAC(b, &r.RespL2) }},
 	{Name: "late_pkts", Type: Number, Doc: "packets behind the watermark when their file was admitted; absent when none",
 		Append: func(b []byte, r *Conn) []byte { return appendPositive(b, r.LatePkts) }},
 	{Name: "evicted", Type: Bool, Doc: "true when it was removed early to stay within limits; else absent",

@@ -85,7 +85,7 @@ func walk[T any](s Stream[T], check func(stream, name string, typ Type, doc stri
 func TestConnStartsAsZeek(t *testing.T) {
 	zeek := strings.Fields(`ts uid id.orig_h id.orig_p id.resp_h id.resp_p proto service duration orig_bytes resp_bytes
 		conn_state local_orig local_resp missed_bytes history orig_pkts orig_ip_bytes resp_pkts resp_ip_bytes
-		tunnel_parents ip_proto community_id late_pkts evicted catchup`)
+		tunnel_parents ip_proto community_id vlan inner_vlan orig_l2_addr resp_l2_addr late_pkts evicted catchup`)
 	var got []string
 	for _, c := range ConnStream().Columns {
 		got = append(got, c.Name)

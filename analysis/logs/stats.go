@@ -16,6 +16,7 @@ type Stats struct {
 	LostPairs     uint64 // conversations for which a table of vectors had no room
 	UnpairedPkts  uint64 // packets in no vector therefore
 	UnflowedPkts  uint64 // packets in their vector's totals, but not among its flows
+	UnlinkedPkts  uint64 // packets whose link had no room
 	Fragments     uint64
 	Datagrams     uint64 // put together from fragments
 	Expired       uint64 // datagrams that did not become whole in time
@@ -69,6 +70,8 @@ var statsStream = newStream("stats", "The heartbeat. Counters say what happened 
 		Append: func(b []byte, r *Stats) []byte { return appendUint(b, r.UnpairedPkts) }},
 	{Name: "unflowed_packets", Type: Number, Doc: "packets that count in the totals of their vector, but not among its flows, for which there was no room",
 		Append: func(b []byte, r *Stats) []byte { return appendUint(b, r.UnflowedPkts) }},
+	{Name: "unlinked_packets", Type: Number, Doc: "packets whose VLAN and MAC addresses are not known, because too many were; absent when none",
+		Append: func(b []byte, r *Stats) []byte { return appendPositive(b, r.UnlinkedPkts) }},
 	{Name: "fragments", Type: Number, Doc: "fragments of IP datagrams that came to be put together",
 		Append: func(b []byte, r *Stats) []byte { return appendUint(b, r.Fragments) }},
 	{Name: "datagrams", Type: Number, Doc: "datagrams that were put together from them; each is a packet beside the records",

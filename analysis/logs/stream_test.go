@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"math"
+	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -26,6 +27,7 @@ func fullConn() Conn {
 		OrigBytes: 512, RespBytes: 18446744073709551615, ConnState: "SF", LocalOrig: true,
 		MissedBytes: 3, History: []byte("ShADadFf"), OrigPkts: 6, OrigIP: 780, RespPkts: 5, RespIP: 4300,
 		TunnelParents: []UID{{1}, {2}}, IPProto: 6, CommunityID: []byte("1:EMpg35mTYNPS68QodOxjjd193QY="),
+		VLAN: 7, InnerVLAN: 8, OrigL2: [6]byte{2, 0, 0, 0, 0, 1}, RespL2: [6]byte{2, 0, 0, 0, 0xab, 0xff},
 		LatePkts: 2, Evicted: true,
 	}
 }
@@ -108,6 +110,9 @@ func wantConn(r Conn) want {
 		{"orig_pkts", r.OrigPkts}, {"orig_ip_bytes", r.OrigIP}, {"resp_pkts", r.RespPkts}, {"resp_ip_bytes", r.RespIP},
 		{"tunnel_parents", unless(len(r.TunnelParents) == 0, uids(r.TunnelParents))},
 		{"ip_proto", r.IPProto}, {"community_id", optional(string(r.CommunityID))},
+		{"vlan", unless(r.VLAN == 0, r.VLAN)}, {"inner_vlan", unless(r.InnerVLAN == 0, r.InnerVLAN)},
+		{"orig_l2_addr", unless(r.OrigL2 == [6]byte{}, net.HardwareAddr(r.OrigL2[:]).String())},
+		{"resp_l2_addr", unless(r.RespL2 == [6]byte{}, net.HardwareAddr(r.RespL2[:]).String())},
 		{"late_pkts", unless(r.LatePkts == 0, r.LatePkts)}, {"evicted", unless(!r.Evicted, true)},
 	}
 }

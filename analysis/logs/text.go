@@ -79,6 +79,23 @@ func appendAddr(dst []byte, a *[16]byte) []byte {
 	return append(dst, '"')
 }
 
+const hexDigits = "0123456789abcdef"
+
+// appendMAC leaves an address of zeros unset.
+func appendMAC(dst []byte, a *[6]byte) []byte {
+	if *a == ([6]byte{}) {
+		return dst
+	}
+	dst = append(dst, '"')
+	for i, c := range a {
+		if i > 0 {
+			dst = append(dst, ':')
+		}
+		dst = append(dst, hexDigits[c>>4], hexDigits[c&0xf])
+	}
+	return append(dst, '"')
+}
+
 func appendBool(dst []byte, b bool) []byte {
 	if b {
 		return append(dst, "true"...)
@@ -103,7 +120,7 @@ func appendUID(dst []byte, u UID) []byte {
 func appendHex16(dst []byte, n uint64) []byte {
 	dst = append(dst, '"')
 	for shift := 60; shift >= 0; shift -= 4 {
-		dst = append(dst, "0123456789abcdef"[n>>shift&15])
+		dst = append(dst, hexDigits[n>>shift&15])
 	}
 	return append(dst, '"')
 }

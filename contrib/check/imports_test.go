@@ -18,6 +18,7 @@ var mayImport = map[string][]string{
 	"source/decode":     {"source/packet", "source/dpd"},
 	"source/dpd":        {"source/packet"},
 	"source/decompress": {"source/packet"},
+	"source/links":      {"source/packet"},
 	"source/merge":      {"source/packet"},
 	"source/defrag":     {"source/packet"},
 	"source/books":      {"source/packet"},

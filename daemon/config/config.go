@@ -124,6 +124,8 @@ type Conn struct {
 
 	LocalNets       []netip.Prefix // Site::local_nets; empty: Zeek's private address space
 	IgnoreChecksums bool           // Zeek's -C
+	VLAN            bool           // vlan and inner_vlan in conn.log
+	MAC             bool           // orig_l2_addr and resp_l2_addr in conn.log
 	UIDKey          string         // keys the hash behind uids; empty: the fixed key
 }
 

@@ -66,6 +66,8 @@ var fields = [...]field{
 	{"conn.dns", "UDP on the ports of DNS", func(c *Config) value { return timeout(&c.Conn.DNS) }},
 	{"conn.local_nets", "CIDR; empty: Zeek's private address space", func(c *Config) value { return prefixes{&c.Conn.LocalNets} }},
 	{"conn.ignore_checksums", "true for captures with offloaded checksums", func(c *Config) value { return boolean{&c.Conn.IgnoreChecksums} }},
+	{"conn.vlan", "true: vlan and inner_vlan in conn.log, of the first packet", func(c *Config) value { return boolean{&c.Conn.VLAN} }},
+	{"conn.mac", "true: orig_l2_addr and resp_l2_addr in conn.log, of the first packet", func(c *Config) value { return boolean{&c.Conn.MAC} }},
 	{"conn.uid_key", "any text, for uids that outsiders cannot compute", func(c *Config) value { return text{&c.Conn.UIDKey} }},
 
 	{"vectors.pane", "event time; a report at the end of each", func(c *Config) value { return duration{&c.Vectors.Pane, time.Second, time.Hour} }},

@@ -45,17 +45,21 @@ type counters struct {
 }
 
 // newCore makes a core. It keeps flow vectors where it is told how.
-func newCore(cfg conn.Config, vectors *flowvec.Config, b *backlog, spare *spare) *core {
+func newCore(p *plant, vectors *flowvec.Config) *core {
 	c := &core{
-		stream: logs.ConnStream(), backlog: b,
+		stream: logs.ConnStream(), backlog: p.backlog,
 		weirds: weirds{open: map[weirdKey]*weirdCount{}},
 		out:    newOutbox(), counters: &counters{},
 	}
-	c.fresh.spare = spare
+	c.fresh.spare = p.spare
 	if vectors != nil {
 		c.vectors, c.pane = flowvec.New(*vectors), vectors.Pane
 	}
-	c.tracker = conn.New(cfg, conn.Deps{Emit: c.emit, Weird: c.weirds.add, Carrier: c.carry})
+	deps := conn.Deps{Emit: c.emit, Weird: c.weirds.add, Carrier: c.carry}
+	if p.links != nil {
+		deps.Link = p.links.Link
+	}
+	c.tracker = conn.New(p.conn, deps)
 	return c
 }
 

@@ -20,6 +20,7 @@ import (
 	"pcapdir/daemon/config"
 	"pcapdir/sharder"
 	"pcapdir/source"
+	"pcapdir/source/links"
 	"pcapdir/source/merge"
 	"pcapdir/source/spool"
 )
@@ -86,9 +87,12 @@ func newEngine(o Options, d deps) (*engine, error) {
 		sizes: sizes, router: &sharder.Hasher{Mode: mode, Shards: sizes.Shards, Seed: d.seed},
 		backlog: newBacklog(), spare: &spare{}, conn: connConfig(cfg), log: o.Log,
 	}
+	if cfg.Conn.VLAN || cfg.Conn.MAC {
+		p.links = links.New(links.Max)
+	}
 	e := &engine{timeline: p.newTimeline(vectorConfig(cfg)), log: o.Log, plant: p}
 	e.files = &files{
-		cfg:         source.Config{Sort: cfg.Order.Inside == config.InsideSort, Window: cfg.Order.Window},
+		cfg:         source.Config{Sort: cfg.Order.Inside == config.InsideSort, Window: cfg.Order.Window, Links: p.links},
 		full:        cfg.Order.Index == config.IndexFull,
 		router:      p.router,
 		covered:     covered{},
@@ -186,6 +190,7 @@ func connConfig(cfg *config.Config) conn.Config {
 	c.AttemptDelay, c.SYNTimeout, c.SessionTimer = cfg.Conn.TCPAttemptDelay, cfg.Conn.TCPSyn, cfg.Conn.TCPSession
 	c.Linger, c.CloseDelay = cfg.Conn.TCPLinger, cfg.Conn.TCPCloseDelay
 	c.IgnoreChecksums = cfg.Conn.IgnoreChecksums
+	c.VLAN, c.MAC = cfg.Conn.VLAN, cfg.Conn.MAC
 	c.StampClock = cfg.Order.Inside == config.InsideFile
 	if len(cfg.Conn.LocalNets) > 0 {
 		c.Local = cfg.Conn.LocalNets

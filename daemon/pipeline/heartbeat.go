@@ -27,6 +27,7 @@ const coverInterval = time.Hour
 
 // Beat is the state of the work, in totals since the start.
 type Beat struct {
+	LostLinks        uint64         // packets whose link had no room in the table
 	Books            books.Fates    // of files that are put away
 	Accounts         books.Accounts // of all files since there is a ledger
 	BookErrors       uint64         // books that did not balance: each is a bug
@@ -117,6 +118,9 @@ func (h *heartbeat) total() Beat {
 		b.OneSided += c.counters.oneSided.Load()
 		b.ActiveConns += c.counters.conns.Load()
 	}
+	if e.plant.links != nil {
+		b.LostLinks = e.plant.links.Lost()
+	}
 	b.OpenFiles, b.Ahead = e.frontier.Open()
 	return b
 }
@@ -133,7 +137,8 @@ func (h *heartbeat) beat() error {
 		BookErrors: b.BookErrors - h.last.BookErrors,
 		Conns:      b.Conns - h.last.Conns, TCP: b.TCP - h.last.TCP, OneSided: b.OneSided - h.last.OneSided, ActiveConns: b.ActiveConns,
 		LostPairs: b.Lost.Pairs - h.last.Lost.Pairs, UnpairedPkts: b.Lost.Packets - h.last.Lost.Packets, UnflowedPkts: b.Lost.Flows - h.last.Lost.Flows,
-		Fragments: b.Fragments.Fragments - h.last.Fragments.Fragments, Datagrams: b.Fragments.Rebuilt - h.last.Fragments.Rebuilt,
+		UnlinkedPkts: b.LostLinks - h.last.LostLinks,
+		Fragments:    b.Fragments.Fragments - h.last.Fragments.Fragments, Datagrams: b.Fragments.Rebuilt - h.last.Fragments.Rebuilt,
 		Expired: b.Fragments.Expired - h.last.Fragments.Expired, Evicted: b.Fragments.Evicted - h.last.Fragments.Evicted,
 		OpenFiles: uint64(b.OpenFiles), Done: b.Done - h.last.Done, Failed: b.Failed - h.last.Failed,
 		HasWatermark: b.HasWatermark, CPU: (b.CPU - h.last.CPU).Seconds(), Memory: b.Resident,

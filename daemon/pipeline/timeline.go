@@ -13,6 +13,7 @@ import (
 	"pcapdir/source"
 	"pcapdir/source/books"
 	"pcapdir/source/defrag"
+	"pcapdir/source/links"
 	"pcapdir/source/merge"
 	"pcapdir/source/packet"
 )
@@ -37,6 +38,7 @@ type plant struct {
 	backlog *backlog
 	spare   *spare
 	conn    conn.Config
+	links   *links.Table // nil where no log wants them
 	log     *slog.Logger
 }
 
@@ -45,7 +47,7 @@ type plant struct {
 func (p *plant) newTimeline(vectors *flowvec.Config) *timeline {
 	t := &timeline{frontier: merge.NewFrontier(p.sizes), carriers: carriers{log: p.log}}
 	for i := range p.sizes.Shards {
-		c := newCore(p.conn, vectors, p.backlog, p.spare)
+		c := newCore(p, vectors)
 		c.flushBytes = max(flushWaiting/p.sizes.Shards, 1<<20)
 		t.cores = append(t.cores, c)
 		t.shards = append(t.shards, sharder.NewShard(merge.NewMerger(t.frontier, i), c, epoch))

@@ -14,7 +14,7 @@ const minIP = 20
 // Decode fills p's header fields from one captured record of the given link
 // type. data is the captured bytes, wire the length on the wire, which counts
 // where a snap length cut data short. It sets everything of p but Eff, TS,
-// Rank, Rec, Sub, Hash, Outer and Depth; p.Drop is set to the returned reason, and
+// Rank, Rec, Sub, Hash, Outer, Link and Depth; p.Drop is set to the returned reason, and
 // where there is one, the header fields are zero. It allocates nothing, never
 // reads past data and keeps no reference to it, but for in: what the packet holds
 // that has to be decoded in its turn.

@@ -40,6 +40,7 @@ type Packet struct {
 	PayLen  uint32 // bytes behind the transport header, by the IP header
 	CapLen  uint32 // of PayLen, how many were captured
 	WireLen uint32 // bytes of the record on the wire, link header included
+	Link    uint32 // number of the Link it was seen on, 0 for none or not wanted; 0 inside of tunnels
 	Sub     uint32 // place among the packets of one record, if there are several: below 1 << SubBits
 }
 
