@@ -31,6 +31,10 @@ type Config struct {
 	// the packets behind the clock are idle too long as soon as they are seen.
 	StampClock bool
 
+	// OpenInterval is how often connections are shown that are still open, from their
+	// first packet on; 0: never. Deps.Open takes them.
+	OpenInterval time.Duration
+
 	// Local are the networks that local_orig and local_resp are about.
 	Local []netip.Prefix
 	// VLAN and MAC put the link layer of a connection's first packet into its record

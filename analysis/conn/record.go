@@ -53,10 +53,8 @@ func (t *Tracker) end(i uint32, f *flow, at packet.Time) {
 		delete(t.parents, i)
 	}
 	c := t.record(f)
-	if len(t.links) > 0 {
-		t.recordLink(i, f, c)
-		delete(t.links, i)
-	}
+	t.recordLink(i, f, c)
+	delete(t.links, i)
 	t.deps.Emit(at, c)
 	t.drop(i, f)
 }

@@ -16,6 +16,9 @@ type Deps struct {
 	// Emit takes the record of a connection that ended at effective time at. The
 	// record is the callee's during the call only. Calls come in no order of at.
 	Emit func(at packet.Time, c *logs.Conn)
+	// Open takes the provisional record of a connection that is still open at
+	// effective time at, likewise. Nil unless Config.OpenInterval is set.
+	Open func(at packet.Time, c *logs.Conn)
 	// Weird takes an oddity by Zeek's name for it. Nil: not wanted.
 	Weird func(at packet.Time, name string, p *packet.Packet, uid logs.UID)
 	// Link is the link of a number in packet.Link. Nil unless Config.VLAN or MAC is set.
@@ -45,6 +48,7 @@ type Tracker struct {
 	sweepPlain int                    // when so many are known
 	parents    map[uint32][]Parent    // by flow, of those that were seen in tunnels
 	emitting   []Parent
+	showings   showings
 	links      map[uint32]seenLink // by flow, of those whose link is wanted and known
 
 	key  tuple // of the packet being handled
@@ -74,6 +78,9 @@ func (t *Tracker) Handle(p *packet.Packet) (logs.UID, bool) {
 	if p.Flags&packet.Carrier != 0 && p.Proto != packet.UDP {
 		t.carryPlain(p)
 		return logs.UID{}, false
+	}
+	if t.cfg.OpenInterval > 0 {
+		t.show(p.Eff)
 	}
 	k := &t.key
 	k.set(p)
@@ -174,6 +181,7 @@ func (t *Tracker) weird(name string, f *flow, p *packet.Packet) {
 // Advance says that every packet before end was handled: connections whose
 // deadline is before end are closed, at their deadline.
 func (t *Tracker) Advance(end packet.Time) {
+	t.show(end)
 	t.wheel.sweep(end, t.expire)
 }
 
@@ -200,6 +208,7 @@ func (t *Tracker) Flush(last packet.Time) {
 		}
 	})
 	t.wheel.clear()
+	t.showings = showings{}
 	// A million connections may be left: what is sorted is small, and the flow
 	// is looked at where stamps are equal only.
 	slices.SortFunc(left, func(a, b remnant) int {

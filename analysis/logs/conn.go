@@ -1,6 +1,9 @@
 package logs
 
-import "bytes"
+import (
+	"bytes"
+	"slices"
+)
 
 // Conn is one line of conn.log: the fields of Zeek's, in Zeek's order, then ours.
 // Times are float64 seconds, computed as Zeek computes them, so that the printed
@@ -33,6 +36,7 @@ type Conn struct {
 	LatePkts             uint64  // packets behind the watermark when their file came; absent when 0
 	Evicted              bool    // removed to stay within limits; absent when false
 	CatchUp              bool    // of files that came too late for the others; absent when false
+	AsOf                 float64 // of open_conn.log
 }
 
 // ConnStream is conn.log: Zeek's fields in Zeek's order (scripts/base/protocols/conn
@@ -120,6 +124,14 @@ var connStream = newStream("conn", "One connection, written when it has ended.",
 			return appendTrue(b, r.CatchUp)
 		}},
 })
+
+// OpenConnStream is open_conn.log: conn.log's fields, of connections that have not
+// ended, and as of when.
+func OpenConnStream() Stream[Conn] { return openConnStream }
+
+var openConnStream = newStream("open_conn", "One connection as it stands while it is open, again and again; its last word is in conn.log.",
+	append(slices.Clone(connStream.Columns), Column[Conn]{Name: "as_of", Type: Time, Doc: "what was seen until then is counted",
+		Append: func(b []byte, r *Conn) []byte { return appendFloat(b, r.AsOf) }}))
 
 // AppendWithParents appends a line of conn.log that was made without tunnel_parents,
 // with them.

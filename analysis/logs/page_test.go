@@ -26,7 +26,7 @@ func pageTable[T any](s Stream[T]) string {
 // People read the pages and parsers follow the tables: they must not drift apart.
 func TestPagesHoldTheTables(t *testing.T) {
 	pages := map[string]string{
-		"conn": pageTable(ConnStream()), "anomaly": pageTable(AnomalyStream()), "kmeans": pageTable(KMeansStream()),
+		"conn": pageTable(ConnStream()), "open_conn": pageTable(OpenConnStream()), "anomaly": pageTable(AnomalyStream()), "kmeans": pageTable(KMeansStream()),
 		"spool": pageTable(SpoolStream()), "weird": pageTable(WeirdStream()), "coverage": pageTable(CoverageStream()), "stats": pageTable(StatsStream()),
 	}
 	for name, table := range pages {

@@ -37,7 +37,7 @@ func (s Stream[T]) Table() Table {
 func tables() map[string]Table {
 	all := map[string]Table{}
 	for _, t := range []Table{
-		connStream.Table(), anomalyStream.Table(), kmeansStream.Table(), weirdStream.Table(), spoolStream.Table(), statsStream.Table(), coverageStream.Table(),
+		connStream.Table(), openConnStream.Table(), anomalyStream.Table(), kmeansStream.Table(), weirdStream.Table(), spoolStream.Table(), statsStream.Table(), coverageStream.Table(),
 	} {
 		all[t.name] = t
 	}

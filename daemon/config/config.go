@@ -122,6 +122,8 @@ type Conn struct {
 	TCPCloseDelay     time.Duration // tcp_close_delay
 	DNS               time.Duration // dns_session_timeout
 
+	OpenInterval time.Duration // how often open_conn.log shows a connection that is open; 0: never
+
 	LocalNets       []netip.Prefix // Site::local_nets; empty: Zeek's private address space
 	IgnoreChecksums bool           // Zeek's -C
 	VLAN            bool           // vlan and inner_vlan in conn.log

@@ -64,6 +64,9 @@ var fields = [...]field{
 	{"conn.tcp_linger", "silence of a half-closed connection before a check ends it", func(c *Config) value { return timeout(&c.Conn.TCPLinger) }},
 	{"conn.tcp_close_delay", "from a complete close to the record", func(c *Config) value { return timeout(&c.Conn.TCPCloseDelay) }},
 	{"conn.dns", "UDP on the ports of DNS", func(c *Config) value { return timeout(&c.Conn.DNS) }},
+	{"conn.open_interval", "how often open_conn.log shows a connection that is still open, such as 1h; 0s: never", func(c *Config) value {
+		return duration{&c.Conn.OpenInterval, 0, day}
+	}},
 	{"conn.local_nets", "CIDR; empty: Zeek's private address space", func(c *Config) value { return prefixes{&c.Conn.LocalNets} }},
 	{"conn.ignore_checksums", "true for captures with offloaded checksums", func(c *Config) value { return boolean{&c.Conn.IgnoreChecksums} }},
 	{"conn.vlan", "true: vlan and inner_vlan in conn.log, of the first packet", func(c *Config) value { return boolean{&c.Conn.VLAN} }},

@@ -131,7 +131,10 @@ func (c *committer) gather(cuts []cut) *commit {
 		y := cut.fetch()
 		cut.of.carriers.add(y.tunnels)
 		c.merged = merged(c.merged, y.conns, cut.of.carriers.appendLine)
-		for _, q := range y.conns {
+		if i == 0 {
+			b.add(logs.OpenConnStream().Name, merged(nil, y.opens, cut.of.carriers.appendLine))
+		}
+		for _, q := range slices.Concat(y.conns, y.opens) {
 			b.waited += q.bytes()
 			q.release()
 		}

@@ -30,6 +30,7 @@ type core struct {
 	handled uint64         // packets
 	tunnels []conn.Carrier // since the last Advance
 	fresh   lines          // since the last Advance
+	shown   lines          // of open connections, likewise
 	held    lines          // in a flush: of its instant, and older
 	pane    time.Duration
 	paneEnd packet.Time // of the open pane; holds if open
@@ -51,11 +52,11 @@ func newCore(p *plant, vectors *flowvec.Config) *core {
 		weirds: weirds{open: map[weirdKey]*weirdCount{}},
 		out:    newOutbox(), counters: &counters{},
 	}
-	c.fresh.spare = p.spare
+	c.fresh.spare, c.shown.spare = p.spare, p.spare
 	if vectors != nil {
 		c.vectors, c.pane = flowvec.New(*vectors), vectors.Pane
 	}
-	deps := conn.Deps{Emit: c.emit, Weird: c.weirds.add, Carrier: c.carry}
+	deps := conn.Deps{Emit: c.emit, Open: c.show, Weird: c.weirds.add, Carrier: c.carry}
 	if p.links != nil {
 		deps.Link = p.links.Link
 	}
@@ -125,6 +126,18 @@ func (c *core) emit(at packet.Time, r *logs.Conn) {
 		c.handOver(p, nil)
 		c.awaitFetch()
 	}
+}
+
+// show takes the record of a connection that is open at event time at. Catching up
+// shows none.
+func (c *core) show(at packet.Time, r *logs.Conn) {
+	if c.catchUp {
+		return
+	}
+	r.AsOf = at.Seconds()
+	c.shown.add(place{at, r.TS, r.UID}, func(dst []byte) []byte {
+		return logs.OpenConnStream().Append(appendParents(dst, c.tracker.Parents()), r)
+	})
 }
 
 // oneSided says that a side of a TCP connection answered somebody of whom nothing
@@ -228,11 +241,13 @@ func (c *core) closePane(short bool) []pane {
 // handOver leaves everything before end in the outbox.
 func (c *core) handOver(end place, panes []pane) {
 	c.fresh.sort()
+	c.shown.sort()
 	weirds := c.weirds.closed(end.at)
 	n := len(c.fresh.list)
-	size := c.fresh.bytes + len(panes)*paneWeight
+	size := c.fresh.bytes + c.shown.bytes + len(panes)*paneWeight
 	c.out.mu.Lock()
 	taken := c.out.conns.push(c.fresh)
+	shownTaken := c.out.opens.push(c.shown)
 	c.out.weirds = append(c.out.weirds, weirds...)
 	c.out.panes = append(c.out.panes, panes...)
 	c.out.tunnels = append(c.out.tunnels, c.tunnels...)
@@ -240,6 +255,7 @@ func (c *core) handOver(end place, panes []pane) {
 	c.out.frontier = end
 	c.out.mu.Unlock()
 	c.fresh.reuse(taken)
+	c.shown.reuse(shownTaken)
 	c.counters.ended.Add(uint64(n))
 	c.countOpen()
 	c.backlog.grow(size)

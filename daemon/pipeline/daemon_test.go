@@ -34,7 +34,7 @@ type daemon struct {
 // site is a configuration whose spool, logs and state lie below root, with
 // waits as short as they can be.
 func site(root string) *config.Config {
-	cfg := config.Default()
+	cfg := withOpen(config.Default())
 	cfg.Spool.Dirs = []string{filepath.Join(root, "in")}
 	cfg.Spool.Done = filepath.Join(root, "done")
 	cfg.Spool.Failed = filepath.Join(root, "failed")

@@ -190,6 +190,7 @@ func connConfig(cfg *config.Config) conn.Config {
 	c.AttemptDelay, c.SYNTimeout, c.SessionTimer = cfg.Conn.TCPAttemptDelay, cfg.Conn.TCPSyn, cfg.Conn.TCPSession
 	c.Linger, c.CloseDelay = cfg.Conn.TCPLinger, cfg.Conn.TCPCloseDelay
 	c.IgnoreChecksums = cfg.Conn.IgnoreChecksums
+	c.OpenInterval = cfg.Conn.OpenInterval
 	c.VLAN, c.MAC = cfg.Conn.VLAN, cfg.Conn.MAC
 	c.StampClock = cfg.Order.Inside == config.InsideFile
 	if len(cfg.Conn.LocalNets) > 0 {

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"pcapdir/daemon/config"
 	"pcapdir/daemon/pipeline"
@@ -23,7 +24,7 @@ import (
 
 // identical are the logs that must not differ by a byte whatever the shape of
 // the run. stats.log is about the process, spool.log about the files.
-var identical = []string{"conn", "anomaly", "kmeans", "weird"}
+var identical = []string{"conn", "open_conn", "anomaly", "kmeans", "weird"}
 
 // job is one batch in the making.
 type job struct {
@@ -32,10 +33,16 @@ type job struct {
 	input io.Reader
 }
 
+// withOpen has open_conn.log written, so that it is compared, too.
+func withOpen(cfg *config.Config) *config.Config {
+	cfg.Conn.OpenInterval = 20 * time.Second
+	return cfg
+}
+
 // newJob is the plainest run: one shard, defaults otherwise.
 func newJob(t *testing.T) *job {
 	t.Helper()
-	cfg := config.Default()
+	cfg := withOpen(config.Default())
 	cfg.Logs.Dir = t.TempDir()
 	cfg.Shards.Count = 1
 	return &job{cfg: cfg}

@@ -17,6 +17,7 @@ type outbox struct {
 	frontier place        // everything before it is here, or was fetched
 	reached  packet.Order // every packet below it was handled
 	conns    queue
+	opens    queue
 	weirds   []weirdCount
 	panes    []pane
 	tunnels  []conn.Carrier
@@ -44,7 +45,7 @@ func (b *outbox) paneLimit() (place, bool) {
 func (b *outbox) waiting() int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.conns.bytes()
+	return b.conns.bytes() + b.opens.bytes()
 }
 
 // pane is one shard's part of a pane of flow vectors.
@@ -57,6 +58,7 @@ type pane struct {
 // yield is what outboxes give for a commit.
 type yield struct {
 	conns  []queue // of each
+	opens  []queue
 	weirds []weirdCount
 	panes  []pane
 	// tunnels are all that were seen, also after the cut.
@@ -70,6 +72,7 @@ func (b *outbox) fetch(end place, y *yield) {
 	defer b.mu.Unlock()
 	conns := b.conns.cut(end)
 	y.conns = append(y.conns, conns)
+	y.opens = append(y.opens, b.opens.cut(end))
 	var weirds []weirdCount
 	weirds, b.weirds = split(b.weirds, func(w weirdCount) bool { return w.end <= end.at })
 	y.weirds = append(y.weirds, weirds...)
