@@ -107,7 +107,7 @@ func (t *Tracker) trim(f *flow, s *stream, role int, seq uint64) {
 // undelivered gives up waiting for the holes below seq.
 func (t *Tracker) undelivered(f *flow, s *stream, role int, seq uint64) {
 	e := &s.end[role]
-	if seq <= 2 && s.partial {
+	if seq <= 2 && s.is(midway) {
 		return // the octet before a midstream beginning, or a keep-alive's
 	}
 	if e.is(gaveUp) {
@@ -132,7 +132,7 @@ func (t *Tracker) undelivered(f *flow, s *stream, role int, seq uint64) {
 // from mismatched numbers in RSTs or from before the capture.
 func (t *Tracker) gap(f *flow, s *stream, role int, n uint64) {
 	if s.end[orig].clean() && s.end[resp].clean() {
-		t.addScaled(f, role, 'G', &s.rare[role].gaps)
+		t.addScaled(f, role, 'G', &t.rare(s, role).gaps)
 		s.missed += n
 	}
 }

@@ -62,11 +62,7 @@ func (t *Tracker) touch(i uint32) uint64 {
 // touchAll does so for each line of the flow.
 func (t *Tracker) touchAll(i uint32) uint64 {
 	f := t.flows.at(i)
-	sum := t.touch(i) + uint64(f.first)
-	if i < tcpIndex {
-		return sum
-	}
-	return sum + uint64(f.stream().rare[1].synAt)
+	return t.touch(i) + uint64(f.first)
 }
 
 // warmEnds reads what the ends of flows need, likewise: the flows with their

@@ -69,6 +69,9 @@ func (t *Tracker) drop(i uint32, f *flow) {
 	}
 	if f.proto == packet.TCP {
 		s := f.stream()
+		if s.rare != 0 {
+			t.rares.release(s.rare)
+		}
 		t.freeSpans(&s.end[orig])
 		t.freeSpans(&s.end[resp])
 	}

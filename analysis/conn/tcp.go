@@ -15,7 +15,7 @@ func (t *Tracker) tcpPacket(f *flow, s *stream, role int, p *packet.Packet) {
 	}
 	if t.badChecksum(p) {
 		t.weird("bad_TCP_checksum", f, p)
-		t.addScaled(f, role, 'C', &s.rare[role].badChecksums)
+		t.addScaled(f, role, 'C', &t.rare(s, role).badChecksums)
 		return
 	}
 	var g segment
@@ -28,7 +28,7 @@ func (t *Tracker) tcpPacket(f *flow, s *stream, role int, p *packet.Packet) {
 	t.number(f, e, &g, p)
 	t.flagLetter(f, s, role, &g)
 	if p.Win == 0 && !g.flags.rst() && other.state != tcpClosed && e.state != tcpReset {
-		t.addScaled(f, role, 'W', &s.rare[role].zeroWindows)
+		t.addScaled(f, role, 'W', &t.rare(s, role).zeroWindows)
 	}
 	if !e.is(didClose) || !other.is(didClose) {
 		t.active(f, p)
@@ -44,7 +44,7 @@ func (t *Tracker) tcpPacket(f *flow, s *stream, role int, p *packet.Packet) {
 		t.acknowledge(f, e, other, &g, p)
 	}
 	if e.advance(&g) {
-		t.addScaled(f, role, 'T', &s.rare[role].retransmitted)
+		t.addScaled(f, role, 'T', &t.rare(s, role).retransmitted)
 	}
 	// From here on e and other are no longer named: the state machine may flip.
 	role, closes := t.nextState(f, s, role, &g, p)
@@ -84,9 +84,9 @@ func (s *stream) notePartial(role int, flags tcpFlags) {
 		return
 	}
 	if role == orig {
-		s.partial = !flags.syn() || flags.ack()
-	} else if !s.partial {
-		s.partial = !flags.syn()
+		s.mark(midway, !flags.syn() || flags.ack())
+	} else if !s.is(midway) {
+		s.mark(midway, !flags.syn())
 	}
 }
 
@@ -149,7 +149,7 @@ func (t *Tracker) feed(f *flow, s *stream, role int, g *segment, p *packet.Packe
 
 // place is where octets from seq on stand in the stream.
 func (s *stream) place(seq uint64) (at dpd.Place) {
-	if s.partial {
+	if s.is(midway) {
 		at |= dpd.Middle
 	}
 	if seq > 1 {

@@ -15,9 +15,9 @@ func (t *Tracker) checkEOF(f *flow, s *stream, role int) {
 		return
 	}
 	e.has |= didEOF
-	if s.deferred {
+	if s.is(deferred) {
 		t.close(f, s, role)
-		s.deferred = false
+		s.mark(deferred, false)
 	}
 }
 
@@ -26,10 +26,10 @@ func (t *Tracker) checkEOF(f *flow, s *stream, role int) {
 // activity, whatever still comes but the other side's close.
 func (t *Tracker) close(f *flow, s *stream, role int) {
 	if s.dataPending(role) {
-		s.deferred = true
+		s.mark(deferred, true)
 		return
 	}
-	s.deferred = false
+	s.mark(deferred, false)
 	e, other := &s.end[role], &s.end[peer(role)]
 	if e.is(didClose) {
 		return
@@ -37,7 +37,7 @@ func (t *Tracker) close(f *flow, s *stream, role int) {
 	e.has |= didClose
 	if e.state == tcpReset || other.is(didClose) || other.state == tcpInactive {
 		s.closeAt = after(f.lastSeen, t.cfg.CloseDelay) // a second close starts the delay anew
-		s.finished = true
+		s.mark(finished, true)
 		return
 	}
 	if e.earlier != tcpInactive {
@@ -49,7 +49,7 @@ func (t *Tracker) close(f *flow, s *stream, role int) {
 // for inactivity.
 func (t *Tracker) tcpDeadline(f *flow, s *stream, idle packet.Time) packet.Time {
 	d := min(idle, s.closeAt)
-	if s.finished {
+	if s.is(finished) {
 		return d
 	}
 	if s.attempt != noTime && s.unanswered() {

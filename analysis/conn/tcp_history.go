@@ -38,7 +38,6 @@ func (t *Tracker) once(f *flow, s *stream, role int, bit uint16, c byte) bool {
 
 // flagLetter writes the one letter of a segment that is about its flags.
 func (t *Tracker) flagLetter(f *flow, s *stream, role int, g *segment) {
-	rare := &s.rare[role]
 	switch g.flags.control() {
 	case 0:
 		if g.len > 0 {
@@ -51,11 +50,11 @@ func (t *Tracker) flagLetter(f *flow, s *stream, role int, g *segment) {
 		if g.flags.ack() {
 			c = 'H'
 		}
-		t.repeatable(f, s, role, seenSYN, c, &rare.synAt, uint32(g.rel))
+		t.repeatable(f, s, role, seenSYN, c, func(o *oddities) *uint32 { return &o.synAt }, uint32(g.rel))
 	case tcpFlags(packet.FIN):
-		t.repeatable(f, s, role, seenFIN, 'F', &rare.finAt, uint32(g.rel)+g.len)
+		t.repeatable(f, s, role, seenFIN, 'F', func(o *oddities) *uint32 { return &o.finAt }, uint32(g.rel)+g.len)
 	case tcpFlags(packet.RST):
-		t.repeatable(f, s, role, seenRST, 'R', &rare.rstAt, uint32(g.rel))
+		t.repeatable(f, s, role, seenRST, 'R', func(o *oddities) *uint32 { return &o.rstAt }, uint32(g.rel))
 	default:
 		if g.flags.fin() && g.flags.rst() {
 			t.once(f, s, role, seenFINRST, 'I')
@@ -65,12 +64,19 @@ func (t *Tracker) flagLetter(f *flow, s *stream, role int, g *segment) {
 	}
 }
 
-// repeatable writes c again only when the sequence number is another one.
-func (t *Tracker) repeatable(f *flow, s *stream, role int, bit uint16, c byte, at *uint32, rel uint32) {
-	if t.once(f, s, role, bit, c) && rel != *at {
+// repeatable writes c again only when the sequence number is another one than last,
+// which at holds; the first SYN has 0, for which nothing has to be kept.
+func (t *Tracker) repeatable(f *flow, s *stream, role int, bit uint16, c byte, at func(*oddities) *uint32, rel uint32) {
+	last := uint32(0)
+	if s.rare != 0 {
+		last = *at(t.rare(s, role))
+	}
+	if t.once(f, s, role, bit, c) && rel != last {
 		t.addHistory(f, letter(role, c))
 	}
-	*at = rel
+	if rel != last {
+		*at(t.rare(s, role)) = rel
+	}
 }
 
 // flipSynAck turns a connection round whose first packet was a SYN-ACK and

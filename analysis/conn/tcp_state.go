@@ -98,7 +98,7 @@ func (t *Tracker) firstPlain(f *flow, s *stream, role int, g *segment) {
 	}
 	if g.flags.ack() && s.end[peer(role)].state == tcpEstablished {
 		s.setState(f, role, tcpEstablished) // only the SYN was missed
-		s.partial = false
+		s.mark(midway, false)
 		s.end[role].has |= firstSeen
 		return
 	}
@@ -119,7 +119,7 @@ func (t *Tracker) fromSynSent(f *flow, s *stream, role int, g *segment, p *packe
 	}
 	if g.flags.rst() {
 		s.setState(f, role, tcpReset)
-		s.finished = true
+		s.mark(finished, true)
 		return true
 	}
 	if g.len > 0 {
@@ -145,7 +145,7 @@ func (t *Tracker) fromEstablished(f *flow, s *stream, role int, g *segment, p *p
 		s.setState(f, role, tcpReset)
 		closes = true
 		if other.state != tcpReset || other.earlier != tcpEstablished {
-			s.finished = true
+			s.mark(finished, true)
 		}
 	}
 	return closes

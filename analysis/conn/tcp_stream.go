@@ -36,8 +36,8 @@ type endpoint struct {
 	has            endpointMarks
 }
 
-// oddities is what a side does once or seldom: it lies apart, so that a packet
-// of an established connection does not touch it.
+// oddities is what a side does once or seldom. They lie apart, and only of streams
+// that have some: a clean one has none before its end.
 type oddities struct {
 	synAt, finAt, rstAt uint32 // relative numbers of the last SYN, FIN and RST: only another one makes another letter
 
@@ -57,19 +57,41 @@ const (
 
 func (e *endpoint) is(m endpointMarks) bool { return e.has&m != 0 }
 
-// stream is what a TCP connection has beside its flow: three cache lines, the
-// last for what is rare.
+// streamMarks are properties of a stream.
+type streamMarks uint8
+
+const (
+	finished streamMarks = 1 << iota // reset or closed: the periodic check no longer acts
+	deferred                         // a close waits for data below it
+	midway                           // joined in the middle
+)
+
+// stream is what a TCP connection has beside its flow: two cache lines.
 type stream struct {
-	end      [2]endpoint
-	missed   uint64
-	attempt  packet.Time // when an unanswered SYN is given up; noTime: not
-	closeAt  packet.Time // when a completely closed connection ends; noTime: not
-	seen     uint16      // once-only history letters that were written
-	finished bool        // reset or closed: the periodic check no longer acts
-	deferred bool        // a close waits for data below it
-	partial  bool        // began in the middle
-	rare     [2]oddities
-	_        [8]byte // a whole number of cache lines
+	end     [2]endpoint
+	missed  uint64
+	attempt packet.Time // when an unanswered SYN is given up; noTime: not
+	closeAt packet.Time // when a completely closed connection ends; noTime: not
+	rare    uint32      // the Tracker's oddities of both sides, if there are any
+	seen    uint16      // once-only history letters that were written
+	marks   streamMarks
+}
+
+func (s *stream) is(m streamMarks) bool { return s.marks&m != 0 }
+
+// mark sets m, or takes it back.
+func (s *stream) mark(m streamMarks, on bool) {
+	if s.marks &^= m; on {
+		s.marks |= m
+	}
+}
+
+// rare are the oddities of one side, made when there is the first.
+func (t *Tracker) rare(s *stream, role int) *oddities {
+	if s.rare == 0 {
+		s.rare, _ = t.rares.alloc()
+	}
+	return &t.rares.at(s.rare)[role]
 }
 
 // peer is the other role.
@@ -81,8 +103,11 @@ func (t *Tracker) flip(f *flow, s *stream) {
 	f.swap()
 	if s != nil {
 		s.end[0], s.end[1] = s.end[1], s.end[0]
-		s.rare[0], s.rare[1] = s.rare[1], s.rare[0]
-		s.partial = false
+		if s.rare != 0 {
+			rare := t.rares.at(s.rare)
+			rare[0], rare[1] = rare[1], rare[0]
+		}
+		s.mark(midway, false)
 	}
 	t.addHistory(f, '^')
 }

@@ -41,6 +41,7 @@ type Tracker struct {
 	wheel   wheel
 	flows   flowSlab
 	sums    slab[sums]
+	rares   slab[[2]oddities]
 	spans   slab[span]
 	letters slab[letters]
 

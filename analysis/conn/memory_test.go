@@ -1,0 +1,68 @@
+package conn
+
+import (
+	"runtime"
+	"testing"
+	"time"
+
+	"pcapdir/analysis/logs"
+	"pcapdir/source/packet"
+)
+
+// inUse is the heap that is referred to.
+func inUse() uint64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
+// A million connections at once, everything that is kept for them counted: table,
+// flows, streams, timers.
+func TestMemoryOfAMillion(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes some seconds")
+	}
+	const n, most = 1_000_000, 400
+	for _, c := range []struct {
+		name  string
+		proto uint8
+	}{{"tcp", packet.TCP}, {"udp", packet.UDP}} {
+		before := inUse()
+		tr := New(DefaultConfig(), Deps{Emit: func(packet.Time, *logs.Conn) {}})
+		for i := range n {
+			converse(tr, i, c.proto)
+		}
+		each := float64(inUse()-before) / n
+		if tr.Len() != n || each > most {
+			t.Errorf("%s: %d connections, %.1f bytes each, want %d and at most %d", c.name, tr.Len(), each, n, most)
+		}
+		t.Logf("%s: %.1f bytes each", c.name, each)
+		runtime.KeepAlive(tr)
+	}
+}
+
+// converse makes connection i: a handshake and data both ways, or two datagrams.
+func converse(tr *Tracker, i int, proto uint8) {
+	now := packet.Time(i) * packet.Time(time.Microsecond)
+	p := packet.Packet{
+		Eff: now, TS: now, Hash: uint64(i+1) * 0xff51afd7ed558ccd >> 7, Proto: proto, SrcPort: 40000, DstPort: 6001,
+		Src: packet.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}), Dst: packet.AddrFrom4([4]byte{192, 0, 2, 1}),
+		Win: 100, IPLen: 40, UDPLen: 18,
+	}
+	q := p
+	q.Src, q.Dst, q.SrcPort, q.DstPort = p.Dst, p.Src, p.DstPort, p.SrcPort
+	if proto == packet.UDP {
+		tr.Handle(&p)
+		tr.Handle(&q)
+		return
+	}
+	p.Seq, p.TCPFlags = 100, packet.SYN
+	tr.Handle(&p)
+	q.Seq, q.Ack, q.TCPFlags = 900, 101, packet.SYN|packet.ACK
+	tr.Handle(&q)
+	p.Seq, p.Ack, p.TCPFlags, p.PayLen, p.CapLen = 101, 901, packet.ACK, 10, 10
+	tr.Handle(&p)
+	q.Seq, q.Ack, q.TCPFlags, q.PayLen, q.CapLen = 901, 111, packet.ACK, 20, 20
+	tr.Handle(&q)
+}
