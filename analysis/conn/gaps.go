@@ -14,16 +14,17 @@ const (
 	maxRanges = 1024
 )
 
-// dataSent takes octets [seq, seq+n) of role's side.
-func (t *Tracker) dataSent(f *flow, s *stream, role int, seq uint64, n uint32) {
+// dataSent takes octets [seq, seq+n) of role's side. The name of an oddity comes back
+// if reassembly is given up over it.
+func (t *Tracker) dataSent(f *flow, s *stream, role int, seq uint64, n uint32) (oddity string) {
 	e := &s.end[role]
 	if e.is(gaveUp) {
-		return
+		return ""
 	}
 	upper := seq + uint64(n)
 	seq = max(seq, e.trimmed)
 	if upper <= seq {
-		return
+		return ""
 	}
 	switch {
 	case seq > e.reassembled:
@@ -31,11 +32,16 @@ func (t *Tracker) dataSent(f *flow, s *stream, role int, seq uint64, n uint32) {
 	case upper > e.reassembled:
 		t.deliver(f, s, role, upper)
 	}
-	t.checkGiveUp(e)
+	if oddity = t.tooMuch(e); oddity != "" {
+		t.freeSpans(e)
+		e.has |= gaveUp
+	}
+	return oddity
 }
 
-// checkGiveUp ends reassembly of a side that would keep too much.
-func (t *Tracker) checkGiveUp(e *endpoint) {
+// tooMuch says why reassembly of a side would keep too much: Zeek's names, and ours
+// for our bound.
+func (t *Tracker) tooMuch(e *endpoint) (oddity string) {
 	var aboveHole, kept uint64
 	ranges := uint32(0)
 	if e.pending != 0 {
@@ -48,10 +54,15 @@ func (t *Tracker) checkGiveUp(e *endpoint) {
 	if e.reassembled > e.trimmed {
 		kept += e.reassembled - e.trimmed
 	}
-	if aboveHole > maxAboveHole || kept > maxUnacked || ranges > maxRanges {
-		t.freeSpans(e)
-		e.has |= gaveUp
+	switch {
+	case aboveHole > maxAboveHole:
+		return "above_hole_data_without_any_acks"
+	case kept > maxUnacked:
+		return "excessive_data_without_further_acks"
+	case ranges > maxRanges:
+		return "excessive_holes"
 	}
+	return ""
 }
 
 // deliver moves reassembled up to upper, and on over the ranges that touch it.

@@ -144,7 +144,9 @@ func (t *Tracker) feed(f *flow, s *stream, role int, g *segment, p *packet.Packe
 	if done := s.end[role].reassembled; seq <= done && done < seq+uint64(g.len) {
 		t.application(f, role, p, s.place(seq))
 	}
-	t.dataSent(f, s, role, seq, g.len)
+	if oddity := t.dataSent(f, s, role, seq, g.len); oddity != "" {
+		t.weird(oddity, f, p)
+	}
 }
 
 // place is where octets from seq on stand in the stream.

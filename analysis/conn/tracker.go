@@ -52,10 +52,11 @@ type Tracker struct {
 	showings   showings
 	links      map[uint32]seenLink // by flow, of those whose link is wanted and known
 
-	key  tuple // of the packet being handled
-	out  logs.Conn
-	warm [prefetchLen]uint32
-	sink uint64 // what Prefetch read, so that reading it is not optimised away
+	key    tuple // of the packet being handled
+	out    logs.Conn
+	warm   [prefetchLen]uint32
+	checks uint64 // how often crossCheck was called
+	sink   uint64 // what Prefetch read, so that reading it is not optimised away
 }
 
 // New makes an empty Tracker.
@@ -112,6 +113,7 @@ func (t *Tracker) Handle(p *packet.Packet) (logs.UID, bool) {
 	} else {
 		t.wheel.update(i, f)
 	}
+	t.crossCheck()
 	return f.uid, true
 }
 
@@ -184,6 +186,7 @@ func (t *Tracker) weird(name string, f *flow, p *packet.Packet) {
 func (t *Tracker) Advance(end packet.Time) {
 	t.show(end)
 	t.wheel.sweep(end, t.expire)
+	t.crossCheck()
 }
 
 // expire ends flows at their deadlines.
