@@ -17,8 +17,8 @@ import (
 //
 //	0.1 A>B:6001 SA seq=100 ack=1 len=10
 //
-// a time in seconds, the direction with B's port (A's is 4000, or the one after
-// A), flags or one of udp, icmp TYPE/CODE, proto N; then fields. bad is a wrong
+// a time in seconds, the direction with B's port (A's is 4000; M is a group, X all
+// hosts), flags or one of udp, icmp TYPE/CODE, proto N; then fields. bad is a wrong
 // checksum, cap a captured length, ulen a UDP length field.
 func script(t *testing.T, text string) (ps []packet.Packet) {
 	t.Helper()
@@ -45,8 +45,15 @@ func scripted(t *testing.T, w []string) packet.Packet {
 	direction, port, _ := strings.Cut(w[1], ":")
 	p.SrcPort, p.DstPort = 4000, uint16(number(t, port))
 	p.Src, p.Dst = a, b
-	if direction == "B>A" {
+	switch direction {
+	case "B>A":
 		p.Src, p.Dst, p.SrcPort, p.DstPort = b, a, p.DstPort, p.SrcPort
+	case "A>A":
+		p.Dst = a
+	case "A>M":
+		p.Dst = packet.AddrFrom4([4]byte{224, 0, 0, 9})
+	case "A>X":
+		p.Dst = packet.AddrFrom4([4]byte{255, 255, 255, 255})
 	}
 	what, rest := w[2], w[3:]
 	cut, payload := -1, ""
@@ -134,6 +141,7 @@ func brief(c *logs.Conn) string {
 }
 
 // What Zeek 8 says to hand-made packets, and the rules that no other test names.
+// The flag sets and jumps among them are those of golden/random, whose records are Zeek's.
 var cases = []struct{ name, packets, want string }{
 	{"whole connection", `
 		0.0 A>B:6001 S seq=100
@@ -322,6 +330,82 @@ var cases = []struct{ name, packets, want string }{
 		0.4 A>B:6001 PA seq=111 ack=911 len=10 app=keys
 		3000 A>B:6001 A seq=121 ack=911`,
 		`tcp 4000>6001 S1 ShDdA 3000.0s 20/10 ssh 4/2`},
+	{"SYN and FIN at once", `0 A>B:6001 SF seq=100`, `tcp 4000>6001 SH Q 1/0`},
+	{"SYN and RST at once", `0 A>B:6001 SR seq=100`, `tcp 4000>6001 OTH Q 1/0`},
+	{"FIN and RST at once", `
+		0.0 A>B:6001 S seq=100
+		0.1 B>A:6001 SA seq=900 ack=101
+		0.2 A>B:6001 FRA seq=101 ack=901`, `tcp 4000>6001 RSTO ShI 0.2s 0/0 2/1`},
+	{"all flags", `0 A>B:6001 SFRPAU seq=100 ack=1`, `tcp 4000>6001 OTH I 1/0`},
+	{"no flags", `0 A>B:6001 - seq=100
+		1 B>A:6001 - seq=900`, `tcp 4000>6001 OTH  1.0s 0/0 1/1`},
+	{"data in a RST is none", `
+		0.0 A>B:6001 S seq=100
+		0.1 B>A:6001 SA seq=900 ack=101
+		0.2 B>A:6001 R seq=901 len=50`, `tcp 4000>6001 RSTR Shrt 0.2s 0/0 1/2`},
+	{"a sequence number far ahead", `
+		0.0 A>B:6001 S seq=100
+		0.1 B>A:6001 SA seq=900 ack=101
+		0.2 A>B:6001 PA seq=101 ack=901 len=10
+		0.3 A>B:6001 PA seq=2000000000 ack=901 len=10`, `tcp 4000>6001 S1 ShD 0.3s 1999999909/0 3/1`},
+	{"a sequence number from before", `
+		0.0 A>B:6001 S seq=100000
+		0.1 B>A:6001 SA seq=900 ack=100001
+		0.2 A>B:6001 PA seq=50 ack=901 len=10`, `tcp 4000>6001 S1 ShDT 0.2s 0/0 2/1`},
+	{"sequence numbers that wrap", `
+		0.0 A>B:6001 S seq=4294967290
+		0.1 B>A:6001 SA seq=900 ack=4294967291
+		0.2 A>B:6001 PA seq=4294967291 ack=901 len=10
+		0.3 B>A:6001 A seq=901 ack=5
+		0.4 A>B:6001 FA seq=5 ack=901
+		0.5 B>A:6001 FA seq=901 ack=6
+		0.6 A>B:6001 A seq=6 ack=902`, `tcp 4000>6001 SF ShDaFfA 0.5s 10/0 4/3`},
+	{"an acknowledgement of what is still to come", `
+		0.0 A>B:6001 S seq=100
+		0.1 B>A:6001 SA seq=900 ack=101
+		0.2 A>B:6001 A seq=101 ack=901
+		0.3 B>A:6001 A seq=901 ack=5101
+		0.4 A>B:6001 PA seq=101 ack=901 len=10`, `tcp 4000>6001 S1 ShAaGD 0.4s 5000/0 missed 5000 3/2`},
+	{"segments that overlap", `
+		0.0 A>B:6001 S seq=100
+		0.1 B>A:6001 SA seq=900 ack=101
+		0.2 A>B:6001 PA seq=101 ack=901 len=20
+		0.3 A>B:6001 PA seq=111 ack=901 len=20
+		0.4 A>B:6001 PA seq=101 ack=901 len=30
+		0.5 B>A:6001 A seq=901 ack=131`, `tcp 4000>6001 S1 ShDTa 0.5s 30/0 4/2`},
+	{"a window that closes and opens", `
+		0.0 A>B:6001 S seq=100
+		0.1 B>A:6001 SA seq=900 ack=101
+		0.2 B>A:6001 A seq=901 ack=101 win=0
+		0.3 B>A:6001 A seq=901 ack=101 win=65535
+		0.4 A>B:6001 PA seq=101 ack=901 len=1400`, `tcp 4000>6001 S1 ShawD 0.4s 1400/0 2/3`},
+	{"a wrong checksum in between", `
+		0.0 A>B:6001 S seq=100
+		0.1 B>A:6001 SA seq=900 ack=101
+		0.2 A>B:6001 PA seq=101 ack=901 len=10 bad
+		0.3 A>B:6001 PA seq=101 ack=901 len=10`, `tcp 4000>6001 S1 ShCD 0.3s 10/0 2/1`},
+	{"port 0", `
+		0.0 A>B:0 S seq=100
+		0.1 B>A:0 RA seq=0 ack=101`, `tcp 4000>0 REJ Sr 0.1s 0/0 1/1`},
+	{"UDP port 0", `
+		0 A>B:0 udp len=5
+		1 B>A:0 udp len=6`, `udp 4000>0 SF Dd 1.0s 5/6 1/1`},
+	{"source equals destination", `
+		0.0 A>A:4000 S seq=100
+		0.1 A>A:4000 SA seq=100 ack=101`, `tcp 4000>4000 S0 S 0.1s 0/0 2/0`},
+	{"UDP to itself", `
+		0 A>A:4000 udp len=5
+		1 A>A:4000 udp len=6`, `udp 4000>4000 S0 D 1.0s 11/0 2/0`},
+	{"multicast is not answered", `
+		0 A>M:6001 udp len=5
+		1 B>A:6001 udp len=6`, `udp 4000>6001 S0 D 1/0; udp 6001>4000 S0 D 1/0`},
+	{"broadcast to a server's port", `
+		0 A>X:67 udp len=5
+		1 A>X:67 udp len=5`, `udp 4000>67 S0 D 1.0s 10/0 2/0`},
+	{"an ICMP error about nothing", `0 A>B:0 icmp,3/200 len=3`, `icmp 3>200 OTH  1/0`},
+	{"an ICMP type that nobody has", `
+		0.0 A>B:0 icmp,250/7 len=0
+		0.1 B>A:0 icmp,250/7 len=0`, `icmp 250>7 OTH  1/0; icmp 250>7 OTH  1/0`},
 	{"other transport", `
 		0 A>B:0 proto,132 len=12
 		1 B>A:0 proto,132 len=12`,
