@@ -36,6 +36,9 @@ type protocol struct {
 	// breaks says whether the first words of a responder, which are not of the
 	// protocol, break it. Nil: never.
 	breaks func(s *Speech, v *voice) bool
+	// firm says that a datagram at its ports which is not of the protocol breaks it,
+	// before it is confirmed or after.
+	firm bool
 	// login says that sessions of it may be silent for long.
 	login bool
 }
@@ -140,14 +143,15 @@ func Datagram(b []byte, src, dst uint16) packet.App {
 	if len(b) == 0 {
 		return packet.AppNone
 	}
-	for _, p := range udpPorts.at(dst) {
-		if app := p.datagram(b); app != packet.AppNone {
-			return app
-		}
-	}
-	for _, p := range udpPorts.at(src) {
-		if app := p.datagram(b); app != packet.AppNone {
-			return app
+	missed := packet.AppNone
+	for _, port := range [...]uint16{dst, src} {
+		for _, p := range udpPorts.at(port) {
+			if app := p.datagram(b); app != packet.AppNone {
+				return app
+			}
+			if p.firm {
+				missed = unfit
+			}
 		}
 	}
 	for _, p := range anyUDP {
@@ -155,7 +159,7 @@ func Datagram(b []byte, src, dst uint16) packet.App {
 			return app
 		}
 	}
-	return packet.AppNone
+	return missed
 }
 
 // be16, be32 and le16 read numbers at an offset that the caller has checked.

@@ -4,10 +4,13 @@ import "pcapdir/source/packet"
 
 // ftp is any command to its port: three printable characters at least (RFC 959).
 func ftp(b []byte, w where) packet.App {
-	if w != toServer {
+	line, whole := lineOf(b)
+	switch {
+	case w == fromServer && whole && len(line) > 0 && (number(line) < 100 || len(line) > 3 && line[3] != ' ' && line[3] != '-'):
+		return ftpText
+	case w != toServer:
 		return packet.AppNone
 	}
-	line, _ := lineOf(b)
 	command, _ := word(line)
 	if len(command) < 3 {
 		return packet.AppNone
@@ -23,9 +26,15 @@ func ftp(b []byte, w where) packet.App {
 	return ftpCommand
 }
 
-// hearFTP confirms by a command to a server that did not say something else.
+// hearFTP confirms by a command to a server that did not say something else than
+// replies, which it must never do outside of them.
 func hearFTP(s *Speech, v *voice) {
-	if v.role == orig && s.looks[resp] != other {
+	switch {
+	case v.app == ftpText && s.looks[v.role] == replyOpen:
+		v.app = replyOpen
+	case v.app == ftpText:
+		v.broken = v.role == resp
+	case v.role == orig && !is(s.looks[resp], other, ftpText):
 		v.confirm(v.app)
 	}
 }

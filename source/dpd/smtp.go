@@ -26,7 +26,7 @@ func smtp(b []byte, w where) packet.App {
 // hearSMTP confirms by a command to a server that did not say something else,
 // elsewhere than at its ports to one that greeted.
 func hearSMTP(s *Speech, v *voice) {
-	if v.role == orig && s.looks[resp] != other && (v.app != smtpHello || s.looks[resp] == replyReady) {
+	if v.role == orig && !is(s.looks[resp], other, ftpText) && (v.app != smtpHello || is(s.looks[resp], replyReady, replyOpen)) {
 		v.confirm(v.app)
 	}
 }

@@ -75,6 +75,11 @@ func (s *Speech) Hear(role int, app packet.App, at Place) Effect {
 	if app == packet.AppNone || app == other && (!first || at == Later && s.beginning()) {
 		return 0
 	}
+	if app == unfit {
+		s.breakFirm()
+		s.looks[role] = unfit
+		return 0
+	}
 	v := voice{role: role, app: app, row: service(owners[app]), first: first}
 	v.confirms = v.room[:0]
 	if v.row != 0 {
@@ -129,8 +134,20 @@ func (s *Speech) withdraw(row service) {
 	}
 }
 
+// breakFirm withdraws what a datagram breaks that is not of the protocol.
+func (s *Speech) breakFirm() {
+	for i, have := range s.services {
+		if have != 0 && have&marks == 0 && protocols[have-1].firm {
+			s.services[i] |= broken
+		}
+	}
+}
+
 // add confirms a protocol, unless it was broken.
 func (s *Speech) add(v *voice, row service) {
+	if protocols[row-1].firm && is(unfit, s.looks[0], s.looks[1]) {
+		return
+	}
 	for i, have := range s.services {
 		if have&^marks == row {
 			return

@@ -6,6 +6,7 @@ import "pcapdir/source/packet"
 const (
 	_ packet.App = iota
 	other
+	unfit // a datagram at the port of a firm protocol that is not of it
 	dnsQuery
 	dnsReply
 	dnsUnknown
@@ -46,12 +47,14 @@ const (
 	replyLogin
 	replySecure
 	replyOther
+	replyOpen // that goes on
 	user
 	smtpCommand
 	smtpHello
 	smtpStartTLS
 	ftpCommand
 	ftpSecure
+	ftpText // of a server: no reply
 	pop3Command
 	pop3Ask // what the server's consent confirms
 	pop3Secure
@@ -115,12 +118,12 @@ var protocols = [...]protocol{
 	{name: "gtpv1", apps: []packet.App{GTPv1}},
 	{name: "teredo", apps: []packet.App{Teredo}, hear: hearTeredo},
 	{name: "ayiya", apps: []packet.App{AYIYA}},
-	{name: "dhcp", udp: []uint16{67, 68, 4011}, datagram: dhcp, apps: []packet.App{dhcpMessage}},
-	{name: "snmp", udp: []uint16{161, 162}, datagram: snmp, apps: []packet.App{snmpMessage}, hear: hearSNMP},
-	{name: "ntp", udp: []uint16{123}, datagram: ntp, apps: []packet.App{ntpMessage, ntpReply}, hear: hearNTP},
-	{name: "krb", udp: []uint16{88}, datagram: kerberos, apps: []packet.App{kerberosMessage}},
+	{name: "dhcp", udp: []uint16{67, 68, 4011}, datagram: dhcp, firm: true, apps: []packet.App{dhcpMessage}},
+	{name: "snmp", udp: []uint16{161, 162}, datagram: snmp, firm: true, apps: []packet.App{snmpMessage}, hear: hearSNMP},
+	{name: "ntp", udp: []uint16{123}, datagram: ntp, firm: true, apps: []packet.App{ntpMessage, ntpReply}, hear: hearNTP},
+	{name: "krb", udp: []uint16{88}, datagram: kerberos, firm: true, apps: []packet.App{kerberosMessage}},
 	{name: "krb_tcp", tcp: []uint16{88}, stream: kerberosTCP, apps: []packet.App{kerberosStream}},
-	{name: "radius", udp: []uint16{1812, 1813}, datagram: radius, apps: []packet.App{radiusMessage}},
+	{name: "radius", udp: []uint16{1812, 1813}, datagram: radius, firm: true, apps: []packet.App{radiusMessage}},
 	{name: "sip", udp: []uint16{5060, 5061}, datagram: sip, apps: []packet.App{sipRequest, sipReply}, hear: hearSIP},
 	{name: "syslog", udp: []uint16{514}, datagram: syslog, apps: []packet.App{syslogMessage}},
 	{name: "dnp3_udp", udp: []uint16{20000}, datagram: dnp3UDP, apps: []packet.App{dnp3Datagram}},
@@ -136,13 +139,13 @@ var protocols = [...]protocol{
 	{name: "ssh", opens: []byte("Ss\x00"), stream: ssh, apps: []packet.App{sshVersion, sshKeys}, hear: hearSSH, login: true},
 	{name: "smtp", tcp: []uint16{25, 587}, opens: []byte("EeHh"), stream: smtp,
 		apps: []packet.App{smtpCommand, smtpHello, smtpStartTLS}, hear: hearSMTP, breaks: breaksText},
-	{name: "ftp", tcp: []uint16{21, 2811}, stream: ftp, apps: []packet.App{ftpCommand, ftpSecure}, hear: hearFTP, breaks: breaksText, login: true, midstream: true},
+	{name: "ftp", tcp: []uint16{21, 2811}, stream: ftp, apps: []packet.App{ftpCommand, ftpSecure, ftpText}, hear: hearFTP, breaks: breaksText, login: true, midstream: true},
 	{name: "pop3", tcp: []uint16{110}, opens: []byte("+AaCcSs"), stream: pop3,
 		apps: []packet.App{pop3Command, pop3Ask, pop3Secure, pop3OK, pop3Err}, hear: hearPOP3},
 	{name: "imap", tcp: []uint16{143}, stream: imap, apps: []packet.App{imapGreeting}},
 	{name: "irc", tcp: []uint16{6666, 6667, 6668, 6669}, opens: []byte("Nn:"), stream: irc,
 		apps: []packet.App{ircLine, ircNick, ircNumeric}, hear: hearIRC, midstream: true},
-	{name: "", opens: []byte("12345"), stream: reply, apps: []packet.App{replyReady, replyLogin, replySecure, replyOther}, hear: hearReply},
+	{name: "", opens: []byte("12345"), stream: reply, apps: []packet.App{replyReady, replyLogin, replySecure, replyOther, replyOpen}, hear: hearReply},
 	{name: "", opens: []byte("Uu"), stream: userCommand, apps: []packet.App{user}, hear: hearUser},
 	{name: "dce_rpc", tcp: []uint16{135}, opens: []byte{5}, stream: dceRPCStream, midstream: true,
 		apps: []packet.App{dceRPC, dceRPCNTLM, dceRPCSPNEGO, dceRPCSPNEGONTLM, dceRPCSPNEGOKerberos}, hear: hearDCERPC},

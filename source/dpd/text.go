@@ -85,6 +85,8 @@ func reply(b []byte, _ where) packet.App {
 		return packet.AppNone
 	}
 	switch n := number(line); {
+	case n >= 100 && n < 600 && open(b, line):
+		return replyOpen
 	case n == 220:
 		return replyReady
 	case n == 230 || n == 331:
@@ -97,13 +99,22 @@ func reply(b []byte, _ where) packet.App {
 	return packet.AppNone
 }
 
+// open says whether more of a reply is to come: the line itself, or after "123-" one
+// with "123 ".
+func open(b, line []byte) bool {
+	if b[len(b)-1] != '\n' {
+		return true
+	}
+	return len(line) > 3 && line[3] == '-' && !bytes.Contains(b, append([]byte{'\n'}, line[0], line[1], line[2], ' '))
+}
+
 // hearReply begins what a reply agrees to, and knows an FTP server on any port.
 func hearReply(s *Speech, v *voice) {
 	switch {
 	case v.role != resp:
 	case v.app == replyReady && s.looks[orig] == smtpStartTLS, v.app == replySecure && s.looks[orig] == ftpSecure:
 		v.inside = true
-	case v.app == replyLogin && s.looks[orig] == user && is(s.looks[resp], replyReady, replyOther):
+	case v.app == replyLogin && s.looks[orig] == user && is(s.looks[resp], replyReady, replyOther, replyOpen):
 		v.confirm(ftpCommand)
 	}
 }
