@@ -7,13 +7,13 @@ import (
 	"hash/fnv"
 	"io"
 	"os"
-	"strings"
 	"testing"
 
 	"pcapdir/analysis/conn"
 	"pcapdir/analysis/logs"
 	"pcapdir/source"
 	"pcapdir/source/decode"
+	"pcapdir/source/decompress"
 	"pcapdir/source/defrag"
 	"pcapdir/source/packet"
 	"pcapdir/source/pcapfile"
@@ -27,10 +27,12 @@ func readCapture(tb testing.TB, path string) (ps []packet.Packet, last packet.Ti
 	if err != nil {
 		tb.Fatal(err)
 	}
-	if strings.HasSuffix(path, ".gz") {
-		b = readGzip(tb, path)
+	plain, err := decompress.NewReader(decompress.Detect(b[:min(len(b), decompress.HeadLen)]), bytes.NewReader(b))
+	if err != nil {
+		tb.Fatal(err)
 	}
-	r, err := pcapfile.NewReader(bytes.NewReader(b), 0)
+	defer plain.Close()
+	r, err := pcapfile.NewReader(plain, 0)
 	if err != nil {
 		return nil, 0
 	}

@@ -6,13 +6,14 @@ import (
 	"pcapdir/source/packet"
 )
 
-// socks is a request or a reply of version 4 or 5 (RFC 1928).
+// socks is a request or a reply of version 4 or 5 (RFC 1928). Zeek takes the zero in
+// front of a version 4 reply for a version, and so never has one.
 func socks(b []byte, _ where) packet.App {
 	switch {
 	case len(b) < 2:
 	case b[0] == 0 && b[1] >= 0x5a && b[1] <= 0x5d:
 		return socks4Reply
-	case b[0] == 4 && (b[1] == 1 || b[1] == 2) && len(b) >= 9 && be32(b, 4) > 0xff && bytes.IndexByte(b[8:min(len(b), 41)], 0) >= 0:
+	case b[0] == 4 && (b[1] == 1 || b[1] == 2) && len(b) >= 9 && bytes.IndexByte(b[8:min(len(b), 41)], 0) >= 0:
 		return socks4Request
 	case b[0] != 5:
 	case len(b) == 2:

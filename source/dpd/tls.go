@@ -48,6 +48,9 @@ func dtls(b []byte) packet.App {
 			return packet.AppNone
 		}
 	}
+	if len(b) < 13+be16(b, 11) { // a record that was captured short
+		return packet.AppNone
+	}
 	if b[13] != 1 || b[25] != 0xfe || b[26] != 0xff && b[26] != 0xfd {
 		return packet.AppNone
 	}
