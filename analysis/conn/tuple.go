@@ -123,12 +123,13 @@ func ports(list ...uint16) *portSet {
 	return s
 }
 
-// Zeek 8's likely_server_ports, as the running program prints them.
+// Zeek 8's likely_server_ports, as the running program prints them; 3268/udp is LDAP's,
+// which the printed build lacked and the laboratory's had.
 var (
 	serverPortsTCP = ports(21, 22, 25, 53, 79, 80, 81, 88, 135, 139, 143, 389, 443, 445, 502, 563, 585, 587,
 		614, 631, 636, 989, 990, 992, 993, 995, 1080, 1883, 2811, 3128, 3268, 3389, 5222, 5223, 5269, 5432,
 		6379, 6666, 6667, 6668, 6669, 8000, 8080, 8888, 20000)
-	serverPortsUDP = ports(53, 67, 88, 123, 137, 161, 162, 389, 443, 514, 1812, 2123, 2152, 3389, 3544, 4789,
+	serverPortsUDP = ports(53, 67, 88, 123, 137, 161, 162, 389, 443, 514, 1812, 2123, 2152, 3268, 3389, 3544, 4789,
 		5060, 5072, 5353, 5355, 6081, 20000)
 )
 
