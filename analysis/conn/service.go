@@ -7,7 +7,7 @@ import (
 
 // application takes what a payload of f looks like.
 func (t *Tracker) application(f *flow, role int, p *packet.Packet, at dpd.Place) {
-	effect := f.speech.Hear(role, p.App, at)
+	effect := t.ear.Hear(&f.speech, role, p.App, at)
 	if effect == 0 {
 		return
 	}

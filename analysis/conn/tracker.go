@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"pcapdir/analysis/logs"
+	"pcapdir/source/dpd"
 	"pcapdir/source/packet"
 )
 
@@ -52,6 +53,7 @@ type Tracker struct {
 	showings   showings
 	links      map[uint32]seenLink // by flow, of those whose link is wanted and known
 
+	ear    dpd.Ear
 	key    tuple // of the packet being handled
 	out    logs.Conn
 	warm   [prefetchLen]uint32

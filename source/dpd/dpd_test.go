@@ -12,6 +12,8 @@ import (
 
 const client = 40000
 
+var ear Ear
+
 // app is what a turn of a conversation looks like.
 func app(c *dpdtest.Conversation, turn *dpdtest.Turn) packet.App {
 	src, dst := uint16(client), c.Port
@@ -39,7 +41,7 @@ func hear(c *dpdtest.Conversation, middle bool) (s Speech) {
 		if middle {
 			at |= Middle
 		}
-		s.Hear(role, app(c, &c.Turns[i]), at)
+		ear.Hear(&s, role, app(c, &c.Turns[i]), at)
 		said[role] = true
 	}
 	return s
@@ -124,10 +126,10 @@ func TestBytesAreOwned(t *testing.T) {
 // Roles may turn round in the middle of it.
 func TestSwap(t *testing.T) {
 	var s Speech
-	s.Hear(orig, sshVersion, 0)
+	ear.Hear(&s, orig, sshVersion, 0)
 	s.Swap()
-	s.Hear(orig, sshVersion, 0)
-	s.Hear(orig, sshKeys, Later)
+	ear.Hear(&s, orig, sshVersion, 0)
+	ear.Hear(&s, orig, sshKeys, Later)
 	if s.Names() != "ssh" {
 		t.Errorf("%q", s.Names())
 	}
@@ -143,13 +145,13 @@ func TestEffects(t *testing.T) {
 		{orig, dnsReply, Flip}, {orig, dnsQuery, 0}, {resp, dnsReply, 0}, {orig, dnsUnknown, Unknown}, {orig, netBIOSReply, Flip}, {orig, ntpReply, Flip}, {resp, ntpReply, 0}, {orig, ftpCommand, Login},
 	} {
 		var s Speech
-		if got := s.Hear(c.role, c.app, 0); got != c.want {
+		if got := ear.Hear(&s, c.role, c.app, 0); got != c.want {
 			t.Errorf("%d from %d: effect %b, want %b", c.app, c.role, got, c.want)
 		}
 	}
 	var s Speech
-	s.Hear(orig, dnsQuery, 0)
-	if got := s.Hear(orig, dnsReply, 0); got != 0 {
+	ear.Hear(&s, orig, dnsQuery, 0)
+	if got := ear.Hear(&s, orig, dnsReply, 0); got != 0 {
 		t.Errorf("a later reply: effect %b", got)
 	}
 }
@@ -158,7 +160,7 @@ func TestEffects(t *testing.T) {
 func TestRoom(t *testing.T) {
 	var s Speech
 	for _, app := range []packet.App{VXLAN, Geneve, GTPv1, AYIYA, dhcpMessage, VXLAN} {
-		s.Hear(orig, app, 0)
+		ear.Hear(&s, orig, app, 0)
 	}
 	if got := s.Names(); got != "vxlan,geneve,gtpv1,ayiya" {
 		t.Errorf("%q", got)
@@ -177,7 +179,7 @@ func check(t *testing.T, b []byte, look func([]byte) packet.App) {
 			t.Fatalf("%x looks like %d, which is nobody's", b[:n], app)
 		}
 		for role := range 2 {
-			s.Hear(role, app, Place(n&3))
+			ear.Hear(&s, role, app, Place(n&3))
 		}
 	}
 	look(b)
@@ -226,5 +228,20 @@ func BenchmarkStream(b *testing.B) {
 				Stream(c.payload, c.src, c.dst)
 			}
 		})
+	}
+}
+
+// A payload costs no memory, whatever it says.
+func TestHearingAllocatesNothing(t *testing.T) {
+	all, s := dpdtest.All(), Speech{}
+	if n := testing.AllocsPerRun(10, func() {
+		for i := range all {
+			s = Speech{}
+			for j := range all[i].Turns {
+				ear.Hear(&s, j%2, app(&all[i], &all[i].Turns[j]), 0)
+			}
+		}
+	}); n > 0 {
+		t.Errorf("%v allocations", n)
 	}
 }

@@ -68,9 +68,13 @@ type voice struct {
 // confirm says that the connection speaks the protocol that app is of.
 func (v *voice) confirm(app packet.App) { v.confirms = append(v.confirms, app) }
 
-// Hear takes what the payload of a packet looks like: of TCP, of segments that
+// Ear hears for all connections of one goroutine: what it needs for a payload is
+// allocated once.
+type Ear struct{ v voice }
+
+// Hear takes what the payload of a packet of s looks like: of TCP, of segments that
 // extend the stream only.
-func (s *Speech) Hear(role int, app packet.App, at Place) Effect {
+func (e *Ear) Hear(s *Speech, role int, app packet.App, at Place) Effect {
 	first := s.looks[role] == packet.AppNone
 	if app == packet.AppNone || app == other && (!first || at == Later && s.beginning()) {
 		return 0
@@ -80,7 +84,8 @@ func (s *Speech) Hear(role int, app packet.App, at Place) Effect {
 		s.looks[role] = unfit
 		return 0
 	}
-	v := voice{role: role, app: app, row: service(owners[app]), first: first}
+	v := &e.v
+	*v = voice{role: role, app: app, row: service(owners[app]), first: first}
 	v.confirms = v.room[:0]
 	if v.row != 0 {
 		p := &protocols[v.row-1]
@@ -90,17 +95,17 @@ func (s *Speech) Hear(role int, app packet.App, at Place) Effect {
 		if p.hear == nil {
 			v.confirm(app)
 		} else {
-			p.hear(s, &v)
+			p.hear(s, v)
 		}
 	}
 	if s.looks[role] = v.app; first && role == resp {
-		s.answered(&v)
+		s.answered(v)
 	}
 	if v.broken {
 		s.withdraw(v.row)
 	}
 	for _, app := range v.confirms {
-		s.add(&v, service(owners[app]))
+		s.add(v, service(owners[app]))
 	}
 	if v.inside { // what comes next from each side is its first
 		s.looks = [2]packet.App{}
