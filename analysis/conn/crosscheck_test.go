@@ -46,7 +46,7 @@ func TestBreachesAreSeen(t *testing.T) {
 			tr.parents = map[uint32][]Parent{i + 1: nil}
 			tr.flows.at(i + 1).bucket = noBucket
 		}},
-		{"instants out of order", func(tr *Tracker, i uint32, f *flow) { tr.showings.add(9, i, f.uid); tr.showings.add(8, i, f.uid) }},
+		{"instants out of order", func(tr *Tracker, i uint32, f *flow) { tr.addShowing(9, i, f.uid); tr.addShowing(8, i, f.uid) }},
 	} {
 		tr := New(DefaultConfig(), Deps{Emit: func(packet.Time, *logs.Conn) {}})
 		for i := range 5 {

@@ -14,7 +14,7 @@ type tcpFlow struct {
 func (f *flow) stream() *stream { return &(*tcpFlow)(unsafe.Pointer(f)).stream }
 
 // flowSlab holds the flows. An index says by its top bit which of the two kinds
-// it names: TCP flows are twice as large, and DNS is most of the rest.
+// it names: TCP flows are larger by two thirds, and DNS is most of the rest.
 type flowSlab struct {
 	plain slab[flow]
 	tcp   slab[tcpFlow]

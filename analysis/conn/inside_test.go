@@ -248,3 +248,32 @@ func checkFree[T any](t *testing.T, s *slab[T], what string) {
 		t.Errorf("%d of %d %s were not freed", s.used-1-n, s.used-1, what)
 	}
 }
+
+// Instants that wait are bounded by what is open, not by what opened within an interval.
+func TestShowingsAreBounded(t *testing.T) {
+	cfg := DefaultConfig()
+	cfg.OpenInterval = time.Hour
+	shown := 0
+	tr := New(cfg, Deps{Emit: func(packet.Time, *logs.Conn) {}, Open: func(packet.Time, *logs.Conn) { shown++ }})
+	for n := range 100_000 {
+		p := packet.Packet{
+			Eff: packet.Time(n) * packet.Time(36*time.Millisecond), Proto: packet.UDP, SrcPort: uint16(n), DstPort: 6001, UDPLen: 8,
+			Src: packet.AddrFrom4([4]byte{10, 0, byte(n >> 16), 1}), Dst: packet.AddrFrom4([4]byte{10, 1, 0, 1}), Hash: uint64(n+1) * 0xff51afd7ed558ccd,
+		}
+		if n%100 == 0 { // one of them stays
+			p.SrcPort, p.DstPort, p.Src, p.Hash = 7, 7, p.Dst, 7
+		}
+		p.TS = p.Eff
+		tr.Handle(&p)
+		if n%1000 == 0 {
+			tr.Advance(p.Eff)
+		}
+		if waiting := len(tr.showings.list) - tr.showings.next; waiting > max(1024, 3*tr.Len()) {
+			t.Fatalf("after %d flows %d instants wait, %d flows are open", n, waiting, tr.Len())
+		}
+	}
+	tr.Advance(packet.Time(time.Hour + time.Second))
+	if shown != 1 {
+		t.Errorf("%d were shown, want the one that stayed", shown)
+	}
+}

@@ -26,7 +26,7 @@ func (t *Tracker) open(k *tuple, p *packet.Packet, n uint32) (uint32, *flow, int
 	}
 	t.openTransport(f, p)
 	if t.cfg.OpenInterval > 0 {
-		t.showings.add(after(p.Eff, t.cfg.OpenInterval), i, f.uid)
+		t.addShowing(after(p.Eff, t.cfg.OpenInterval), i, f.uid)
 	}
 	if p.Link != 0 && t.deps.Link != nil {
 		t.seeLink(i, p)

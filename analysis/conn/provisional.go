@@ -27,8 +27,23 @@ type showings struct {
 	next int // of list
 }
 
-func (s *showings) add(at packet.Time, i uint32, uid logs.UID) {
+// addShowing adds an instant. Flows that have ended leave theirs behind; when most
+// may be such, they are taken out: what waits is bounded by what is open.
+func (t *Tracker) addShowing(at packet.Time, i uint32, uid logs.UID) {
+	s := &t.showings
+	if waiting := len(s.list) - s.next; waiting >= t.showingsLimit() {
+		s.list, s.next = slices.DeleteFunc(slices.Delete(s.list, 0, s.next), func(w showing) bool { return !t.lives(w) }), 0
+	}
 	s.list = append(s.list, showing{at, i, uid})
+}
+
+// showingsLimit is how many instants may wait.
+func (t *Tracker) showingsLimit() int { return max(1024, 2*t.table.n) }
+
+// lives says whether the flow of an instant is still in the table.
+func (t *Tracker) lives(s showing) bool {
+	f := t.flows.at(s.flow)
+	return f.uid == s.uid && f.bucket != noBucket
 }
 
 // take takes out the first if it is before end.
@@ -52,13 +67,13 @@ func (t *Tracker) show(end packet.Time) {
 			return
 		}
 		f := t.flows.at(s.flow)
-		if f.uid != s.uid || f.bucket == noBucket || f.deadline <= s.at {
+		if !t.lives(s) || f.deadline <= s.at {
 			continue // it has ended, or ends at once
 		}
 		t.emitting = t.parents[s.flow]
 		c := t.record(f)
 		t.recordLink(s.flow, f, c)
 		t.deps.Open(s.at, c)
-		t.showings.add(after(s.at, t.cfg.OpenInterval), s.flow, s.uid)
+		t.addShowing(after(s.at, t.cfg.OpenInterval), s.flow, s.uid)
 	}
 }

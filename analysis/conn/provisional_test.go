@@ -48,7 +48,8 @@ func TestOpenConnections(t *testing.T) {
 	}
 }
 
-// Many connections that come and go leave no queue behind.
+// Many connections that come and go leave no queue behind: it is bounded by what is
+// open, not by what opened within an interval.
 func TestOpenConnectionsAreForgotten(t *testing.T) {
 	cfg := conn.DefaultConfig()
 	cfg.OpenInterval = time.Second

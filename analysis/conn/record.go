@@ -5,7 +5,7 @@ import (
 	"pcapdir/source/packet"
 )
 
-// record fills t.out from a flow that ends. The record and the slices in it are
+// record fills t.out from a flow as it stands. The record and the slices in it are
 // used again for the next.
 func (t *Tracker) record(f *flow) *logs.Conn {
 	c := &t.out

@@ -14,6 +14,8 @@ func (t *Tracker) application(f *flow, role int, p *packet.Packet, at dpd.Place)
 	if effect&dpd.Unknown != 0 {
 		t.addUnknown(f)
 	}
+	// What a packet says of the roles counts from the next one on: it itself counts
+	// for the role that it had, as in Zeek.
 	if effect&dpd.Flip != 0 && f.proto == packet.UDP && !multicast(&f.addr[resp]) {
 		t.flip(f, nil)
 	}

@@ -11,7 +11,7 @@ import (
 	"pcapdir/source/packet"
 )
 
-// Deps is where a Tracker's findings go. Both functions are called on the
+// Deps is where a Tracker's findings go. Its functions are called on the
 // caller's goroutine, inside Handle, Advance or Flush.
 type Deps struct {
 	// Emit takes the record of a connection that ended at effective time at. The

@@ -93,5 +93,5 @@ func (t *Tracker) parent(i uint32, f *flow, p *packet.Packet) {
 }
 
 // Parents are the tunnels of the connection whose record is being emitted. They
-// hold during the call of Deps.Emit.
+// hold during the call of Deps.Emit or Deps.Open.
 func (t *Tracker) Parents() []Parent { return t.emitting }

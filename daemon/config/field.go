@@ -65,7 +65,7 @@ var fields = [...]field{
 	{"conn.tcp_close_delay", "from a complete close to the record", func(c *Config) value { return timeout(&c.Conn.TCPCloseDelay) }},
 	{"conn.dns", "UDP on the ports of DNS", func(c *Config) value { return timeout(&c.Conn.DNS) }},
 	{"conn.open_interval", "how often open_conn.log shows a connection that is still open, such as 1h; 0s: never", func(c *Config) value {
-		return duration{&c.Conn.OpenInterval, 0, day}
+		return seldom{duration{&c.Conn.OpenInterval, time.Second, day}}
 	}},
 	{"conn.local_nets", "CIDR; empty: Zeek's private address space", func(c *Config) value { return prefixes{&c.Conn.LocalNets} }},
 	{"conn.ignore_checksums", "true for captures with offloaded checksums", func(c *Config) value { return boolean{&c.Conn.IgnoreChecksums} }},
@@ -89,7 +89,7 @@ var fields = [...]field{
 	{"anomaly.lines", "", func(c *Config) value { return integer[int]{&c.Anomaly.Lines, 1, 10000} }},
 
 	{"logs.dir", "conn.log and its siblings", func(c *Config) value { return path{&c.Logs.Dir} }},
-	{"logs.format", "json", func(c *Config) value {
+	{"logs.format", "json | tsv, which is Zeek's", func(c *Config) value {
 		return choice[Format]{&c.Logs.Format, []Format{FormatJSON, FormatTSV}, nil}
 	}},
 

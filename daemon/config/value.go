@@ -238,6 +238,17 @@ func (d duration) set(v any) []fault {
 	return f
 }
 
+// seldom is a duration that may be 0 for never.
+type seldom struct{ duration }
+
+func (d seldom) set(v any) []fault {
+	if t, f := parseDuration(v, 0, d.max); f == nil && t == 0 {
+		*d.p = 0
+		return nil
+	}
+	return d.duration.set(v)
+}
+
 func (d duration) append(dst []byte) []byte { return appendString(dst, spell(*d.p)) }
 
 func parseDuration(v any, least, most time.Duration) (time.Duration, []fault) {

@@ -88,7 +88,7 @@ func newEngine(o Options, d deps) (*engine, error) {
 		backlog: newBacklog(), spare: &spare{}, conn: connConfig(cfg), log: o.Log,
 	}
 	if cfg.Conn.VLAN || cfg.Conn.MAC {
-		p.links = links.New(links.Max)
+		p.links = links.New(cfg.Conn.MAC, links.Max)
 	}
 	e := &engine{timeline: p.newTimeline(vectorConfig(cfg)), log: o.Log, plant: p}
 	e.files = &files{

@@ -15,6 +15,7 @@ import (
 	"pcapdir/analysis/logs"
 	"pcapdir/source/books"
 	"pcapdir/source/defrag"
+	"pcapdir/source/links"
 	"pcapdir/source/packet"
 	"pcapdir/source/spool"
 )
@@ -145,6 +146,9 @@ func (h *heartbeat) beat() error {
 		Commits:       b.Commits - h.last.Commits,
 		CommitSeconds: (b.CommitSpent - h.last.CommitSpent).Seconds(),
 		KMeansSeconds: (b.ReportSpent - h.last.ReportSpent).Seconds(),
+	}
+	if b.LostLinks > 0 && h.last.LostLinks == 0 {
+		h.engine.log.Warn("conn.mac: more pairs of MAC addresses than are kept; connections on others have none in conn.log", "kept", links.Max)
 	}
 	if b.HasWatermark {
 		line.Watermark = b.Watermark.Seconds()

@@ -72,7 +72,8 @@ func (b *outbox) fetch(end place, y *yield) {
 	defer b.mu.Unlock()
 	conns := b.conns.cut(end)
 	y.conns = append(y.conns, conns)
-	y.opens = append(y.opens, b.opens.cut(end))
+	opens := b.opens.cut(end)
+	y.opens = append(y.opens, opens)
 	var weirds []weirdCount
 	weirds, b.weirds = split(b.weirds, func(w weirdCount) bool { return w.end <= end.at })
 	y.weirds = append(y.weirds, weirds...)
@@ -81,7 +82,7 @@ func (b *outbox) fetch(end place, y *yield) {
 	y.panes = append(y.panes, panes...)
 	y.tunnels = append(y.tunnels, b.tunnels...)
 	b.tunnels = nil
-	if len(conns) > 0 {
+	if len(conns)+len(opens) > 0 {
 		select {
 		case b.fetched <- struct{}{}:
 		default:

@@ -51,8 +51,9 @@ func Latest(now time.Time) packet.Time { return packet.Time(now.UnixNano()).Add(
 // The end of the file cuts short what rules 3 and 4 look at.
 //
 // So a stamp that is out of order by at most an hour is never suspect unless it
-// is wild, and stamps that rise are believed whatever their gaps: how a capture
-// is cut changes nothing. A file of nothing but wild stamps is taken as it is.
+// is wild, and stamps that rise and are not wild are believed whatever their gaps:
+// how a capture is cut changes nothing. A file of nothing but wild stamps is taken
+// as it is, so where stamps get wild in the middle, a cut there does.
 //
 // A suspect record takes the stamp of left, or by rule 4 that of the record which
 // is believed, less a nanosecond: it stands among its neighbours, and never first

@@ -40,7 +40,7 @@ var drops = []struct {
 	{"type between length and type", packet.DropNotIP, 1, decodetest.EtherType(1501, make([]byte, 46)), 0},
 	{"snap of a vendor", packet.DropNotIP, 1, decodetest.EtherType(8, []byte{0xaa, 0xaa, 3, 0, 0, 12, 8, 0}), 0},
 	{"snap arp", packet.DropNotIP, 1, decodetest.EtherType(8, []byte{0xaa, 0xaa, 3, 0, 0, 0, 8, 6}), 0},
-	{"too many tags", packet.DropNotIP, 1, decodetest.Ether(four.TCP(seg, nil), 1, 2, 3, 4, 5, 6, 7, 8, 9), 0},
+	{"tags and nothing else", packet.DropLinkTruncated, 1, decodetest.Ether(four.TCP(seg, nil), 1, 2, 3, 4, 5, 6, 7, 8, 9)[:14+36], 0},
 	{"null of AppleTalk", packet.DropNotIP, 0, []byte{16, 0, 0, 0, 0}, 0},
 	{"loop in host order", packet.DropNotIP, 108, []byte{2, 0, 0, 0, 0}, 0},
 	{"sll arp", packet.DropNotIP, 113, append(make([]byte, 14), 8, 6, 0), 0},

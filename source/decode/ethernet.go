@@ -24,9 +24,6 @@ const (
 	maxEtherLength = 1500
 )
 
-// maxTags bounds a stack of VLAN tags. Zeek follows any number and keeps two.
-const maxTags = 8
-
 // minFrame is Zeek's bound: frames of this size or less are truncated.
 const minFrame = 16
 
@@ -54,7 +51,7 @@ func ethernet(data []byte) (int, packet.Drop) {
 // etherType skips tags and the headers that Ethernet carries in front of IP. kind is the type or length that
 // announces what is at off, which is at most len(data).
 func etherType(data []byte, off int, kind uint16) (int, packet.Drop) {
-	for range maxTags + 1 {
+	for {
 		switch {
 		case kind == etherIPv4, kind == etherIPv6:
 			return off, packet.DropNone
@@ -75,7 +72,6 @@ func etherType(data []byte, off int, kind uint16) (int, packet.Drop) {
 		off += n
 		kind = binary.BigEndian.Uint16(data[off-2:])
 	}
-	return 0, packet.DropNotIP
 }
 
 // tagLen is the size of a tag that ends in the type of what it tags, or 0.

@@ -7,35 +7,46 @@ import (
 )
 
 // LinkOf is where a record was seen: MAC addresses and VLANs of Ethernet frames,
-// the sender's address of Linux cooked ones (of the first version). Others have none
-// here.
+// the sender's address and VLANs of Linux cooked ones. Others have none here.
 func LinkOf(linkType uint16, data []byte) (l packet.Link) {
-	const ether, sll = 1, 113
+	const sll, sll2 = 113, 276
 	switch {
-	case linkType == ether && len(data) > minFrame:
+	case linkType == linkEthernet && len(data) > minFrame:
 		copy(l.Dst[:], data)
 		copy(l.Src[:], data[6:])
-		l.VLAN, l.Inner = vlans(data[12:])
-	case linkType == sll && len(data) >= 16 && data[4] == 0 && data[5] == 6: // length of the address
-		copy(l.Src[:], data[6:])
-		l.VLAN, l.Inner = vlans(data[14:])
+		tags(&l, data[12:])
+	case linkType == sll && len(data) >= 16:
+		if data[4] == 0 && data[5] == 6 { // length of the address
+			copy(l.Src[:], data[6:])
+		}
+		tags(&l, data[14:])
+	case linkType == sll2 && len(data) >= 20:
+		if data[11] == 6 {
+			copy(l.Src[:], data[12:])
+		}
+		tags(&l, append(append(make([]byte, 0, 64), data[:2]...), data[20:min(len(data), 80)]...))
 	}
 	return l
 }
 
-// vlans reads the tags that begin with the type at b: the first two identifiers.
-func vlans(b []byte) (outer, inner uint16) {
-	for n := 0; n < maxTags && len(b) >= 6; n++ {
-		if tagLen(binary.BigEndian.Uint16(b)) != 4 {
-			break
+// tags reads the tags that begin with the type at b: the first identifier, and the
+// last of the others, as Zeek does. Behind a tag of 802.1ah is another frame, whose
+// addresses count.
+func tags(l *packet.Link, b []byte) {
+	for len(b) >= 6 {
+		n := tagLen(binary.BigEndian.Uint16(b))
+		switch {
+		case n == 0 || len(b) < 2+n:
+			return
+		case n == tagLen(etherPBB):
+			copy(l.Dst[:], b[6:])
+			copy(l.Src[:], b[12:])
+		case n > tagLen(etherVLAN): // VN-tag
+		case l.VLAN == 0:
+			l.VLAN = binary.BigEndian.Uint16(b[2:]) & 0xfff
+		default:
+			l.Inner = binary.BigEndian.Uint16(b[2:]) & 0xfff
 		}
-		id := binary.BigEndian.Uint16(b[2:]) & 0xfff
-		switch b = b[4:]; {
-		case outer == 0:
-			outer = id
-		case inner == 0:
-			inner = id
-		}
+		b = b[n:]
 	}
-	return outer, inner
 }

@@ -26,13 +26,16 @@ func TestLinkOf(t *testing.T) {
 		{"Ethernet", 1, plain, want},
 		{"a tag", 1, decodetest.Ether(ip, 7), with(7, 0)},
 		{"two tags", 1, decodetest.Ether(ip, 7, 4095), with(7, 4095)},
-		{"three tags", 1, decodetest.Ether(ip, 7, 8, 9), with(7, 8)},
+		{"three tags", 1, decodetest.Ether(ip, 7, 8, 9), with(7, 9)},
 		{"a tag of priority alone", 1, decodetest.Ether(ip, 0, 8), with(8, 0)},
 		{"cut in the tag", 1, decodetest.Ether(ip, 7)[:17], want},
 		{"too short", 1, plain[:16], packet.Link{}},
 		{"raw IP", 101, ip, packet.Link{}},
 		{"cooked", 113, cooked, packet.Link{Src: [6]byte{2, 3, 4, 5, 6, 7}}},
 		{"cooked, of no Ethernet", 113, put(cooked, 5, 0), packet.Link{}},
+		{"cooked, with a tag", 113, append(append(append([]byte{}, cooked[:14]...), 0x81, 0, 0, 5, 8, 0), ip...), packet.Link{Src: [6]byte{2, 3, 4, 5, 6, 7}, VLAN: 5}},
+		{"cooked, version 2, with a tag", 276, append([]byte{0x81, 0, 0, 0, 0, 0, 0, 1, 0, 1, 0, 6, 2, 3, 4, 5, 6, 7, 0, 0, 0, 5, 8, 0}, ip...), packet.Link{Src: [6]byte{2, 3, 4, 5, 6, 7}, VLAN: 5}},
+		{"a VN-tag and a tag", 1, append(append(append([]byte{}, plain[:12]...), 0x89, 0x26, 1, 2, 3, 4, 0x81, 0, 0, 7, 8, 0), ip...), with(7, 0)},
 		{"empty", 1, nil, packet.Link{}},
 	} {
 		if got := LinkOf(c.link, c.data); got != c.want {

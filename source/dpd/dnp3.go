@@ -2,9 +2,9 @@ package dpd
 
 import "pcapdir/source/packet"
 
-// dnp3 is the start of a frame (IEEE 1815).
+// dnp3 is the start of a frame (IEEE 1815): its length counts five bytes at least.
 func dnp3(b []byte, _ where) packet.App {
-	if len(b) > 2 && b[0] == 5 && b[1] == 0x64 {
+	if len(b) > 2 && b[0] == 5 && b[1] == 0x64 && b[2] >= 5 {
 		return dnp3Frame
 	}
 	return packet.AppNone

@@ -112,7 +112,7 @@ func hearDNS(s *Speech, v *voice) {
 		v.effect |= Unknown
 		return
 	}
-	if !s.speaks(v) && is(v.app, dnsReply, netBIOSReply) && v.role == orig {
+	if s.silent() && is(v.app, dnsReply, netBIOSReply) && v.role == orig {
 		v.effect |= Flip
 	}
 	v.confirm(v.app)

@@ -22,7 +22,7 @@ type protocol struct {
 	// tcp and udp are the responder's ports at which it is looked for first.
 	tcp, udp []uint16
 	// opens are the bytes with which a stream of it begins that is told on any
-	// port. Empty: only at its ports, or anyOpens.
+	// port. Empty: only at its ports.
 	opens []byte
 	// stream says what a segment looks like that begins there, none if not like
 	// this protocol. datagram does so for UDP.

@@ -156,6 +156,35 @@ func TestEffects(t *testing.T) {
 	}
 }
 
+// Two names of one protocol are one.
+func TestNamesOnce(t *testing.T) {
+	var s Speech
+	ear.Hear(&s, orig, dnsQuery, 0)
+	ear.Hear(&s, resp, netBIOSQuery, 0)
+	if got := s.Names(); got != "dns" {
+		t.Errorf("%q", got)
+	}
+}
+
+// Roles turn round once at most, whatever is broken or has no room.
+func TestFlipsOnce(t *testing.T) {
+	for _, before := range [][]packet.App{
+		{ntpMessage, unfit}, {unfit}, {VXLAN, Geneve, GTPv1, AYIYA},
+	} {
+		var s Speech
+		for _, app := range before {
+			ear.Hear(&s, orig, app, 0)
+		}
+		for range 10 {
+			for _, app := range []packet.App{ntpReply, dnsReply, netBIOSReply} {
+				if ear.Hear(&s, orig, app, 0)&Flip != 0 {
+					t.Errorf("%v, then %d: a flip", before, app)
+				}
+			}
+		}
+	}
+}
+
 // There is room for four names; a fifth is left out, and nothing is lost of the rest.
 func TestRoom(t *testing.T) {
 	var s Speech

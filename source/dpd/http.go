@@ -124,9 +124,9 @@ func httpHead(b []byte) head {
 }
 
 // overrun says whether something follows the body that is no reply. HTTP 1.0 has no
-// chunks.
+// chunks, and replies to HEAD have no body, whatever they say of its length.
 func (h head) overrun(old bool) bool {
-	if h.length < 0 || len(h.rest) <= h.length || h.chunked && !old {
+	if h.length < 0 || len(h.rest) <= h.length || h.chunked && !old || bytes.HasPrefix(h.rest, httpVersion) {
 		return false
 	}
 	after := bytes.TrimLeft(h.rest[h.length:], "\r\n")

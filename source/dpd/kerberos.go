@@ -6,9 +6,13 @@ import (
 	"pcapdir/source/packet"
 )
 
-// kerberos is an application tag of RFC 4120.
+// kerberos is an application tag of RFC 4120, and a sequence in it.
 func kerberos(b []byte) packet.App {
-	if len(b) < 4 {
+	at := 2
+	if len(b) > 1 && b[1] > 0x80 {
+		at += int(b[1] & 0x7f)
+	}
+	if len(b) <= at || b[at] != 0x30 {
 		return packet.AppNone
 	}
 	switch b[0] {

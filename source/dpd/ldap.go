@@ -2,17 +2,22 @@ package dpd
 
 import "pcapdir/source/packet"
 
+// sequence is where the content of a sequence begins (X.690), or 0.
+func sequence(b []byte) int {
+	if len(b) < 2 || b[0] != 0x30 {
+		return 0
+	}
+	if b[1] > 0x80 {
+		return 2 + int(b[1]&0x7f)
+	}
+	return 2
+}
+
 // operation is the tag of an LDAP message (RFC 4511): a sequence, an integer that
 // numbers it, the operation. It is 0 if there is none.
 func operation(b []byte) byte {
-	if len(b) < 7 || b[0] != 0x30 {
-		return 0
-	}
-	at := 2
-	if b[1] > 0x80 {
-		at += int(b[1] & 0x7f)
-	}
-	if len(b) < at+2 || b[at] != 2 || b[at+1] < 1 || b[at+1] > 4 || len(b) <= at+2+int(b[at+1]) {
+	at := sequence(b)
+	if at == 0 || len(b) < at+2 || b[at] != 2 || b[at+1] < 1 || b[at+1] > 4 || len(b) <= at+2+int(b[at+1]) {
 		return 0
 	}
 	return b[at+2+int(b[at+1])]
@@ -34,13 +39,7 @@ func cldap(b []byte) packet.App         { return ldapKind(b, cldapRequest, cldap
 
 // hearLDAP confirms by a request of the client's and a reply of the server's.
 func hearLDAP(s *Speech, v *voice) {
-	if v.role == resp && v.app == ldapReply && s.looks[orig] == ldapRequest {
-		v.confirm(v.app)
-	}
-}
-
-func hearCLDAP(s *Speech, v *voice) {
-	if v.role == resp && v.app == cldapReply && s.looks[orig] == cldapRequest {
+	if v.role == resp && is(v.app, ldapReply, cldapReply) && is(s.looks[orig], ldapRequest, cldapRequest) {
 		v.confirm(v.app)
 	}
 }

@@ -17,7 +17,7 @@ func ntp(b []byte) packet.App {
 // hearNTP confirms by any message. A flow whose first one is a server's has its
 // sender as responder.
 func hearNTP(s *Speech, v *voice) {
-	if !s.speaks(v) && v.app == ntpReply && v.role == orig {
+	if s.silent() && v.app == ntpReply && v.role == orig {
 		v.effect |= Flip
 	}
 	v.confirm(v.app)

@@ -5,14 +5,8 @@ import "pcapdir/source/packet"
 // snmp is a sequence that begins with the version, and goes on with the community
 // (RFC 1157) or with another sequence (RFC 3411).
 func snmp(b []byte) packet.App {
-	if len(b) < 2 || b[0] != 0x30 {
-		return packet.AppNone
-	}
-	at := 2
-	if b[1] > 0x80 {
-		at += int(b[1] & 0x7f)
-	}
-	if len(b) < at+4 || b[at] != 2 || b[at+1] != 1 {
+	at := sequence(b)
+	if at == 0 || len(b) < at+4 || b[at] != 2 || b[at+1] != 1 {
 		return packet.AppNone
 	}
 	switch version, next := b[at+2], b[at+3]; {

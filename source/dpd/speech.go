@@ -98,7 +98,10 @@ func (e *Ear) Hear(s *Speech, role int, app packet.App, at Place) Effect {
 			p.hear(s, v)
 		}
 	}
-	if s.looks[role] = v.app; first && role == resp {
+	if s.looks[role] != unfit || v.row == 0 || !protocols[v.row-1].firm {
+		s.looks[role] = v.app
+	}
+	if first && role == resp {
 		s.answered(v)
 	}
 	if v.broken {
@@ -167,6 +170,10 @@ func (s *Speech) add(v *voice, row service) {
 	}
 }
 
+// silent says that nothing was said yet, right or wrong: what a first message says
+// of the roles counts only then.
+func (s *Speech) silent() bool { return s.services[0] == 0 && !is(unfit, s.looks[0], s.looks[1]) }
+
 // speaks says whether the voice's protocol is confirmed.
 func (s *Speech) speaks(v *voice) bool {
 	return slices.Contains(s.services[:], v.row) || slices.Contains(s.services[:], v.row|settled)
@@ -177,14 +184,20 @@ func (s *Speech) Swap() { s.looks[0], s.looks[1] = s.looks[1], s.looks[0] }
 
 // Names is the service field: the names, separated by commas.
 func (s *Speech) Names() (names string) {
+	last := ""
 	for _, have := range s.services {
 		if have == 0 || have&broken != 0 {
 			continue
 		}
-		if names != "" {
-			names += ","
+		name := protocols[have&^settled-1].name
+		switch {
+		case name == last: // DNS has two rows
+		case names == "":
+			names = name
+		default:
+			names += "," + name
 		}
-		names += protocols[have&^settled-1].name
+		last = name
 	}
 	return names
 }

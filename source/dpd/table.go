@@ -130,7 +130,7 @@ var protocols = [...]protocol{
 	{name: "dtls", datagram: dtls, apps: []packet.App{dtlsHello}},
 	{name: "quic", datagram: quic, apps: []packet.App{quicInitial}},
 	{name: "rdpeudp", datagram: rdpeudp, apps: []packet.App{rdpeudpSyn}},
-	{name: "ldap_udp", udp: []uint16{389, 3268}, datagram: cldap, apps: []packet.App{cldapRequest, cldapReply}, hear: hearCLDAP},
+	{name: "ldap_udp", udp: []uint16{389, 3268}, datagram: cldap, apps: []packet.App{cldapRequest, cldapReply}, hear: hearLDAP},
 	{name: "http", tcp: []uint16{80, 81, 631, 1080, 3128, 8000, 8080, 8888}, opens: []byte("ABCDGHLMNOPQRSTUVX"), stream: http,
 		apps: []packet.App{httpRequest, httpOld, httpConnect, httpReply, httpOverrun, httpUpgrade}, hear: hearHTTP, breaks: breaksHTTP},
 	{name: "websocket", apps: []packet.App{webSocket}},

@@ -64,15 +64,16 @@ func number(line []byte) int {
 	return n
 }
 
-// leadingNumber is the value of the digits that b begins with, at most nine of them;
-// -1 if there are none.
+// leadingNumber is the value of the digits that b begins with, or a billion where it
+// is more; -1 if there are none.
 func leadingNumber(b []byte) int {
+	const most = 1_000_000_000
 	n := -1
-	for _, c := range b[:min(len(b), 9)] {
+	for _, c := range b {
 		if c < '0' || c > '9' {
 			break
 		}
-		n = 10*max(n, 0) + int(c-'0')
+		n = min(10*max(n, 0)+int(c-'0'), most)
 	}
 	return n
 }
@@ -105,7 +106,16 @@ func open(b, line []byte) bool {
 	if b[len(b)-1] != '\n' {
 		return true
 	}
-	return len(line) > 3 && line[3] == '-' && !bytes.Contains(b, append([]byte{'\n'}, line[0], line[1], line[2], ' '))
+	if len(line) < 4 || line[3] != '-' {
+		return false
+	}
+	for rest := b; len(rest) > 0; {
+		var l []byte
+		if l, rest, _ = bytes.Cut(rest, []byte("\n")); len(l) > 3 && l[3] == ' ' && string(l[:3]) == string(line[:3]) {
+			return false
+		}
+	}
+	return true
 }
 
 // hearReply begins what a reply agrees to, and knows an FTP server on any port.
@@ -119,7 +129,7 @@ func hearReply(s *Speech, v *voice) {
 	}
 }
 
-// user is the command that FTP, POP3 and IRC have in common.
+// userCommand is what FTP, POP3 and IRC have in common.
 func userCommand(b []byte, _ where) packet.App {
 	line, _ := lineOf(b)
 	if w, more := word(line); more && equalFold(w, "USER") {

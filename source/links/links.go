@@ -11,12 +11,15 @@ import (
 )
 
 // Max bounds the places that are known. A site has thousands of them; an attacker
-// can make any number, which then have none.
+// can make any number. Which ones have a number then depends on which reader came
+// first: Lost says so.
 const Max = 1 << 20
 
-// Table numbers links, from 1, in the order in which they come: no log shows the
-// numbers. Any goroutine may use it.
+// Table numbers links. VLANs alone make their number; with MAC addresses links are
+// numbered from 1 in the order in which they come: no log shows the numbers. Any
+// goroutine may use it.
 type Table struct {
+	macs bool
 	max  int
 	lost atomic.Uint64
 
@@ -25,20 +28,30 @@ type Table struct {
 	links []packet.Link // by number; the first is none
 }
 
-// New makes a table for at most max links.
-func New(max int) *Table {
-	return &Table{max: max, ids: map[packet.Link]uint32{}, links: make([]packet.Link, 1)}
+// New makes a table for VLANs, or for at most max links with MAC addresses.
+func New(macs bool, max int) *Table {
+	return &Table{macs: macs, max: max, ids: map[packet.Link]uint32{}, links: make([]packet.Link, 1)}
 }
+
+// tagBits is how many bits a VLAN has.
+const tagBits = 12
 
 // ID is the number of l: 0 where l says nothing, or where there is no room.
 func (t *Table) ID(l packet.Link) uint32 {
+	if !t.macs {
+		return uint32(l.VLAN) | uint32(l.Inner)<<tagBits
+	}
 	if l == (packet.Link{}) {
 		return 0
 	}
 	t.mu.RLock()
 	id, ok := t.ids[l]
+	full := len(t.ids) == t.max
 	t.mu.RUnlock()
-	if ok {
+	if !ok && full {
+		t.lost.Add(1)
+	}
+	if ok || full {
 		return id
 	}
 	t.mu.Lock()
@@ -58,6 +71,9 @@ func (t *Table) ID(l packet.Link) uint32 {
 
 // Link is the link of a number.
 func (t *Table) Link(id uint32) packet.Link {
+	if !t.macs {
+		return packet.Link{VLAN: uint16(id & (1<<tagBits - 1)), Inner: uint16(id >> tagBits)}
+	}
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	return t.links[id]

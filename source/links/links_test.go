@@ -12,7 +12,7 @@ func at(n int) packet.Link {
 }
 
 func TestNumbers(t *testing.T) {
-	table := New(3)
+	table := New(true, 3)
 	cache := NewCache(table)
 	for i, n := range []int{1, 2, 1, 3, 2, 1, 4, 4, 1} {
 		want := uint32(n)
@@ -36,7 +36,7 @@ func TestNumbers(t *testing.T) {
 
 // Readers come at the same links at the same time; each has one number.
 func TestConcurrent(t *testing.T) {
-	table := New(Max)
+	table := New(true, Max)
 	var readers sync.WaitGroup
 	for range 8 {
 		readers.Go(func() {
@@ -51,5 +51,21 @@ func TestConcurrent(t *testing.T) {
 	readers.Wait()
 	if got := len(table.links); got != 1001 {
 		t.Errorf("%d links, want 1001", got)
+	}
+}
+
+// VLANs need no table: none is ever lost.
+func TestVLANs(t *testing.T) {
+	table := New(false, 0)
+	cache := NewCache(table)
+	for _, l := range []packet.Link{{}, {VLAN: 1}, {VLAN: 4095, Inner: 4095}, {Inner: 7}} {
+		seen := l
+		seen.Src, seen.Dst = [6]byte{1}, [6]byte{2}
+		if got := table.Link(cache.ID(seen)); got != l {
+			t.Errorf("%+v became %+v", l, got)
+		}
+	}
+	if table.Lost() != 0 {
+		t.Error("lost some")
 	}
 }
