@@ -14,6 +14,7 @@ require (
 	github.com/spf13/cobra v1.10.2
 	golang.org/x/sync v0.24.0
 	golang.org/x/sys v0.13.0
+	gonum.org/v1/gonum v0.17.0
 )
 
 require (

@@ -1,8 +1,6 @@
 package anomaly
 
 import (
-	"cmp"
-	"slices"
 	"strconv"
 	"time"
 
@@ -11,23 +9,23 @@ import (
 	"pcapdir/source/packet"
 )
 
-// mostReasons is how many features a line names.
-const mostReasons = 8
-
 const (
 	labelAnomalous  = "anomalous"
 	labelNormal     = "normal"
+	labelEnded      = "ended"
 	baselineWarming = "warming"
 	baselineOK      = "ok"
 )
 
-// anomalies are the report's lines: its farthest incidents. What reaches the
-// threshold is an alert, unless the same was said within the hour: then it has
-// no line, and the next incident takes its rank.
+// anomalies are the report's lines: the ends of alerts that are over, then its
+// farthest incidents. What reaches the threshold is an alert, unless the same was
+// said within the hour: then it has no line, and the next incident takes its rank.
 func (w *watch) anomalies(win *window, k *logs.KMeans) []logs.Anomaly {
 	scores := w.scores.tail()
 	limit := w.threshold(win.end)
+	ends := w.mutes.ended(win.end, win.end.Add(-w.cfg.Mute))
 	var lines []logs.Anomaly
+	var keys []mute            // of the lines
 	quiet := map[uint32]bool{} // alerted actors, said or held back
 	for in := range win.incidents() {
 		if len(lines) == w.cfg.Lines {
@@ -36,9 +34,10 @@ func (w *watch) anomalies(win *window, k *logs.KMeans) []logs.Anomaly {
 		far := win.distance[in.top]
 		alert := w.ready && far >= limit
 		why := win.why(in.top)
+		key := win.mute(in, why)
 		if alert {
 			quiet[in.actor] = true
-			if w.mutes.hold(win.mute(in, why), far, win.end, w.cfg) {
+			if w.mutes.hold(key, far, k.TS, w.cfg) {
 				continue
 			}
 		}
@@ -54,10 +53,15 @@ func (w *watch) anomalies(win *window, k *logs.KMeans) []logs.Anomaly {
 		if alert {
 			line.Label = labelAnomalous
 		}
-		lines = append(lines, line)
+		lines, keys = append(lines, line), append(keys, key)
 	}
 	win.markAlerted(quiet, limit, lines)
-	return lines
+	for i := range lines {
+		if lines[i].Label == labelAnomalous {
+			ends = w.mutes.say(ends, keys[i], said{at: win.end, line: lines[i]}, w.cfg)
+		}
+	}
+	return append(ends, lines...)
 }
 
 // threshold is the least distance of an alert: what 99.9 % of the baseline was
@@ -94,42 +98,21 @@ func (win *window) markAlerted(alerted map[uint32]bool, limit float64, lines []l
 }
 
 // line is what an incident says of itself.
-func (win *window) line(in incident, why []logs.Why, k *logs.KMeans) logs.Anomaly {
+func (win *window) line(in incident, why []reason, k *logs.KMeans) logs.Anomaly {
 	source, target := win.context.Ends(in.top)
-	f, r := win.reader.Conversation(in.top).Totals()
+	conversation := win.reader.Conversation(in.top)
+	f, r := conversation.Totals()
+	first, last := conversation.Span()
+	x, y := win.model.plane.Place(win.deviations(in.top))
 	service := win.context.Service(in.top)
-	cluster := &k.Clusters[win.cluster[in.top]]
+	c := int(win.cluster[in.top])
 	return logs.Anomaly{
 		TS: k.TS, Window: k.Window, Actor: win.context.ActorAt(in.actor), OrigH: source, RespH: target,
 		RespP: service.Port(), Proto: protoName(service.Proto()), Service: serviceName(service),
-		Score: win.distance[in.top], Cluster: cluster.Name, ClusterShare: cluster.Share, K: k.K,
-		OrigPkts: f.Packets, OrigBytes: f.Bytes, RespPkts: r.Packets, RespBytes: r.Bytes,
-		UIDs: win.context.Rows().UIDs(in.top), Why: why, Model: win.model.digest,
+		Score: win.distance[in.top], Cluster: win.model.names[c], ClusterSize: win.sizes[c], ClusterShare: win.share(c), K: k.K, X: x, Y: y,
+		First: first.Seconds(), Last: last.Seconds(), OrigPkts: f.Packets, OrigBytes: f.Bytes, RespPkts: r.Packets, RespBytes: r.Bytes,
+		UIDs: win.context.Rows().UIDs(in.top), Message: message(why), Why: listed(why), Model: win.model.digest,
 	}
-}
-
-// why is which features put row i so far from its centroid, the largest first.
-// Over all features the percentages add to 100; the largest are listed.
-func (win *window) why(i int) []logs.Why {
-	var v flowvec.Vector
-	var z row
-	win.read(win.reader, i, &v, &z)
-	m, service := win.model, win.context.Service(i)
-	centroid := m.Centroid(int(win.cluster[i]))
-	all := make([]logs.Why, 0, d)
-	for j := range d {
-		e := z[j] - centroid[j]
-		if e == 0 {
-			continue
-		}
-		f := &m.features[j]
-		all = append(all, logs.Why{
-			Feature: f.Name, Value: f.Natural(v[j]), Typical: m.natural(j, centroid[j], service),
-			Z: z[j], Pct: 100 * e * e / (win.distance[i] * win.distance[i]),
-		})
-	}
-	slices.SortStableFunc(all, func(a, b logs.Why) int { return cmp.Compare(b.Pct, a.Pct) })
-	return all[:min(mostReasons, len(all))]
 }
 
 // protoName is the transport as Zeek names it.

@@ -18,6 +18,8 @@ type Config struct {
 	MaxIterations int
 	Budget        float64 // alerts per hour and window that the threshold aims at
 	Lines         int     // most lines per report
+	Sample        int     // most conversations of each report that it shows
+	Full          bool    // with all features
 
 	// No line is labelled anomalous before WarmUp has passed since the first
 	// pane and the baseline holds WarmVectors.
@@ -39,7 +41,7 @@ type Config struct {
 func DefaultConfig() Config {
 	return Config{
 		Pane: time.Minute, Windows: []time.Duration{time.Minute, 5 * time.Minute},
-		Seed: 1, MaxIterations: 100, Budget: 10, Lines: 5,
+		Seed: 1, MaxIterations: 100, Budget: 10, Lines: 5, Sample: 100,
 		WarmUp: 240 * time.Second, WarmVectors: 200,
 		Baseline: 5000, Age: 24 * time.Hour, Guard: 0.01,
 		Mute: time.Hour, MuteGrowth: 0.25,

@@ -22,6 +22,7 @@ import (
 type Report struct {
 	KMeans    logs.KMeans
 	Anomalies []logs.Anomaly
+	Vectors   []logs.Vector // a sample of the window's conversations
 }
 
 // Detector turns closed panes into reports. One goroutine owns it.
@@ -31,6 +32,7 @@ type Detector struct {
 	watches []*watch
 	window  *window     // the one in hand
 	first   packet.Time // start of the first pane
+	last    packet.Time // end of the last
 	started bool
 }
 
@@ -82,6 +84,7 @@ func (det *Detector) Pane(end packet.Time, parts []*flowvec.Pane, complete bool)
 	if !det.started {
 		det.first, det.started = end.Add(-det.cfg.Pane), true
 	}
+	det.last = end
 	det.windows.Push(end, parts, complete)
 	var reports []Report
 	var last flowvec.Rows
@@ -94,6 +97,14 @@ func (det *Detector) Pane(end packet.Time, parts []*flowvec.Pane, complete bool)
 		last = rows
 	}
 	return reports
+}
+
+// Close is the end of the input: the ends of alerts that came again.
+func (det *Detector) Close() (ends []logs.Anomaly) {
+	for _, w := range det.watches {
+		ends = append(ends, w.mutes.ended(det.last, det.last)...)
+	}
+	return ends
 }
 
 // Lost is what the bounds of the shards' tables cost since the start.

@@ -10,6 +10,7 @@ import (
 	"pcapdir/analysis/flowvec"
 	"pcapdir/analysis/kmeans"
 	"pcapdir/analysis/logs"
+	"pcapdir/analysis/plane"
 )
 
 // model is what one baseline says is normal: a scale and centroids. It is not
@@ -19,6 +20,8 @@ type model struct {
 	*kmeans.Model
 	names   []int // of the centroids, kept from model to model
 	drift   float64
+	drifts  []float64 // of each centroid; negative where it is new
+	plane   *plane.Plane
 	digest  string
 	typical []flowvec.Vector // mean vector of each centroid's samples
 	far     float64          // distance that 99.9 % of the samples are within
@@ -49,10 +52,18 @@ func newModel(cfg *Config, samples []sample, old *model, names *namer) *model {
 		K: cfg.clusters(len(samples)), MaxIterations: cfg.MaxIterations, Enough: len(samples) / settled, Seed: cfg.Seed, Start: start,
 	})
 	m.nameClusters(old, start, names)
+	m.plane = plane.Fit(rows, d, old.planeOrNone())
 	m.describe(samples)
 	m.far = m.distanceOf(rows, .999)
 	m.digest = digest(m.Centroids)
 	return m
+}
+
+func (m *model) planeOrNone() *plane.Plane {
+	if m == nil {
+		return nil
+	}
+	return m.plane
 }
 
 // rescaled are m's centroids on another scale.
@@ -71,15 +82,15 @@ func (m *model) rescaled(to *scale) []float64 {
 // nameClusters also measures drift: how far, on average, the centroids that
 // kept their names moved, in deviations.
 func (m *model) nameClusters(old *model, start []float64, names *namer) {
-	m.names = make([]int, m.K())
+	m.names, m.drifts = make([]int, m.K()), make([]float64, m.K())
 	kept := 0
 	for j := range m.names {
 		if j >= m.Started || m.Moved[j] {
-			m.names[j] = names.name()
+			m.names[j], m.drifts[j] = names.name(), -1
 			continue
 		}
-		m.names[j] = old.names[j]
-		m.drift += distance(m.Centroid(j), start[j*d:(j+1)*d])
+		m.names[j], m.drifts[j] = old.names[j], distance(m.Centroid(j), start[j*d:(j+1)*d])
+		m.drift += m.drifts[j]
 		kept++
 	}
 	m.drift /= max(1, float64(kept))
@@ -100,14 +111,7 @@ func (m *model) describe(samples []sample) {
 }
 
 // centroid is cluster c in natural units: the mean of its samples.
-func (m *model) centroid(c int) []logs.CentroidValue {
-	values := make([]logs.CentroidValue, d)
-	for j := range values {
-		f := &m.features[j]
-		values[j] = logs.CentroidValue{Feature: f.Name, Value: f.Natural(m.typical[c][j])}
-	}
-	return values
-}
+func (m *model) centroid(c int) []logs.FeatureValue { return m.inUnits(&m.typical[c]) }
 
 func (m *model) distanceOf(rows []float64, q float64) float64 {
 	far := make([]float64, len(m.Labels))

@@ -1,6 +1,10 @@
 package anomaly
 
 import (
+	"bytes"
+	"cmp"
+	"slices"
+
 	"pcapdir/analysis/logs"
 	"pcapdir/source/packet"
 )
@@ -12,36 +16,74 @@ type mute struct {
 	feature string // that weighs most
 }
 
-// said is when an alert was last given, and how far it was.
+// said is an alert, and how often it came again since.
 type said struct {
-	at  packet.Time
-	far float64
+	at      packet.Time
+	line    logs.Anomaly
+	repeats int
+	until   float64 // window end of the last of them
 }
 
 // mutes are the alerts of the last Config.Mute. They are few: a report adds as
 // many as it has lines.
 type mutes map[mute]said
 
-// hold says whether an alert is to be held back, and otherwise remembers it.
-func (m mutes) hold(key mute, far float64, now packet.Time, cfg *Config) bool {
+// ended forgets the alerts that were said by then, and returns the ends of those
+// that came again, in an order that is the same for the same alerts.
+func (m mutes) ended(now, by packet.Time) (ends []logs.Anomaly) {
+	var over []mute
 	for k, s := range m {
-		if now.Sub(s.at) >= cfg.Mute {
-			delete(m, k)
+		if s.at <= by {
+			over = append(over, k)
 		}
 	}
-	if s, ok := m[key]; ok && far < s.far*(1+cfg.MuteGrowth) {
-		return true
+	slices.SortFunc(over, func(a, b mute) int {
+		return cmp.Or(cmp.Compare(m[a].at, m[b].at), bytes.Compare(a.actor[:], b.actor[:]), cmp.Compare(a.cluster, b.cluster), cmp.Compare(a.feature, b.feature))
+	})
+	for _, k := range over {
+		ends = m.end(ends, k, now)
 	}
-	if cfg.Mute > 0 {
-		m[key] = said{now, far}
-	}
-	return false
+	return ends
 }
 
-func (win *window) mute(in incident, why []logs.Why) mute {
+// end forgets one alert, and appends its end where it came again.
+func (m mutes) end(ends []logs.Anomaly, key mute, now packet.Time) []logs.Anomaly {
+	s, ok := m[key]
+	delete(m, key)
+	if !ok || s.repeats == 0 {
+		return ends
+	}
+	line := s.line
+	line.Repeats = &logs.Repeats{Began: line.TS, N: s.repeats, Until: s.until}
+	line.TS, line.Rank, line.Label = now.Seconds(), 0, labelEnded
+	return append(ends, line)
+}
+
+// say remembers an alert. One that it takes the place of, having grown, ends.
+func (m mutes) say(ends []logs.Anomaly, key mute, alert said, cfg *Config) []logs.Anomaly {
+	ends = m.end(ends, key, alert.at)
+	if cfg.Mute > 0 {
+		m[key] = alert
+	}
+	return ends
+}
+
+// hold says whether an alert is to be held back, being what was said before, and
+// then counts it.
+func (m mutes) hold(key mute, far, at float64, cfg *Config) bool {
+	s, ok := m[key]
+	if !ok || far >= s.line.Score*(1+cfg.MuteGrowth) {
+		return false
+	}
+	s.repeats, s.until = s.repeats+1, at
+	m[key] = s
+	return true
+}
+
+func (win *window) mute(in incident, why []reason) mute {
 	m := mute{actor: win.context.ActorAt(in.actor), cluster: win.model.names[win.cluster[in.top]]}
 	if len(why) > 0 {
-		m.feature = why[0].Feature
+		m.feature = why[0].feature.Name
 	}
 	return m
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"pcapdir/analysis/flowvec"
+	"pcapdir/analysis/logs"
 	"pcapdir/source/packet"
 )
 
@@ -86,27 +87,51 @@ func TestHistory(t *testing.T) {
 	}
 }
 
+// The same alert within the hour has no line; how often it came is said when it
+// is over: after the hour, or when it has grown.
 func TestMutes(t *testing.T) {
 	cfg := DefaultConfig()
 	m := mutes{}
 	key, other := mute{cluster: 1, feature: "s_n"}, mute{cluster: 2, feature: "s_n"}
 	minute := packet.Time(time.Minute)
+	alert := func(key mute, far float64, at packet.Time) (held bool, ends []logs.Anomaly) {
+		ends = m.ended(at, at.Add(-cfg.Mute))
+		if m.hold(key, far, at.Seconds(), &cfg) {
+			return true, ends
+		}
+		return false, m.say(ends, key, said{at: at, line: logs.Anomaly{TS: at.Seconds(), Rank: 1, Score: far}}, &cfg)
+	}
 	for i, c := range []struct {
 		key  mute
 		far  float64
 		at   packet.Time
 		held bool
+		ends []logs.Repeats
 	}{
-		{key, 10, 0, false}, {key, 10, minute, true}, {other, 10, minute, false}, {key, 12.4, 2 * minute, true},
-		{key, 12.5, 3 * minute, false}, {key, 13, 62 * minute, true}, {key, 13, 63 * minute, false},
+		{key, 10, 0, false, nil}, {key, 10, minute, true, nil}, {other, 10, minute, false, nil}, {key, 12.4, 2 * minute, true, nil},
+		{key, 12.5, 3 * minute, false, []logs.Repeats{{Began: 0, N: 2, Until: 120}}},
+		{key, 13, 62 * minute, true, nil}, // other is over, and never came again
+		{key, 13, 63 * minute, false, []logs.Repeats{{Began: 180, N: 1, Until: 3720}}},
 	} {
-		if held := m.hold(c.key, c.far, c.at, &cfg); held != c.held {
-			t.Errorf("step %d: held back %v", i, held)
+		held, ends := alert(c.key, c.far, c.at)
+		if held != c.held || len(ends) != len(c.ends) {
+			t.Fatalf("step %d: held back %v, ends %+v", i, held, ends)
+		}
+		for n, e := range ends {
+			if *e.Repeats != c.ends[n] || e.TS != c.at.Seconds() || e.Rank != 0 || e.Label != labelEnded {
+				t.Errorf("step %d: end %+v with %+v, want %+v", i, e, *e.Repeats, c.ends[n])
+			}
 		}
 	}
+	alert(key, 13, 64*minute)
+	if ends := m.ended(70*minute, 70*minute); len(ends) != 1 || len(m) != 0 {
+		t.Errorf("at the end of input: %+v, %d left", ends, len(m))
+	}
 	cfg.Mute = 0
-	if m = (mutes{}); m.hold(key, 1, 0, &cfg) || m.hold(key, 1, 0, &cfg) || len(m) != 0 {
-		t.Error("muting cannot be switched off")
+	for at := range packet.Time(2) {
+		if held, ends := alert(key, 1, at); held || len(ends) != 0 || len(m) != 0 {
+			t.Error("muting cannot be switched off")
+		}
 	}
 }
 

@@ -41,6 +41,7 @@ func (w *watch) report(win *window, end packet.Time, complete bool, first packet
 	win.score(w.model, w.past)
 
 	report := Report{KMeans: win.clusters(w.length, complete)}
+	report.Vectors = win.vectors(w.cfg.Sample, w.cfg.Full, &report.KMeans)
 	if win.scored {
 		w.warmUp(win, first)
 		report.Anomalies = w.anomalies(win, &report.KMeans)
@@ -95,23 +96,28 @@ func (win *window) clusters(length time.Duration, complete bool) logs.KMeans {
 	k := logs.KMeans{
 		TS: win.end.Seconds(), Window: length.Seconds(), Complete: complete, Pairs: win.len(),
 		K: m.K(), Inertia: m.Inertia, Iterations: m.Iterations, Drift: m.drift,
-		Clusters: make([]logs.Cluster, m.K()),
 	}
 	spread := make([]uint64, m.K()) // whole numbers add up in any order
 	const unit = 1. / (1 << 20)
+	win.sizes = cleared(win.sizes, m.K())
 	for i, c := range win.cluster {
-		k.Clusters[c].Size++
+		win.sizes[c]++
 		spread[c] += uint64(win.distance[i] / unit)
 	}
-	for c := range k.Clusters {
-		cl := &k.Clusters[c]
-		cl.Spread = float64(spread[c]) * unit
-		cl.Name, cl.Centroid = m.names[c], m.centroid(c)
-		cl.Share = float64(cl.Size) / float64(win.len())
-		cl.Spread /= max(1, float64(cl.Size))
+	for c, size := range win.sizes {
+		if size == 0 {
+			continue
+		}
+		k.Clusters = append(k.Clusters, logs.Cluster{
+			Name: m.names[c], Size: size, Share: win.share(c), Spread: float64(spread[c]) * unit / float64(size),
+			HasDrift: m.drifts[c] >= 0, Drift: m.drifts[c], Centroid: m.centroid(c),
+		})
 	}
 	return k
 }
+
+// share is cluster c's of the window.
+func (win *window) share(c int) float64 { return float64(win.sizes[c]) / float64(win.len()) }
 
 // learn offers the window to the baseline, less what was alerted and its
 // farthest share, and counts its distances.

@@ -25,6 +25,9 @@ type window struct {
 	alerted  []bool   // rows that must not be learned
 	lots     []uint64 // of the rows; outside for those that do not stand for the window
 
+	vector flowvec.Vector // of the row last read by deviations
+	z      row
+	sizes  []int    // of the clusters
 	held   []bool   // rows not to learn
 	counts []uint32 // of actors, or crowds
 }

@@ -59,6 +59,18 @@ func (c *Conversation) Totals() (f, r Totals) {
 	return Totals{a.n, a.bytes}, Totals{b.n, b.bytes}
 }
 
+// Span is from the first to the last packet of either direction.
+func (c *Conversation) Span() (first, last packet.Time) {
+	a, b := &c.sides[0], &c.sides[1]
+	switch {
+	case a.n == 0:
+		a = b
+	case b.n == 0:
+		b = a
+	}
+	return packet.Time(min(a.first, b.first)), packet.Time(max(a.last, b.last))
+}
+
 // Service is the one that the initiator sent the most bytes to; where it used
 // more than four, the one that it began with.
 func (c *Conversation) Service() Service {

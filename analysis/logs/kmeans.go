@@ -19,11 +19,13 @@ type Cluster struct {
 	Size     int
 	Share    float64
 	Spread   float64 // mean distance of its members to the centroid
-	Centroid []CentroidValue
+	HasDrift bool    // the centroid was there before
+	Drift    float64 // how far it moved when the model was last fitted, scaled units
+	Centroid []FeatureValue
 }
 
-// CentroidValue is one coordinate of a centroid in natural units.
-type CentroidValue struct {
+// FeatureValue is one number of a vector or centroid in natural units.
+type FeatureValue struct {
 	Feature string
 	Value   float64
 }
@@ -40,15 +42,15 @@ var kmeansStream = newStream("kmeans", "One report: the clusters of one window's
 		Append: func(b []byte, r *KMeans) []byte { return appendBool(b, r.Complete) }},
 	{Name: "pairs", Type: Number, Doc: "conversations in the window",
 		Append: func(b []byte, r *KMeans) []byte { return appendInt(b, r.Pairs) }},
-	{Name: "k", Type: Number, Doc: "clusters",
+	{Name: "k", Type: Number, Doc: "centroids of the model",
 		Append: func(b []byte, r *KMeans) []byte { return appendInt(b, r.K) }},
 	{Name: "inertia", Type: Double, Doc: "sum of squared distances to the nearest centroid, scaled units",
 		Append: func(b []byte, r *KMeans) []byte { return appendFloat(b, r.Inertia) }},
 	{Name: "iterations", Type: Number, Doc: "passes until no label changed",
 		Append: func(b []byte, r *KMeans) []byte { return appendInt(b, r.Iterations) }},
-	{Name: "drift", Type: Double, Doc: "how far the centroids moved since the last report, scaled units",
+	{Name: "drift", Type: Double, Doc: "how far centroids that were there before moved when the model was last fitted, on average, scaled units",
 		Append: func(b []byte, r *KMeans) []byte { return appendFloat(b, r.Drift) }},
-	{Name: "clusters", Type: Records, Doc: "each with `name` (kept from report to report), `size` (members), `share` (0 to 1), `spread` (mean distance of its members to the centroid) and `centroid` (feature to value, natural units); absent when there are none",
+	{Name: "clusters", Type: Records, Doc: "those with members in the window: `name` (kept from report to report), `size` (members), `share` (0 to 1), `spread` (mean distance of its members to the centroid), `drift` (how far its centroid moved when the model was last fitted; absent when it is new) and `centroid` (feature to value, natural units)",
 		Append: func(b []byte, r *KMeans) []byte { return appendList(b, r.Clusters, appendCluster) }},
 })
 
@@ -57,13 +59,22 @@ func appendCluster(dst []byte, c *Cluster) []byte {
 	dst = appendInt(append(dst, `,"size":`...), c.Size)
 	dst = appendFloat(append(dst, `,"share":`...), c.Share)
 	dst = appendFloat(append(dst, `,"spread":`...), c.Spread)
-	dst = append(dst, `,"centroid":{`...)
-	for i := range c.Centroid {
+	if c.HasDrift {
+		dst = appendFloat(append(dst, `,"drift":`...), c.Drift)
+	}
+	dst = appendValues(append(dst, `,"centroid":`...), c.Centroid)
+	return append(dst, '}')
+}
+
+// appendValues prints an object of feature and value.
+func appendValues(dst []byte, values []FeatureValue) []byte {
+	dst = append(dst, '{')
+	for i := range values {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = append(appendText(dst, c.Centroid[i].Feature), ':')
-		dst = appendFloat(dst, c.Centroid[i].Value)
+		dst = append(appendText(dst, values[i].Feature), ':')
+		dst = appendFloat(dst, values[i].Value)
 	}
-	return append(dst, '}', '}')
+	return append(dst, '}')
 }

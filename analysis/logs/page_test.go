@@ -27,7 +27,8 @@ func pageTable[T any](s Stream[T]) string {
 func TestPagesHoldTheTables(t *testing.T) {
 	pages := map[string]string{
 		"conn": pageTable(ConnStream()), "open_conn": pageTable(OpenConnStream()), "anomaly": pageTable(AnomalyStream()), "kmeans": pageTable(KMeansStream()),
-		"spool": pageTable(SpoolStream()), "weird": pageTable(WeirdStream()), "coverage": pageTable(CoverageStream()), "stats": pageTable(StatsStream()),
+		"vectors": pageTable(VectorStream()),
+		"spool":   pageTable(SpoolStream()), "weird": pageTable(WeirdStream()), "coverage": pageTable(CoverageStream()), "stats": pageTable(StatsStream()),
 	}
 	for name, table := range pages {
 		path := filepath.Join("doc", name+".md")
@@ -68,6 +69,7 @@ func TestColumns(t *testing.T) {
 	walk(ConnStream(), check)
 	walk(AnomalyStream(), check)
 	walk(KMeansStream(), check)
+	walk(VectorStream(), check)
 	walk(SpoolStream(), check)
 	walk(WeirdStream(), check)
 	walk(CoverageStream(), check)

@@ -5,19 +5,20 @@ type Type string
 
 // The types. What each looks like in JSON:
 const (
-	Time     Type = "time"                   // number, seconds since 1970
-	Interval Type = "interval"               // number, seconds
-	String   Type = "string"                 // string
-	Enum     Type = "enum"                   // string out of a small set
-	Addr     Type = "addr"                   // string, RFC 5952 for IPv6
-	Port     Type = "port"                   // number
-	Number   Type = "count"                  // whole number
-	Double   Type = "double"                 // number with a point or an exponent
-	Bool     Type = "bool"                   // true or false
-	Strings  Type = "set[string]"            // list of strings
-	Numbers  Type = "vector[count]"          // list of whole numbers
-	Records  Type = "vector[record]"         // list of objects
-	Counts   Type = "table[string] of count" // object, name to number
+	Time     Type = "time"                    // number, seconds since 1970
+	Interval Type = "interval"                // number, seconds
+	String   Type = "string"                  // string
+	Enum     Type = "enum"                    // string out of a small set
+	Addr     Type = "addr"                    // string, RFC 5952 for IPv6
+	Port     Type = "port"                    // number
+	Number   Type = "count"                   // whole number
+	Double   Type = "double"                  // number with a point or an exponent
+	Bool     Type = "bool"                    // true or false
+	Strings  Type = "set[string]"             // list of strings
+	Numbers  Type = "vector[count]"           // list of whole numbers
+	Records  Type = "vector[record]"          // list of objects
+	Counts   Type = "table[string] of count"  // object, name to whole number
+	Values   Type = "table[string] of double" // object, name to number
 )
 
 // Column is one field of the lines of a stream.

@@ -40,13 +40,29 @@ func fullAnomaly() Anomaly {
 	return Anomaly{
 		TS: 1795239060, Window: 60, Rank: 1, Label: "anomalous", Actor: addr("203.0.113.9"),
 		OrigH: addr("203.0.113.9"), RespH: addr("10.77.2.22"), RespP: 22, Proto: "tcp", Service: "tcp/22",
-		Score: 8.625, ScoreP: 4.1, Cluster: 17, ClusterShare: 0.012, K: 64,
+		Score: 8.625, ScoreP: 4.1, Cluster: 17, ClusterSize: 12, ClusterShare: 0.012, K: 64, X: -3.5, Y: 0.25,
+		First: 1795239000.5, Last: 1795239059.75, Message: "TTLs 21 apart (usually 0)",
 		OrigPkts: 12, OrigBytes: 528, RespPkts: 12, RespBytes: 480, Siblings: 3, UIDs: []UID{{9}, {8, 7}},
 		Why: []Why{
-			{Feature: "ttl_spread", Value: 21, Typical: 0, Z: 6, Pct: 30},
+			{Feature: "ttl_spread", Value: 21, Typical: 0, Median: 0.5, Z: 6, Pct: 30},
 			{Feature: "rst_in", Value: 1, Typical: -0.25, Z: 4.8, Pct: 20},
 		},
 		Model: "b1f3", Baseline: "ok",
+	}
+}
+
+// endedAnomaly is the end of an alert that was repeated.
+func endedAnomaly() Anomaly {
+	r := fullAnomaly()
+	r.TS, r.Rank, r.Label, r.Repeats = 1795242660, 0, "ended", &Repeats{Began: 1795239060, N: 7, Until: 1795241000}
+	return r
+}
+
+func fullVector() Vector {
+	return Vector{
+		TS: 1795239060, Window: 300, Actor: addr("203.0.113.9"), OrigH: addr("203.0.113.9"), RespH: addr("10.77.2.22"), Service: "tcp/22",
+		Score: 8.625, Cluster: 17, X: -3.5, Y: 0.25, Scored: true, OrigPkts: 1, OrigBytes: 2, RespPkts: 3, RespBytes: 4,
+		Features: []FeatureValue{{"s_n", 1}, {"s_b", 2.5}},
 	}
 }
 
@@ -54,7 +70,7 @@ func fullKMeans() KMeans {
 	return KMeans{
 		TS: 1795239060, Window: 60, Complete: true, Pairs: 812, K: 2, Inertia: 634884.838, Iterations: 17, Drift: 1e-9,
 		Clusters: []Cluster{
-			{Name: 3, Size: 800, Share: 0.985, Spread: 1.5, Centroid: []CentroidValue{{"pkts", 12}, {"bytes", 1e21}}},
+			{Name: 3, Size: 800, Share: 0.985, Spread: 1.5, HasDrift: true, Drift: 0.5, Centroid: []FeatureValue{{"pkts", 12}, {"bytes", 1e21}}},
 			{Name: 9, Size: 12, Share: 0.015, Spread: math.NaN()},
 		},
 	}
@@ -122,6 +138,7 @@ func wantAnomaly(r Anomaly) want {
 		Feature string  `json:"feature"`
 		Value   float64 `json:"value"`
 		Typical float64 `json:"typical"`
+		Median  float64 `json:"median"`
 		Z       float64 `json:"z"`
 		Pct     float64 `json:"pct"`
 	}
@@ -129,13 +146,28 @@ func wantAnomaly(r Anomaly) want {
 	for _, w := range r.Why {
 		whys = append(whys, why(w))
 	}
+	ends := r.Repeats
+	if ends == nil {
+		ends = &Repeats{}
+	}
 	return want{
-		{"ts", r.TS}, {"window", r.Window}, {"rank", r.Rank}, {"label", r.Label},
+		{"ts", r.TS}, {"window", r.Window}, {"rank", unless(r.Rank == 0, r.Rank)}, {"label", r.Label},
+		{"began", unless(r.Repeats == nil, ends.Began)}, {"repeats", unless(r.Repeats == nil, ends.N)}, {"until", unless(r.Repeats == nil, ends.Until)},
 		{"actor", netip.AddrFrom16(r.Actor).Unmap()}, {"id.orig_h", netip.AddrFrom16(r.OrigH).Unmap()},
 		{"id.resp_h", netip.AddrFrom16(r.RespH).Unmap()}, {"id.resp_p", r.RespP}, {"proto", r.Proto}, {"service", r.Service},
-		{"score", r.Score}, {"score_p", r.ScoreP}, {"cluster", r.Cluster}, {"cluster_share", r.ClusterShare}, {"k", r.K},
+		{"score", r.Score}, {"score_p", r.ScoreP}, {"cluster", r.Cluster}, {"cluster_size", r.ClusterSize}, {"cluster_share", r.ClusterShare}, {"k", r.K},
+		{"x", r.X}, {"y", r.Y}, {"first", r.First}, {"last", r.Last},
 		{"orig_pkts", r.OrigPkts}, {"orig_bytes", r.OrigBytes}, {"resp_pkts", r.RespPkts}, {"resp_bytes", r.RespBytes},
-		{"siblings", r.Siblings}, {"uids", uids(r.UIDs)}, {"why", whys}, {"model", r.Model}, {"baseline", r.Baseline},
+		{"siblings", r.Siblings}, {"uids", uids(r.UIDs)}, {"msg", r.Message}, {"why", whys}, {"model", r.Model}, {"baseline", r.Baseline},
+	}
+}
+
+func wantVector(r Vector) want {
+	return want{
+		{"ts", r.TS}, {"window", r.Window}, {"actor", netip.AddrFrom16(r.Actor).Unmap()}, {"id.orig_h", netip.AddrFrom16(r.OrigH).Unmap()},
+		{"id.resp_h", netip.AddrFrom16(r.RespH).Unmap()}, {"service", r.Service}, {"scored", r.Scored}, {"score", r.Score}, {"cluster", r.Cluster},
+		{"x", r.X}, {"y", r.Y}, {"orig_pkts", 1}, {"orig_bytes", 2}, {"resp_pkts", 3}, {"resp_bytes", 4},
+		{"features", json.RawMessage(`{"s_n":1.0,"s_b":2.5}`)},
 	}
 }
 
@@ -157,7 +189,7 @@ func wantKMeans(r KMeans) want {
 	return want{
 		{"ts", r.TS}, {"window", r.Window}, {"complete", r.Complete}, {"pairs", r.Pairs}, {"k", r.K}, {"inertia", r.Inertia},
 		{"iterations", r.Iterations}, {"drift", r.Drift},
-		{"clusters", json.RawMessage(`[{"name":3,"size":800,"share":0.985,"spread":1.5,"centroid":{"pkts":12.0,"bytes":1e21}},` +
+		{"clusters", json.RawMessage(`[{"name":3,"size":800,"share":0.985,"spread":1.5,"drift":0.5,"centroid":{"pkts":12.0,"bytes":1e21}},` +
 			`{"name":9,"size":12,"share":0.015,"spread":null,"centroid":{}}]`)},
 	}
 }
@@ -207,7 +239,7 @@ func optional(s string) any { return unless(s == "", s) }
 func TestLinesAgreeWithEncodingJSON(t *testing.T) {
 	conn, empty := fullConn(), emptyConn()
 	anomaly, kmeans, spool, weird, stats := fullAnomaly(), fullKMeans(), fullSpool(), fullWeird(), fullStats()
-	coverage := fullCoverage()
+	coverage, ended, vector := fullCoverage(), endedAnomaly(), fullVector()
 	for _, c := range []struct {
 		name string
 		line []byte
@@ -216,7 +248,9 @@ func TestLinesAgreeWithEncodingJSON(t *testing.T) {
 		{"conn", ConnStream().Append(nil, &conn), wantConn(conn)},
 		{"conn unset", ConnStream().Append(nil, &empty), wantConn(empty)},
 		{"anomaly", AnomalyStream().Append(nil, &anomaly), wantAnomaly(anomaly)},
+		{"anomaly ended", AnomalyStream().Append(nil, &ended), wantAnomaly(ended)},
 		{"kmeans", KMeansStream().Append(nil, &kmeans), wantKMeans(kmeans)},
+		{"vectors", VectorStream().Append(nil, &vector), wantVector(vector)},
 		{"spool", SpoolStream().Append(nil, &spool), wantSpool(spool)},
 		{"weird", WeirdStream().Append(nil, &weird), wantWeird(weird)},
 		{"coverage", CoverageStream().Append(nil, &coverage), wantCoverage(coverage)},
@@ -299,10 +333,14 @@ func numbers(v any) any {
 func TestGoldenLines(t *testing.T) {
 	conn, empty := fullConn(), emptyConn()
 	anomaly, kmeans, spool, weird, stats := fullAnomaly(), fullKMeans(), fullSpool(), fullWeird(), fullStats()
+	ended, vector := endedAnomaly(), fullVector()
 	got := ConnStream().Append(nil, &conn)
 	got = ConnStream().Append(got, &empty)
 	got = AnomalyStream().Append(got, &anomaly)
 	got = AnomalyStream().Append(got, &Anomaly{})
+	got = AnomalyStream().Append(got, &ended)
+	got = VectorStream().Append(got, &vector)
+	got = VectorStream().Append(got, &Vector{})
 	got = KMeansStream().Append(got, &kmeans)
 	got = KMeansStream().Append(got, &KMeans{})
 	got = SpoolStream().Append(got, &spool)

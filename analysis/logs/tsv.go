@@ -11,7 +11,7 @@ import (
 // header of lines that begin with #, which zeek-cut and others read.
 //
 // It works on the lines that Stream.Append makes, so that what a field says is
-// said in one place. Lists of records, and counts by name, which Zeek's format
+// said in one place. Lists of records, and numbers by name, which Zeek's format
 // does not have, are strings of JSON.
 type Table struct {
 	name    string
@@ -37,7 +37,7 @@ func (s Stream[T]) Table() Table {
 func tables() map[string]Table {
 	all := map[string]Table{}
 	for _, t := range []Table{
-		connStream.Table(), openConnStream.Table(), anomalyStream.Table(), kmeansStream.Table(), weirdStream.Table(), spoolStream.Table(), statsStream.Table(), coverageStream.Table(),
+		connStream.Table(), openConnStream.Table(), anomalyStream.Table(), kmeansStream.Table(), vectorStream.Table(), weirdStream.Table(), spoolStream.Table(), statsStream.Table(), coverageStream.Table(),
 	} {
 		all[t.name] = t
 	}
@@ -87,7 +87,7 @@ func (t Table) AppendHeader(dst []byte, opened time.Time) []byte {
 // zeek is the type in Zeek's words.
 func (t Type) zeek() string {
 	switch t {
-	case Records, Counts:
+	case Records, Counts, Values:
 		return string(String)
 	default:
 		return string(t)

@@ -142,6 +142,8 @@ type Vectors struct {
 	Pane     time.Duration   // a report at the end of each; whole seconds
 	Windows  []time.Duration // distinct multiples of Pane, each with a model of its own
 	Features Features        // which columns a vector has
+	Sample   int             // conversations of each report in vectors.log
+	Full     bool            // with all features
 }
 
 // KMeans holds the parameters of the clustering.
@@ -153,8 +155,9 @@ type KMeans struct {
 
 // Anomaly says how much an operator is willing to read.
 type Anomaly struct {
-	Budget float64 // false incidents per hour and window
-	Lines  int     // at most so many lines per report
+	Budget float64       // false incidents per hour and window
+	Mute   time.Duration // how long an alert that comes again has no line of its own
+	Lines  int           // at most so many lines per report
 }
 
 // Format is how log lines are encoded.
@@ -231,9 +234,10 @@ func Default() *Config {
 			Pane:     time.Minute,
 			Windows:  []time.Duration{time.Minute, 5 * time.Minute},
 			Features: FeaturesDefault,
+			Sample:   100,
 		},
 		KMeans:  KMeans{Seed: 1, MaxIterations: 100},
-		Anomaly: Anomaly{Budget: 10, Lines: 5},
+		Anomaly: Anomaly{Budget: 10, Mute: time.Hour, Lines: 5},
 		Logs:    Logs{Dir: "/var/log/pcapdir", Format: FormatJSON},
 		Commit:  Commit{Interval: 5 * time.Second, Dir: "/var/lib/pcapdir"},
 		Limits:  Limits{OpenFiles: 256},

@@ -80,13 +80,16 @@ var fields = [...]field{
 	{"vectors.features", "default", func(c *Config) value {
 		return choice[Features]{&c.Vectors.Features, []Features{FeaturesDefault}, []Features{"asura"}}
 	}},
+	{"vectors.sample", "conversations of each report that vectors.log shows; 0: none", func(c *Config) value { return integer[int]{&c.Vectors.Sample, 0, 1 << 24} }},
+	{"vectors.full", "true: with all features", func(c *Config) value { return boolean{&c.Vectors.Full} }},
 
 	{"kmeans.k", "1 to 64, or \"auto\": up to 64, fewer while the baseline is small", func(c *Config) value { return autoInteger{&c.KMeans.K, 64} }},
 	{"kmeans.seed", "the same seed gives the same report", func(c *Config) value { return integer[uint64]{&c.KMeans.Seed, 0, 1<<63 - 1} }},
 	{"kmeans.max_iterations", "per fit", func(c *Config) value { return integer[int]{&c.KMeans.MaxIterations, 1, 100000} }},
 
 	{"anomaly.budget", "false incidents per hour and window; at most `lines` per report", func(c *Config) value { return number{&c.Anomaly.Budget, 0.001, 1e6} }},
-	{"anomaly.lines", "", func(c *Config) value { return integer[int]{&c.Anomaly.Lines, 1, 10000} }},
+	{"anomaly.mute", "how long an alert that comes again has no line of its own; 0s: it always has", func(c *Config) value { return duration{&c.Anomaly.Mute, 0, 30 * day} }},
+	{"anomaly.lines", "most lines of a report", func(c *Config) value { return integer[int]{&c.Anomaly.Lines, 1, 10000} }},
 
 	{"logs.dir", "conn.log and its siblings", func(c *Config) value { return path{&c.Logs.Dir} }},
 	{"logs.format", "json | tsv, which is Zeek's", func(c *Config) value {

@@ -141,7 +141,7 @@ func (c *committer) gather(cuts []cut) *commit {
 		if i == 0 {
 			b.waited += len(y.panes) * paneWeight
 			b.add(logs.WeirdStream().Name, appendWeirds(nil, y.weirds))
-			c.report(b, y.panes)
+			c.report(b, y.panes, cut.end.at == packet.MaxTime)
 		}
 	}
 	b.add(logs.ConnStream().Name, c.merged)
@@ -150,11 +150,11 @@ func (c *committer) gather(cuts []cut) *commit {
 }
 
 // report runs the detector over every pane that has ended, all shards' parts of
-// it together, in event time.
-func (c *committer) report(b *commit, panes []pane) {
+// it together, in event time. over says that no more will come.
+func (c *committer) report(b *commit, panes []pane, over bool) {
 	begin := time.Now()
-	var anomalies, clusters []byte
-	kmeans, anomaly := logs.KMeansStream(), logs.AnomalyStream()
+	var anomalies, clusters, vectors []byte
+	kmeans, anomaly, vector := logs.KMeansStream(), logs.AnomalyStream(), logs.VectorStream()
 	slices.SortFunc(panes, func(a, b pane) int { return cmp.Compare(a.end, b.end) })
 	for len(panes) > 0 {
 		end, n := panes[0].end, 1
@@ -173,17 +173,27 @@ func (c *committer) report(b *commit, panes []pane) {
 		c.started = true
 		for _, r := range c.detector.Pane(end, parts, complete) {
 			clusters = kmeans.Append(clusters, &r.KMeans)
-			for i := range r.Anomalies {
-				anomalies = anomaly.Append(anomalies, &r.Anomalies[i])
-			}
+			anomalies = appendAll(anomalies, anomaly, r.Anomalies)
+			vectors = appendAll(vectors, vector, r.Vectors)
 		}
 	}
+	if over {
+		anomalies = appendAll(anomalies, anomaly, c.detector.Close())
+	}
+	b.add(vector.Name, vectors)
 	b.add(anomaly.Name, anomalies)
 	b.add(kmeans.Name, clusters)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.state.reporting += time.Since(begin)
 	c.state.lost = c.detector.Lost()
+}
+
+func appendAll[T any](dst []byte, stream logs.Stream[T], records []T) []byte {
+	for i := range records {
+		dst = stream.Append(dst, &records[i])
+	}
+	return dst
 }
 
 // retire adds the files that the commit covers: their lines and their moves.

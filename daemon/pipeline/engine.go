@@ -216,7 +216,8 @@ func anomalyConfig(cfg *config.Config) anomaly.Config {
 	c := anomaly.DefaultConfig()
 	c.Pane, c.Windows = cfg.Vectors.Pane, cfg.Vectors.Windows
 	c.K, c.Seed, c.MaxIterations = cfg.KMeans.K, cfg.KMeans.Seed, cfg.KMeans.MaxIterations
-	c.Budget, c.Lines = cfg.Anomaly.Budget, cfg.Anomaly.Lines
+	c.Budget, c.Lines, c.Mute = cfg.Anomaly.Budget, cfg.Anomaly.Lines, cfg.Anomaly.Mute
+	c.Sample, c.Full = cfg.Vectors.Sample, cfg.Vectors.Full
 	return c
 }
 

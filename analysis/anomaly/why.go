@@ -1,0 +1,76 @@
+package anomaly
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"strings"
+
+	"pcapdir/analysis/flowvec"
+	"pcapdir/analysis/logs"
+)
+
+// How many features a line lists, and how many of them it puts into words.
+const (
+	mostReasons = 8
+	mostWords   = 3
+)
+
+// reason is one feature's part in a score.
+type reason struct {
+	feature *flowvec.Feature
+	logs.Why
+}
+
+// deviations are row i's. They hold until the next call.
+func (win *window) deviations(i int) []float64 {
+	win.read(win.reader, i, &win.vector, &win.z)
+	return win.z[:]
+}
+
+// why is which features put row i so far from its centroid, the largest first.
+// Over all of them the percentages add to 100.
+func (win *window) why(i int) []reason {
+	z := win.deviations(i)
+	m, service := win.model, win.context.Service(i)
+	centroid := m.Centroid(int(win.cluster[i]))
+	all := make([]reason, 0, d)
+	for j := range d {
+		e := z[j] - centroid[j]
+		if e == 0 {
+			continue
+		}
+		f := &m.features[j]
+		all = append(all, reason{f, logs.Why{
+			Feature: f.Name, Value: f.Natural(win.vector[j]),
+			Typical: m.natural(j, centroid[j], service), Median: m.natural(j, 0, service),
+			Z: z[j], Pct: 100 * e * e / (win.distance[i] * win.distance[i]),
+		}})
+	}
+	slices.SortStableFunc(all, func(a, b reason) int { return cmp.Compare(b.Pct, a.Pct) })
+	return all
+}
+
+// listed are the reasons that a line lists.
+func listed(why []reason) (list []logs.Why) {
+	for _, r := range why[:min(mostReasons, len(why))] {
+		list = append(list, r.Why)
+	}
+	return list
+}
+
+// message is the weightiest reasons in words, of what is at least a deviation from
+// the median: a feature may also weigh because the nearest cluster is the unusual one,
+// which is nothing to tell a person.
+func message(why []reason) string {
+	var words []string
+	for _, r := range why {
+		if len(words) == mostWords {
+			break
+		}
+		if text, differs := r.feature.Words(r.Value, r.Median); differs && math.Abs(r.Z) >= 1 {
+			words = append(words, text)
+		}
+	}
+	return strings.Join(words, "; ")
+}
