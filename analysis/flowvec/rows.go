@@ -239,9 +239,9 @@ type beginning struct {
 	part    uint32 // that says so
 }
 
-// began is the beginning of a conversation whose references are in time order:
-// the first SYN, else the first packet.
-func (w *Windows) began(refs []ref) beginning {
+// origin is what has the origin of a conversation whose references are in time
+// order: the first SYN, else the first packet.
+func (w *Windows) origin(refs []ref) ref {
 	best := refs[0]
 	for _, r := range refs[1:] {
 		q, o := w.pair(r), w.pair(best)
@@ -250,6 +250,12 @@ func (w *Windows) began(refs []ref) beginning {
 			best = r
 		}
 	}
+	return best
+}
+
+// began is the beginning of such a conversation.
+func (w *Windows) began(refs []ref) beginning {
+	best := w.origin(refs)
 	q := w.pair(best)
 	b := beginning{noSYN: q.flags&noSYN != 0, part: best.part, service: serviceOf(q.proto, q.ports[1])}
 	if q.flags&fromHi != 0 {
