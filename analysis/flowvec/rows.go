@@ -253,35 +253,23 @@ func (w *Windows) origin(refs []ref) ref {
 	return best
 }
 
-// began is the beginning of such a conversation.
+// began is the beginning of such a conversation: an earlier one that is recalled, but
+// of a SYN in the window where that had none.
 func (w *Windows) began(refs []ref) beginning {
 	best := w.origin(refs)
-	q := w.pair(best)
-	b := beginning{noSYN: q.flags&noSYN != 0, part: best.part, service: serviceOf(q.proto, q.ports[1])}
-	if q.flags&fromHi != 0 {
-		b.side = 1
+	o := w.pair(best)
+	if q := w.pair(refs[0]); q.flags&recalled != 0 && (q.flags&beganNoSYN == 0 || o.flags&noSYN != 0) {
+		return beginning{sideOf(q.flags, beganHi), w.part(refs[0]).began[refs[0].place-1], q.flags&beganNoSYN != 0, refs[0].part}
 	}
-	if q.flags&recalled != 0 {
-		b.service = Service(q.at)
-		b.side = 0
-		if q.flags&beganHi != 0 {
-			b.side = 1
-		}
-	}
-	return b
+	return beginning{sideOf(o.flags, fromHi), serviceOf(o.proto, o.ports[1]), o.flags&noSYN != 0, best.part}
 }
 
-// recall notes a beginning in an earlier pane. It takes the place of the
-// origin's time, which comes after it.
-func (q *pair) recall(b beginning) {
-	q.at = uint32(b.service)
-	q.flags = q.flags&^(noSYN|beganHi) | recalled
-	if b.noSYN {
-		q.flags |= noSYN
+// sideOf is 1 where the flag that says hi is set.
+func sideOf(flags, hi pairFlags) uint8 {
+	if flags&hi != 0 {
+		return 1
 	}
-	if b.side != 0 {
-		q.flags |= beganHi
-	}
+	return 0
 }
 
 // part is the part that a reference is to.
