@@ -1,10 +1,8 @@
 package anomaly
 
 import (
-	"strconv"
 	"time"
 
-	"pcapdir/analysis/flowvec"
 	"pcapdir/analysis/logs"
 	"pcapdir/source/packet"
 )
@@ -108,35 +106,9 @@ func (win *window) line(in incident, why []reason, k *logs.KMeans) logs.Anomaly 
 	c := int(win.cluster[in.top])
 	return logs.Anomaly{
 		TS: k.TS, Window: k.Window, Actor: win.context.ActorAt(in.actor), OrigH: source, RespH: target,
-		RespP: service.Port(), Proto: protoName(service.Proto()), Service: serviceName(service),
+		RespP: service.Port(), Proto: service.ProtoName(), Service: service.String(),
 		Score: win.distance[in.top], Cluster: win.model.names[c], ClusterSize: win.sizes[c], ClusterShare: win.share(c), K: k.K, X: x, Y: y,
 		First: first.Seconds(), Last: last.Seconds(), OrigPkts: f.Packets, OrigBytes: f.Bytes, RespPkts: r.Packets, RespBytes: r.Bytes,
 		UIDs: win.context.Rows().UIDs(in.top), Message: message(why), Why: listed(why), Model: win.model.digest,
-	}
-}
-
-// protoName is the transport as Zeek names it.
-func protoName(proto uint8) string {
-	switch proto {
-	case packet.TCP:
-		return "tcp"
-	case packet.UDP:
-		return "udp"
-	case packet.ICMP, packet.ICMPv6:
-		return "icmp"
-	default:
-		return "unknown_transport"
-	}
-}
-
-// serviceName is "tcp/22", or "icmp", or "ip/47" for other protocols.
-func serviceName(s flowvec.Service) string {
-	switch s.Proto() {
-	case packet.TCP, packet.UDP:
-		return protoName(s.Proto()) + "/" + strconv.Itoa(int(s.Port()))
-	case packet.ICMP, packet.ICMPv6:
-		return "icmp"
-	default:
-		return "ip/" + strconv.Itoa(int(s.Proto()))
 	}
 }

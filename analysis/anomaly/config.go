@@ -11,6 +11,7 @@ import "time"
 
 // Config says how to watch. Times are event time.
 type Config struct {
+	Asura         bool // report as package asura does; WarmUp and all below it have no effect then
 	Pane          time.Duration
 	Windows       []time.Duration // whole panes; each has a baseline and a report of its own
 	K             int             // centroids; 0: a sixth of the baseline, from 4 to 64

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"pcapdir/analysis/asura"
 	"pcapdir/analysis/flowvec"
 	"pcapdir/analysis/logs"
 	"pcapdir/source/packet"
@@ -91,12 +92,22 @@ func (det *Detector) Pane(end packet.Time, parts []*flowvec.Pane, complete bool)
 	for _, w := range det.watches {
 		rows, whole := det.windows.Window(w.length)
 		if rows.Len() > 0 && !rows.Same(&last) {
-			det.window.open(end, rows, w.length, det.cfg.Seed)
-			reports = append(reports, w.report(det.window, end, whole, det.first))
+			reports = append(reports, det.report(w, rows, end, whole))
 		}
 		last = rows
 	}
 	return reports
+}
+
+func (det *Detector) report(w *watch, rows flowvec.Rows, end packet.Time, whole bool) (r Report) {
+	if c := &det.cfg; c.Asura {
+		r.KMeans, r.Anomalies, r.Vectors = asura.Report(rows, end, w.length, whole, asura.Config{
+			K: c.K, Seed: c.Seed, MaxIterations: c.MaxIterations, Lines: c.Lines, Sample: c.Sample, Full: c.Full,
+		})
+		return r
+	}
+	det.window.open(end, rows, w.length, det.cfg.Seed)
+	return w.report(det.window, end, whole, det.first)
 }
 
 // Close is the end of the input: the ends of alerts that came again.

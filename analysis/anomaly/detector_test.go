@@ -81,24 +81,32 @@ func TestShardsAndCoresDoNotShow(t *testing.T) {
 	if !testing.Short() {
 		inputs["lab"] = labOrNone(t)
 	}
+	asura := anomaly.DefaultConfig()
+	asura.Asura = true
 	for name, packets := range inputs {
-		want := detect(anomaly.DefaultConfig(), packets, 1, oneShard)
-		for _, shards := range []int{2, 7} {
-			for seed, part := range map[uint64]func(int, *packet.Packet) int{
-				1: func(_ int, p *packet.Packet) int { return int(p.Hash % uint64(shards)) },
-				2: func(_ int, p *packet.Packet) int {
-					return int((uint64(p.Src[15]) + uint64(p.Dst[15])) % uint64(shards))
-				},
-			} {
-				r := rand.New(rand.NewPCG(seed, 1))
-				procs := runtime.GOMAXPROCS(int(seed * 2))
-				got := detectWith(anomaly.DefaultConfig(), packets, shards, part, func(parts []*flowvec.Pane) {
-					r.Shuffle(len(parts), func(i, j int) { parts[i], parts[j] = parts[j], parts[i] })
-				})
-				runtime.GOMAXPROCS(procs)
-				if !reflect.DeepEqual(got, want) {
-					t.Errorf("%s: %d shards, split %d: other reports", name, shards, seed)
-				}
+		for _, cfg := range []anomaly.Config{anomaly.DefaultConfig(), asura} {
+			shardsDoNotShow(t, name, cfg, packets)
+		}
+	}
+}
+
+func shardsDoNotShow(t *testing.T, name string, cfg anomaly.Config, packets []packet.Packet) {
+	want := detect(cfg, packets, 1, oneShard)
+	for _, shards := range []int{2, 7} {
+		for seed, part := range map[uint64]func(int, *packet.Packet) int{
+			1: func(_ int, p *packet.Packet) int { return int(p.Hash % uint64(shards)) },
+			2: func(_ int, p *packet.Packet) int {
+				return int((uint64(p.Src[15]) + uint64(p.Dst[15])) % uint64(shards))
+			},
+		} {
+			r := rand.New(rand.NewPCG(seed, 1))
+			procs := runtime.GOMAXPROCS(int(seed * 2))
+			got := detectWith(cfg, packets, shards, part, func(parts []*flowvec.Pane) {
+				r.Shuffle(len(parts), func(i, j int) { parts[i], parts[j] = parts[j], parts[i] })
+			})
+			runtime.GOMAXPROCS(procs)
+			if !reflect.DeepEqual(got, want) {
+				t.Errorf("%s, asura %v: %d shards, split %d: other reports", name, cfg.Asura, shards, seed)
 			}
 		}
 	}

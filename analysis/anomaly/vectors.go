@@ -36,7 +36,7 @@ func (win *window) vectorLine(i int, full bool, k *logs.KMeans) logs.Vector {
 	f, r := win.reader.Conversation(i).Totals()
 	line := logs.Vector{
 		TS: k.TS, Window: k.Window, Actor: win.context.ActorAt(win.context.Actor(i)), OrigH: source, RespH: target,
-		Service: serviceName(win.context.Service(i)), Scored: win.scored, Score: win.distance[i],
+		Service: win.context.Service(i).String(), Scored: win.scored, Score: win.distance[i],
 		Cluster: win.model.names[win.cluster[i]], X: x, Y: y,
 		OrigPkts: f.Packets, OrigBytes: f.Bytes, RespPkts: r.Packets, RespBytes: r.Bytes,
 	}

@@ -17,7 +17,7 @@ type pair struct {
 	since  uint32      // tick at which uid was first seen; place of the list when listed
 	busy   [2]uint32   // place of what each side cannot hold, or 0
 	sums   uint32      // place of its flows' sums when it has many and the pane is closed
-	at     uint32      // tick of the origin; when recalled, the service it asked for
+	at     uint32      // tick of the origin
 	sides  [2]few
 	ports  [2]uint16 // source and destination port of the origin
 	proto  uint8     // of the origin
@@ -27,13 +27,14 @@ type pair struct {
 type pairFlags uint8
 
 const (
-	known    pairFlags = 1 << iota // it has an origin
-	noSYN                          // which is no SYN
-	fromHi                         // and was sent by hi
-	manyFlow                       // it has several flows; with one, that has the origin's ports
-	listed                         // it has several connections
-	recalled                       // who began is known from an earlier pane:
-	beganHi                        // it was hi
+	known      pairFlags = 1 << iota // it has an origin
+	noSYN                            // which is no SYN
+	fromHi                           // and was sent by hi
+	manyFlow                         // it has several flows; with one, that has the origin's ports
+	listed                           // it has several connections
+	recalled                         // who began is known from an earlier pane, which Pane.began tells more of:
+	beganHi                          // it was hi,
+	beganNoSYN                       // and not with a SYN
 )
 
 // fewPackets is how many packets a side holds by itself: with most

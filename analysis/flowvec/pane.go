@@ -3,6 +3,7 @@ package flowvec
 import (
 	"time"
 
+	"pcapdir/analysis/pages"
 	"pcapdir/source/packet"
 )
 
@@ -17,6 +18,23 @@ type Pane struct {
 	tickShift uint
 	limit     uint64 // as in Table
 	slabs
+	began []Service // of each pair, what was asked for when it began in an earlier pane; empty where none did
+}
+
+// recall notes of the pair at place that it began in an earlier pane.
+func (p *Pane) recall(place uint32, b beginning) {
+	if len(p.began) == 0 {
+		p.began = pages.Make[Service](int(p.pairs.n))
+	}
+	p.began[place-1] = b.service
+	q := p.pairs.at(place)
+	q.flags |= recalled
+	if b.noSYN {
+		q.flags |= beganNoSYN
+	}
+	if b.side != 0 {
+		q.flags |= beganHi
+	}
 }
 
 // flowSums sum up the flows of one direction over a pane.

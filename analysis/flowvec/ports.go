@@ -3,6 +3,7 @@ package flowvec
 import (
 	"math"
 	"math/bits"
+	"strconv"
 
 	"pcapdir/source/packet"
 )
@@ -22,6 +23,32 @@ func (s Service) Proto() uint8 { return uint8(s >> 16) }
 
 // Port is the destination port, 0 where the protocol has none.
 func (s Service) Port() uint16 { return uint16(s) }
+
+// ProtoName is the transport as Zeek names it.
+func (s Service) ProtoName() string {
+	switch s.Proto() {
+	case packet.TCP:
+		return "tcp"
+	case packet.UDP:
+		return "udp"
+	case packet.ICMP, packet.ICMPv6:
+		return "icmp"
+	default:
+		return "unknown_transport"
+	}
+}
+
+// String is "tcp/22", or "icmp", or "ip/47" for other protocols.
+func (s Service) String() string {
+	switch s.Proto() {
+	case packet.TCP, packet.UDP:
+		return s.ProtoName() + "/" + strconv.Itoa(int(s.Port()))
+	case packet.ICMP, packet.ICMPv6:
+		return "icmp"
+	default:
+		return "ip/" + strconv.Itoa(int(s.Proto()))
+	}
+}
 
 // exactPorts is how many services of a direction are kept as they are.
 const exactPorts = 4

@@ -239,9 +239,9 @@ type beginning struct {
 	part    uint32 // that says so
 }
 
-// began is the beginning of a conversation whose references are in time order:
-// the first SYN, else the first packet.
-func (w *Windows) began(refs []ref) beginning {
+// origin is what has the origin of a conversation whose references are in time
+// order: the first SYN, else the first packet.
+func (w *Windows) origin(refs []ref) ref {
 	best := refs[0]
 	for _, r := range refs[1:] {
 		q, o := w.pair(r), w.pair(best)
@@ -250,32 +250,26 @@ func (w *Windows) began(refs []ref) beginning {
 			best = r
 		}
 	}
-	q := w.pair(best)
-	b := beginning{noSYN: q.flags&noSYN != 0, part: best.part, service: serviceOf(q.proto, q.ports[1])}
-	if q.flags&fromHi != 0 {
-		b.side = 1
-	}
-	if q.flags&recalled != 0 {
-		b.service = Service(q.at)
-		b.side = 0
-		if q.flags&beganHi != 0 {
-			b.side = 1
-		}
-	}
-	return b
+	return best
 }
 
-// recall notes a beginning in an earlier pane. It takes the place of the
-// origin's time, which comes after it.
-func (q *pair) recall(b beginning) {
-	q.at = uint32(b.service)
-	q.flags = q.flags&^(noSYN|beganHi) | recalled
-	if b.noSYN {
-		q.flags |= noSYN
+// began is the beginning of such a conversation: an earlier one that is recalled, but
+// of a SYN in the window where that had none.
+func (w *Windows) began(refs []ref) beginning {
+	best := w.origin(refs)
+	o := w.pair(best)
+	if q := w.pair(refs[0]); q.flags&recalled != 0 && (q.flags&beganNoSYN == 0 || o.flags&noSYN != 0) {
+		return beginning{sideOf(q.flags, beganHi), w.part(refs[0]).began[refs[0].place-1], q.flags&beganNoSYN != 0, refs[0].part}
 	}
-	if b.side != 0 {
-		q.flags |= beganHi
+	return beginning{sideOf(o.flags, fromHi), serviceOf(o.proto, o.ports[1]), o.flags&noSYN != 0, best.part}
+}
+
+// sideOf is 1 where the flag that says hi is set.
+func sideOf(flags, hi pairFlags) uint8 {
+	if flags&hi != 0 {
+		return 1
 	}
+	return 0
 }
 
 // part is the part that a reference is to.

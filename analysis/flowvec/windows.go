@@ -126,7 +126,7 @@ func (w *Windows) recall(newest uint32) {
 			continue
 		}
 		for k := len(refs) - 1; refs[k].part >= newest; k-- {
-			w.pair(refs[k]).recall(b)
+			w.part(refs[k]).recall(refs[k].place, b)
 		}
 	}
 }

@@ -134,8 +134,12 @@ type Conn struct {
 // Features names a set of flow-vector features.
 type Features string
 
-// FeaturesDefault is the feature set of the analysis/flowvec package.
-const FeaturesDefault Features = "default"
+// The feature sets: those of package flowvec, scored against the past, and
+// those of package asura, with its way to score.
+const (
+	FeaturesDefault Features = "default"
+	FeaturesAsura   Features = "asura"
+)
 
 // Vectors says over what stretches of packet time flow vectors are built.
 type Vectors struct {

@@ -77,8 +77,8 @@ var fields = [...]field{
 	{"vectors.windows", "whole panes; each has a model and, where it holds more than a shorter one, a report; none: no vectors", func(c *Config) value {
 		return durations{&c.Vectors.Windows, time.Second, day, 8}
 	}},
-	{"vectors.features", "default", func(c *Config) value {
-		return choice[Features]{&c.Vectors.Features, []Features{FeaturesDefault}, []Features{"asura"}}
+	{"vectors.features", "default | asura: its five numbers and share-of-cluster score, without a past", func(c *Config) value {
+		return choice[Features]{&c.Vectors.Features, []Features{FeaturesDefault, FeaturesAsura}, nil}
 	}},
 	{"vectors.sample", "conversations of each report that vectors.log shows; 0: none", func(c *Config) value { return integer[int]{&c.Vectors.Sample, 0, 1 << 24} }},
 	{"vectors.full", "true: with all features", func(c *Config) value { return boolean{&c.Vectors.Full} }},

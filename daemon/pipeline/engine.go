@@ -214,6 +214,7 @@ func vectorConfig(cfg *config.Config) *flowvec.Config {
 
 func anomalyConfig(cfg *config.Config) anomaly.Config {
 	c := anomaly.DefaultConfig()
+	c.Asura = cfg.Vectors.Features == config.FeaturesAsura
 	c.Pane, c.Windows = cfg.Vectors.Pane, cfg.Vectors.Windows
 	c.K, c.Seed, c.MaxIterations = cfg.KMeans.K, cfg.KMeans.Seed, cfg.KMeans.MaxIterations
 	c.Budget, c.Lines, c.Mute = cfg.Anomaly.Budget, cfg.Anomaly.Lines, cfg.Anomaly.Mute
