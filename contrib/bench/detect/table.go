@@ -67,7 +67,9 @@ func printResults(w io.Writer, results []*result) {
 		}
 		fmt.Fprintln(w)
 	}
-	fmt.Fprint(w, "\nboth: a kind counts when one of the windows finds it, each at half of the rate.\n")
+	fmt.Fprint(w, "\nboth: a kind counts when one of the windows finds it, each at half of the rate.\n"+
+		"alert: what the default configuration does; warming: the kind lies in the warm-up alone, which alerts nothing;\n"+
+		"early: what stands out most of it does.\n")
 	for _, r := range results {
 		printKinds(w, r)
 	}
@@ -121,6 +123,8 @@ func (k *kindInOne) alert() string {
 		return "yes"
 	case !k.Judged:
 		return "warming"
+	case k.Early:
+		return "early"
 	default:
 		return "no"
 	}

@@ -27,6 +27,7 @@ type tally struct {
 type hit struct {
 	Rank   int     `json:"rank"`   // best in any report; 0: in none
 	Score  float64 `json:"score"`  // highest in any report
+	Early  bool    `json:"early"`  // that report was within the warm-up, when nothing is alerted
 	Judged bool    `json:"judged"` // some report that it lies in was beyond the warm-up
 }
 
@@ -92,7 +93,9 @@ func (t *tally) add(in incident, kind string) {
 	if h.Rank == 0 || in.Rank < h.Rank {
 		h.Rank = in.Rank
 	}
-	h.Score = max(h.Score, in.Score)
+	if in.Score > h.Score {
+		h.Score, h.Early = in.Score, in.Baseline != "ok"
+	}
 }
 
 // judge notes the kinds that lie in some report beyond the warm-up.

@@ -110,9 +110,9 @@ func TestRankAndRate(t *testing.T) {
 		top2, top3     bool
 		at1, at2, at29 bool // incidents an hour, not muted
 	}{
-		{"early", hit{2, 8, false}, 1, 1, true, true, true, true, true},
-		{"late", hit{3, 5.5, true}, 4, 2, false, true, false, false, false},
-		{"unseen", hit{0, 0, true}, math.Inf(1), math.Inf(1), false, false, false, false, false},
+		{"early", hit{2, 8, true, false}, 1, 1, true, true, true, true, true},
+		{"late", hit{3, 5.5, false, true}, 4, 2, false, true, false, false, false},
+		{"unseen", hit{0, 0, false, true}, math.Inf(1), math.Inf(1), false, false, false, false, false},
 	} {
 		if got := *s.kinds[c.kind]; got != c.want {
 			t.Errorf("%s: %+v, want %+v", c.kind, got, c.want)
@@ -137,8 +137,8 @@ func TestRankAndRate(t *testing.T) {
 
 // Each window gets half of the rate, and one that finds a kind is enough.
 func TestBothWindows(t *testing.T) {
-	found := map[string]*hit{"a": {1, 9, true}, "b": {4, 2, true}}
-	other := map[string]*hit{"a": {0, 0, true}, "b": {2, 7, true}}
+	found := map[string]*hit{"a": {1, 9, false, true}, "b": {4, 2, false, true}}
+	other := map[string]*hit{"a": {0, 0, false, true}, "b": {2, 7, false, true}}
 	f := figuresOf("both", []*tally{
 		{hours: 1, kinds: found, benign: []float64{8, 3, 1}},
 		{hours: 1, kinds: other, benign: []float64{7.5, 7.2, 7.1, 6}},
