@@ -58,7 +58,11 @@ const (
 	leastBaseline = leastClusters * rowsPerK
 )
 
-// clusters is k for a baseline of n vectors.
+// Search is a Config.K that has k chosen: doubled from 4 as long as that brings
+// vectors that were held out nearer to their centroids.
+const Search = -1
+
+// clusters is k for a baseline of n vectors, the most of a search.
 func (c *Config) clusters(n int) int {
 	if c.K > 0 {
 		return min(c.K, 256) // rows keep theirs in a byte

@@ -49,7 +49,7 @@ func newModel(cfg *Config, samples []sample, old *model, names *namer) *model {
 	}
 	start := old.rescaled(m.scale)
 	m.Model = kmeans.Fit(rows, d, kmeans.Config{
-		K: cfg.clusters(len(samples)), MaxIterations: cfg.MaxIterations, Enough: len(samples) / settled, Seed: cfg.Seed, Start: start,
+		K: cfg.choose(rows), MaxIterations: cfg.MaxIterations, Enough: len(samples) / settled, Seed: cfg.Seed, Start: start,
 	})
 	m.nameClusters(old, start, names)
 	m.plane = plane.Fit(rows, d, old.planeOrNone())

@@ -152,7 +152,7 @@ type Vectors struct {
 
 // KMeans holds the parameters of the clustering.
 type KMeans struct {
-	K             int    // clusters; 0: chosen from the size of the baseline
+	K             int    // clusters; 0: chosen from the size of the baseline, -1: by a search
 	Seed          uint64 // of the generator; the same seed gives the same report
 	MaxIterations int    // per fit
 }

@@ -35,7 +35,7 @@ var fields = [...]field{
 	{"spool.duplicates", "copies of captures that were read, compared byte by byte: skip | read", func(c *Config) value {
 		return choice[Duplicates]{&c.Spool.Duplicates, []Duplicates{DuplicatesSkip, DuplicatesRead}, nil}
 	}},
-	{"spool.streams", "reads at once on each device, or \"auto\": one on spinning disks, any number on others", func(c *Config) value { return autoInteger{&c.Spool.Streams, 1024} }},
+	{"spool.streams", "reads at once on each device, or \"auto\": one on spinning disks, any number on others", func(c *Config) value { return namedInteger{&c.Spool.Streams, 1024, []string{"auto"}} }},
 
 	{"order.hold_back", "quiet time after which new files are admitted", func(c *Config) value { return duration{&c.Order.HoldBack, 0, time.Hour} }},
 	{"order.idle", "silence after which a source is waited for no more", func(c *Config) value { return duration{&c.Order.Idle, 0, day} }},
@@ -83,7 +83,9 @@ var fields = [...]field{
 	{"vectors.sample", "conversations of each report that vectors.log shows; 0: none", func(c *Config) value { return integer[int]{&c.Vectors.Sample, 0, 1 << 24} }},
 	{"vectors.full", "true: with all features", func(c *Config) value { return boolean{&c.Vectors.Full} }},
 
-	{"kmeans.k", "1 to 64, or \"auto\": up to 64, fewer while the baseline is small", func(c *Config) value { return autoInteger{&c.KMeans.K, 64} }},
+	{"kmeans.k", "1 to 64; \"auto\": up to 64, fewer while the baseline is small; \"search\": doubled from 4 as long as that brings new vectors nearer", func(c *Config) value {
+		return namedInteger{&c.KMeans.K, 64, []string{"auto", "search"}}
+	}},
 	{"kmeans.seed", "the same seed gives the same report", func(c *Config) value { return integer[uint64]{&c.KMeans.Seed, 0, 1<<63 - 1} }},
 	{"kmeans.max_iterations", "per fit", func(c *Config) value { return integer[int]{&c.KMeans.MaxIterations, 1, 100000} }},
 

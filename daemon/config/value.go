@@ -175,26 +175,30 @@ func (i integer[T]) set(v any) []fault {
 
 func (i integer[T]) append(dst []byte) []byte { return strconv.AppendInt(dst, int64(*i.p), 10) }
 
-// autoInteger is "auto", kept as 0, or a whole number from 1.
-type autoInteger struct {
-	p   *int
-	max int64
+// namedInteger is a whole number from 1, or one of words: the first is kept as 0,
+// the next as -1.
+type namedInteger struct {
+	p     *int
+	max   int64
+	words []string
 }
 
-func (a autoInteger) set(v any) []fault {
-	if v == "auto" {
-		*a.p = 0
-		return nil
+func (a namedInteger) set(v any) []fault {
+	if word, ok := v.(string); ok {
+		if i := slices.Index(a.words, word); i >= 0 {
+			*a.p = -i
+			return nil
+		}
 	}
 	if _, ok := v.(int64); !ok {
-		return wants(`"auto" or an integer`, v, "")
+		return wants(`"`+strings.Join(a.words, `", "`)+`" or an integer`, v, "")
 	}
 	return integer[int]{a.p, 1, a.max}.set(v)
 }
 
-func (a autoInteger) append(dst []byte) []byte {
-	if *a.p == 0 {
-		return append(dst, `"auto"`...)
+func (a namedInteger) append(dst []byte) []byte {
+	if *a.p <= 0 {
+		return strconv.AppendQuote(dst, a.words[-*a.p])
 	}
 	return strconv.AppendInt(dst, int64(*a.p), 10)
 }
