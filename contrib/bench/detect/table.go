@@ -69,7 +69,7 @@ func printResults(w io.Writer, results []*result) {
 	}
 	fmt.Fprint(w, "\nboth: a kind counts when one of the windows finds it, each at half of the rate.\n"+
 		"alert: what the default configuration does; warming: the kind lies in the warm-up alone, which alerts nothing;\n"+
-		"early: what stands out most of it does.\n")
+		"early: its highest score lies there.\n")
 	for _, r := range results {
 		printKinds(w, r)
 	}
