@@ -14,7 +14,7 @@ type Config struct {
 	Asura         bool // report as package asura does; WarmUp and all below it have no effect then
 	Pane          time.Duration
 	Windows       []time.Duration // whole panes; each has a baseline and a report of its own
-	K             int             // centroids; 0: a sixth of the baseline, from 4 to 64
+	K             int             // centroids; 0: a fifth of the baseline, from 4 to 64
 	Seed          uint64
 	MaxIterations int
 	Budget        float64 // alerts per hour and window that the threshold aims at
@@ -52,7 +52,7 @@ func DefaultConfig() Config {
 const (
 	mostClusters  = 64
 	leastClusters = 4
-	rowsPerK      = 6
+	rowsPerK      = 5
 	// leastBaseline is how many vectors make a model that can score: as many
 	// as the fewest clusters want.
 	leastBaseline = leastClusters * rowsPerK

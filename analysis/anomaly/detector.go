@@ -17,7 +17,7 @@ import (
 // windows alone. KMeans counts the window's own conversations in the clusters
 // (size, share, and spread, their mean distance to the centroid), while
 // centroids, inertia, iterations and drift are those of the fit. Until the past
-// holds 24 vectors there is nothing to score with: the report then describes
+// holds 20 vectors there is nothing to score with: the report then describes
 // centroids fitted to the window itself, and has no anomalies. Lines carry
 // baseline "warming", and none is labelled anomalous, until the warm-up is over.
 type Report struct {

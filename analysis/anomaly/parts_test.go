@@ -192,7 +192,7 @@ func TestClusterNamesGoOn(t *testing.T) {
 	samples := randomSamples(300)
 	first := newModel(&cfg, samples[:120], nil, &names)
 	second := newModel(&cfg, samples, first, &names)
-	if first.K() != 20 || second.K() != 50 || !slices.Equal(second.names[:20], first.names) {
+	if first.K() != 24 || second.K() != 60 || !slices.Equal(second.names[:24], first.names) {
 		t.Errorf("names %v, then %v", first.names, second.names)
 	}
 	seen := slices.Clone(second.names)
@@ -230,7 +230,7 @@ func TestQuantiles(t *testing.T) {
 
 func TestClusterCount(t *testing.T) {
 	cfg := DefaultConfig()
-	for n, want := range map[int]int{0: 4, 24: 4, 60: 10, 384: 64, 20000: 64} {
+	for n, want := range map[int]int{0: 4, 20: 4, 60: 12, 319: 63, 320: 64, 20000: 64} {
 		if got := cfg.clusters(n); got != want {
 			t.Errorf("%d samples: k %d, want %d", n, got, want)
 		}
