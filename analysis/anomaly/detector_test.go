@@ -120,6 +120,42 @@ func labOrNone(t *testing.T) (packets []packet.Packet) {
 	return packets
 }
 
+// As long as all conversations are learned, what the hosts are called does not show:
+// the same scores, clusters and reasons.
+func TestNamesOfHostsDoNotShow(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 3))
+	names := map[packet.Addr]packet.Addr{}
+	other := func(a packet.Addr) packet.Addr {
+		if _, ok := names[a]; !ok {
+			names[a] = packet.AddrFrom4([4]byte{byte(r.IntN(220)), byte(r.IntN(256)), byte(r.IntN(256)), byte(len(names))})
+		}
+		return names[a]
+	}
+	before := inOrder(append(office(12, 5), scan(9, 100)...))
+	after := slices.Clone(before)
+	for i := range after {
+		p := &after[i]
+		p.Src, p.Dst = other(p.Src), other(p.Dst)
+		p.Hash = symmetric(p)
+	}
+	cfg := anomaly.DefaultConfig()
+	cfg.Lines = 1000
+	want, got := detect(cfg, before, 1, oneShard), detect(cfg, after, 3, func(_ int, p *packet.Packet) int { return int(p.Hash % 3) })
+	said := func(lines []logs.Anomaly, name func(packet.Addr) packet.Addr) (all []string) {
+		for _, a := range lines {
+			all = append(all, fmt.Sprint(a.Score, a.Label, name(a.Actor), name(a.OrigH), name(a.RespH), a.Cluster, a.X, a.Y, a.Message, a.Siblings))
+		}
+		slices.Sort(all) // those of the same score come by their names
+		return all
+	}
+	for i := range want {
+		w, g := said(want[i].Anomalies, other), said(got[i].Anomalies, func(a packet.Addr) packet.Addr { return a })
+		if !reflect.DeepEqual(got[i].KMeans, want[i].KMeans) || !slices.Equal(g, w) {
+			t.Fatalf("report %d: %v, want %v", i, g, w)
+		}
+	}
+}
+
 func TestScanIsFoundAndExplained(t *testing.T) {
 	cfg := anomaly.DefaultConfig()
 	cfg.Windows = []time.Duration{time.Minute}

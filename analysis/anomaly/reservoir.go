@@ -71,6 +71,12 @@ func compareSamples(a, b *sample) int {
 	return cmp.Or(cmp.Compare(a.hash, b.hash), cmp.Compare(a.end, b.end))
 }
 
+// compareContents orders samples by what they say, not by whose they are: a model
+// of the same samples is the same whatever the hosts are called.
+func compareContents(a, b sample) int {
+	return cmp.Or(slices.Compare(a.vector[:], b.vector[:]), cmp.Compare(a.packets, b.packets), cmp.Compare(a.service, b.service))
+}
+
 // sampleHash draws a conversation's lot in one window.
 func sampleHash(conversation uint64, end packet.Time, seed uint64) uint64 {
 	hi, lo := bits.Mul64(conversation^0x2d358dccaa6c78a5, uint64(end)^seed*0x9e3779b97f4a7c15^0x8bb84b93962eacc9)

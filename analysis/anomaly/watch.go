@@ -1,6 +1,7 @@
 package anomaly
 
 import (
+	"slices"
 	"time"
 
 	"pcapdir/analysis/logs"
@@ -68,6 +69,7 @@ func (w *watch) fit(win *window) {
 	if !past {
 		samples = win.samples(ownSamples, win.alerted)
 	}
+	samples = slices.SortedFunc(slices.Values(samples), compareContents)
 	w.model = newModel(w.cfg, samples, w.model, &w.names)
 	w.past, w.fitted, w.rows, w.baseline.changed = past, win.end, win.len(), 0
 }
