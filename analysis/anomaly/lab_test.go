@@ -2,20 +2,15 @@ package anomaly_test
 
 import (
 	"encoding/binary"
-	"errors"
 	"hash/fnv"
-	"io"
-	"os"
 	"path/filepath"
 	"testing"
 
 	"pcapdir/analysis/anomaly"
 	"pcapdir/analysis/flowvec"
 	"pcapdir/analysis/logs"
-	"pcapdir/source/decode"
-	"pcapdir/source/decompress"
+	"pcapdir/contrib/bench/decoded"
 	"pcapdir/source/packet"
-	"pcapdir/source/pcapfile"
 )
 
 const testdata = "../../testdata"
@@ -27,44 +22,16 @@ func labPackets(t testing.TB) []packet.Packet {
 		t.Fatal("the labelled captures are missing")
 	}
 	var all []packet.Packet
+	var err error
 	for _, name := range names {
-		all = append(all, readCapture(t, name)...)
-	}
-	return all
-}
-
-func readCapture(t testing.TB, name string) (all []packet.Packet) {
-	file, err := os.Open(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	inflated, err := decompress.NewReader(decompress.Zstd, file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer inflated.Close()
-	r, err := pcapfile.NewReader(inflated, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var rec pcapfile.Record
-	var last packet.Time
-	for {
-		if err := r.Next(&rec); errors.Is(err, io.EOF) {
-			return all
-		} else if err != nil {
+		if all, err = decoded.Read(all, name); err != nil {
 			t.Fatal(err)
 		}
-		var p packet.Packet
-		var in decode.Inside
-		if decode.Decode(rec.LinkType, rec.Data, rec.Wire, &p, &in) != packet.DropNone {
-			continue
-		}
-		last = max(last, rec.TS)
-		p.TS, p.Eff, p.Hash = rec.TS, last, symmetric(&p)
-		all = append(all, p)
 	}
+	for i := range all {
+		all[i].Hash = symmetric(&all[i])
+	}
+	return all
 }
 
 // symmetric stands for the sharder's hash.

@@ -113,3 +113,13 @@ func (all labels) kinds() []string {
 	slices.Sort(names)
 	return slices.Compact(names)
 }
+
+// forged says whether a kind has forged sources.
+func (all labels) forged(kind string) bool {
+	return slices.ContainsFunc(all, func(l label) bool { return l.kind == kind && l.forged() == 1 })
+}
+
+// targeted says whether an address is a target of that kind.
+func (all labels) targeted(kind string, a netip.Addr) bool {
+	return slices.ContainsFunc(all, func(l label) bool { return l.kind == kind && l.dst.Contains(a) })
+}

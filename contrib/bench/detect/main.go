@@ -20,6 +20,7 @@ const usage = `detect evaluates anomaly detection on labelled captures.
   detect                     the captures and labels in testdata
   detect DIR...              captures (*.pcap*) and labels.csv in each DIR
   detect -vectors rows.csv   also every conversation with its label and features
+  detect -haystack 3000      instead: each attack in a minute of so many sites
 
 `
 
@@ -38,6 +39,7 @@ func main() {
 // options are the flags.
 type options struct {
 	vectors, json string
+	haystack      int
 	sets          []set
 }
 
@@ -55,6 +57,12 @@ func detect(args []string, stdout, stderr io.Writer) error {
 	}
 	var all []*result
 	for _, s := range o.sets {
+		if o.haystack > 0 {
+			if err := needles(s, o.haystack, stdout); err != nil {
+				return fmt.Errorf("%s: %w", s.name, err)
+			}
+			continue
+		}
 		results, err := measure(s, o.vectors, stdout)
 		if err != nil {
 			return fmt.Errorf("%s: %w", s.name, err)
@@ -79,6 +87,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	f.Usage = func() { fmt.Fprint(stderr, usage); f.PrintDefaults() }
 	f.StringVar(&o.vectors, "vectors", "", "write every conversation of every window to this `FILE`, as CSV")
 	f.StringVar(&o.json, "json", "", "write the figures to this `FILE`")
+	f.IntVar(&o.haystack, "haystack", 0, "measure the rank of each attack in a minute of `N` sites")
 	if err := f.Parse(args); err != nil {
 		return o, err
 	}
