@@ -2,6 +2,10 @@ package flowvec
 
 import "pcapdir/source/packet"
 
+// probes is how far a search goes on to read ahead. Most end before; those that do
+// not read ahead another conversation.
+const probes = 4
+
 // prefetchLen is how many packets are looked up at once.
 const prefetchLen = 256
 
@@ -25,16 +29,26 @@ func (t *Table) Prefetch(ps []*packet.Packet) {
 
 func (t *Table) prefetch(ps []*packet.Packet) {
 	warm := t.warm[:len(ps)]
-	for i, p := range ps {
+	var sum uint32
+	for i, p := range ps { // nothing here waits for what is loaded
 		lo, hi, side := inOrder(p)
 		w := &warm[i]
 		w.hash, w.side = t.index.hash(lo, hi), side
-		slot := *t.index.slot(t.index.home(w.hash))
-		if w.place = uint32(slot); uint32(slot>>32) != uint32(w.hash>>32) {
-			w.place = uint32(*t.index.slot(t.index.home(w.hash) + 1))
-		}
+		sum += uint32(*t.index.slot(t.index.home(w.hash)))
 	}
-	var sum uint32
+	for i := range warm {
+		w := &warm[i]
+		at := t.index.home(w.hash)
+		slot := *t.index.slot(at)
+		for range probes {
+			if slot == 0 || uint32(slot>>32) == uint32(w.hash>>32) {
+				break
+			}
+			at++
+			slot = *t.index.slot(at)
+		}
+		w.place = uint32(slot)
+	}
 	for i := range warm {
 		if w := &warm[i]; w.place != 0 { // one load from each of its cache lines
 			q := t.pairs.at(w.place)
