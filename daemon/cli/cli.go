@@ -114,7 +114,7 @@ func newRoot(s Streams) *cobra.Command {
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w (see %s --help)", err, c.CommandPath())}
 	})
-	root.AddCommand(newRun(s), newRead(s), newPlan(s), newCheck(s), newVersion(s))
+	root.AddCommand(newRun(s), newRead(s), newPlan(s), newReport(s), newCheck(s), newVersion(s))
 	root.AddCommand(controls(s)...)
 	for _, c := range append(root.Commands(), root) {
 		c.Args = asUsage(c.Args)
