@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -93,8 +92,7 @@ func replaceFile(path string, write func(io.Writer) error) error {
 	if err != nil {
 		return err
 	}
-	err = write(f)
-	err = errors.Join(err, f.Close())
+	err = errors.Join(f.Chmod(0o640), write(f), f.Close()) // the mode of logs
 	if err == nil {
 		err = os.Rename(f.Name(), path)
 	}
@@ -102,61 +100,4 @@ func replaceFile(path string, write func(io.Writer) error) error {
 		err = errors.Join(err, os.Remove(f.Name()))
 	}
 	return err
-}
-
-// printConn says what is known of a connection and where its packets may be.
-func printConn(ctx context.Context, w io.Writer, dir, uid string) error {
-	if uid == "" {
-		return usageError{errors.New("--uid is empty: give a uid out of conn.log or anomaly.log")}
-	}
-	found, err := report.Find(ctx, dir, uid)
-	if err != nil {
-		return err
-	}
-	c := &found.Conn
-	say(w, "connection", "%s: %s from %s to %s, %s", c.UID, quoted(c.Proto), end(c.OrigH, c.OrigP), end(c.RespH, c.RespP), service(c.Service))
-	if c.AsOf > 0 {
-		say(w, "time", "from %s; still open at %s", clockTime(c.TS), clockTime(c.AsOf))
-	} else {
-		say(w, "time", "%s to %s (%s)", clockTime(c.TS), clockTime(c.End()), span(c.Duration))
-	}
-	if c.ConnState != "" {
-		say(w, "state", "%s", quoted(strings.TrimSpace(c.ConnState+" "+c.History)))
-	}
-	say(w, "originator", "%.0f packets, %s", c.OrigPkts, size(int64(c.OrigBytes)))
-	say(w, "responder", "%.0f packets, %s", c.RespPkts, size(int64(c.RespBytes)))
-	printHolders(w, found)
-	return nil
-}
-
-func printHolders(w io.Writer, found *report.Found) {
-	switch {
-	case !found.Spool:
-		say(w, "captures", "not known: there is no spool.log")
-		return
-	case len(found.Files) == 0:
-		say(w, "captures", "no file of spool.log is of that time: one that is still being read has no line yet")
-		return
-	}
-	say(w, "captures", "by their times %d files may hold its packets; not all of them need to", len(found.Files)+found.More)
-	for _, f := range found.Files {
-		note := f.Outcome
-		if f.Reason != "" {
-			note += ": " + f.Reason
-		}
-		say(w, "", "%s (%s to %s, %.0f packets; %s)", quoted(f.File), clockTime(f.First), clockTime(f.Last), f.Packets, quoted(note))
-	}
-	if found.More > 0 {
-		say(w, "", "and %d more", found.More)
-	}
-}
-
-// end is an address and a port.
-func end(address string, port uint16) string { return fmt.Sprintf("%s port %d", quoted(address), port) }
-
-func service(name string) string {
-	if name == "" {
-		return "service not known"
-	}
-	return "service " + quoted(name)
 }

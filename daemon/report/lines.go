@@ -10,7 +10,7 @@ import (
 )
 
 // errTSV says that a log is no JSON, but Zeek's TSV.
-var errTSV = errors.New("this is TSV: report reads logs in JSON (logs.format = \"json\")")
+var errTSV = errors.New("this log is TSV: only logs in JSON are read here (logs.format = \"json\")")
 
 // Bad counts the lines of a log that could not be read.
 type Bad struct {

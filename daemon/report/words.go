@@ -44,8 +44,9 @@ func said(f *flowvec.Feature, value, usual float64) string {
 }
 
 // tells is, for each cluster, what sets its centroid apart from those of its
-// report: the features that are most deviations off the median over all
-// conversations, a deviation being the mean one or the least that counts.
+// report: the features that are most deviations off the median centroid, a
+// deviation being the mean one or the least that counts. Clusters weigh the same:
+// a scan, which may be most of a window, is not what is usual.
 func (all words) tells(clusters []clusterLine) [][]string {
 	type tell struct {
 		text string
@@ -72,31 +73,22 @@ func (all words) tells(clusters []clusterLine) [][]string {
 	return texts
 }
 
-// spread is the median of a feature over the conversations of all clusters, and
-// the mean distance from it, both in the unit of vectors.
+// spread is the median of a feature over the centroids, and their mean distance
+// from it, both in the unit of vectors.
 func spread(f *flowvec.Feature, clusters []clusterLine) (median, deviation float64) {
-	type value struct{ x, weight float64 }
-	var values []value
-	sum := 0.0
+	var values []float64
 	for i := range clusters {
 		if x, ok := clusters[i].Centroid[f.Name]; ok {
-			values = append(values, value{f.Scale(x), clusters[i].Size})
-			sum += clusters[i].Size
+			values = append(values, f.Scale(x))
 		}
 	}
-	if sum == 0 {
+	if len(values) == 0 {
 		return 0, f.Floor
 	}
-	slices.SortFunc(values, func(a, b value) int { return cmp.Compare(a.x, b.x) })
-	below := 0.0
-	for _, v := range values {
-		if median = v.x; below+v.weight >= sum/2 {
-			break
-		}
-		below += v.weight
-	}
-	for _, v := range values {
-		deviation += math.Abs(v.x-median) * v.weight / sum
+	slices.Sort(values)
+	median = values[len(values)/2]
+	for _, x := range values {
+		deviation += math.Abs(x-median) / float64(len(values))
 	}
 	return median, max(deviation, f.Floor)
 }

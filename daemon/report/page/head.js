@@ -29,7 +29,7 @@ function failures() {
   const all = report.files.outcomes.failed;
   return el("details", { class: "notice warn", open: failed.length <= 3 },
     el("summary", null, `${counted(all, "file")} could not be read to the end: what was readable is in the logs`),
-    el("ul", null, failed.map((f) => el("li", null, el("span", { class: "addr" }, f.file), ": ", f.reason || "no reason given"))),
+    el("ul", null, failed.map((f) => el("li", null, address(f.file), ": ", f.reason || "no reason given"))),
     all > failed.length ? el("p", null, `and ${count(all - failed.length)} more, in spool.log`) : null);
 }
 
@@ -44,6 +44,6 @@ function head() {
   return el("header", null,
     el("p", { class: "brand" }, "pcapdir report"),
     el("h1", null, length > 0 ? el("span", { class: "period" }, period(report.first, report.last)) : "No packets"),
-    el("p", { class: "sub" }, length > 0 ? span(length) + " of packet time, UTC \u00b7 " : "", el("span", { class: "addr" }, report.dir)),
+    el("p", { class: "sub" }, length > 0 ? span(length) + " of packet time, UTC \u00b7 " : "", address(report.dir)),
     tiles(), failures(), notices());
 }

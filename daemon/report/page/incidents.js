@@ -32,8 +32,8 @@ function incidentSection() {
       el("label", null, table.only_box, "alerts only")),
     table.count,
     el("table", { class: "cards incidents" },
-      el("thead", null, el("tr", null, ["Window to", "Score", "Actor", "Conversation", "Service", "Why", "Packets", "Bytes"].map((h) =>
-        el("th", { scope: "col", class: ["Score", "Packets", "Bytes"].includes(h) ? "num" : "" }, h)))),
+      el("thead", null, el("tr", null, ["Window to", "Score", "Actor", "Conversation", "Service", "Why", "Packets out / in", "Bytes out / in"].map((h) =>
+        el("th", { scope: "col", class: /Score|Packets|Bytes/.test(h) ? "num" : "" }, h)))),
       table.body),
     el("p", null, table.more));
 }
@@ -61,12 +61,12 @@ function incidentRow(a) {
     el("th", { scope: "row", class: "time" }, el("button", { type: "button", class: "expand", "aria-expanded": String(open), "aria-label": `Details of ${a.actor} at ${when(a.ts)}` }, "\u203a"),
       when(a.ts), el("span", { class: "length" }, windowName(a.window))),
     el("td", { class: "num score", "data-name": "Score" }, number(a.score)),
-    el("td", { class: "addr", "data-name": "Actor" }, a.actor),
+    el("td", { "data-name": "Actor" }, address(a.actor)),
     el("td", { "data-name": "Conversation" }, pair(a["id.orig_h"], a["id.resp_h"])),
     el("td", { "data-name": "Service" }, a.service),
     el("td", { class: "wide why" }, a.msg || el("span", { class: "faint-text" }, "no single reason"), repeats(a), siblings(a)),
-    el("td", { class: "num", "data-name": "Packets" }, `${short(a.orig_pkts)} / ${short(a.resp_pkts)}`),
-    el("td", { class: "num", "data-name": "Bytes" }, `${short(a.orig_bytes)} / ${short(a.resp_bytes)}`));
+    el("td", { class: "num", "data-name": "Packets out / in" }, `${short(a.orig_pkts)} / ${short(a.resp_pkts)}`),
+    el("td", { class: "num", "data-name": "Bytes out / in" }, `${short(a.orig_bytes)} / ${short(a.resp_bytes)}`));
 }
 
 function repeats(a) {

@@ -56,7 +56,7 @@ function drawScatter(node, w, list, dim) {
   const rings = list.map((a) => ring(a, x.pixel(a.x), y.pixel(a.y)));
   for (const r of rings) picture.append(ringNode(r, spots, color));
   node.replaceChildren(picture);
-  for (const label of labels(rings, width, height)) picture.append(label);
+  picture.append(...labels(rings, spots, width, height));
   picture.addEventListener("pointermove", (e) => nearest(e, picture, spots, rings));
   picture.addEventListener("pointerdown", (e) => nearest(e, picture, spots, rings));
   picture.addEventListener("pointerleave", hideTooltip);
@@ -82,15 +82,17 @@ function ringNode(r, spots, color) {
 }
 
 // labels puts each incident's rank, and an alert's service, where it hides no
-// other label and no ring; one that fits nowhere is left out.
-function labels(rings, width, height) {
+// other label, no ring and, if that can be, no dot; one that fits nowhere is left
+// out.
+function labels(rings, spots, width, height) {
   const taken = rings.map((r) => ({ left: r.x - r.r, right: r.x + r.r, top: r.y - r.r, bottom: r.y + r.r, ring: r }));
   const nodes = [];
   for (const r of [...rings].sort((a, b) => isAlert(b.a) - isAlert(a.a) || b.a.score - a.a.score)) {
     const text = isAlert(r.a) ? `${r.a.rank} ${r.a.service}`.slice(0, 24) : String(r.a.rank);
     const w = 7.2 * text.length + 2, h = 14;
-    const box = places(r, w, h).find((b) => b.left > 3 && b.right < width - 3 && b.top > 3 && b.bottom < height - 3 &&
+    const free = places(r, w, h).filter((b) => b.left > 3 && b.right < width - 3 && b.top > 3 && b.bottom < height - 3 &&
       !taken.some((t) => t.ring !== r && b.left < t.right && b.right > t.left && b.top < t.bottom && b.bottom > t.top));
+    const box = free.find((b) => !spots.some((s) => s.x > b.left - s.r && s.x < b.right + s.r && s.y > b.top - s.r && s.y < b.bottom + s.r)) || free[0];
     if (!box) continue;
     taken.push(box);
     if (box.far) nodes.push(svg("line", { class: "leader", x1: r.x, y1: r.y, x2: (box.left + box.right) / 2, y2: (box.top + box.bottom) / 2 }));

@@ -29,8 +29,8 @@ function trafficSection() {
       t ? choice("What is counted", [["bytes", "Bytes"], ["conns", "Connections"]], overview.what, (w) => { overview.what = w; drawOverview(); }) : null),
     legend, overview.node,
     el("p", { class: "caption" },
-      t ? `Stretches of ${span(t.width)}, by service. Bytes of IP packets, spread evenly over each connection\u2019s duration; connections where they begin. ` : "",
-      alerts.length ? "Below, an alert for each dot: where its conversation began, and how high it scored. Choose one to see its report." : ""));
+      t ? `Stretches of ${span(t.width)}, by service, or by protocol where none is known. Bytes are those of IP packets, spread evenly over each connection\u2019s duration; connections count where they begin. ` : "",
+      alerts.length ? "Each red dot is an alert: where its conversation began, and its score; full dots are of the window length chosen below. Choose one to see its report." : ""));
 }
 
 function seriesColor(t, i) { return t.series[i].name ? `var(--c${i})` : "var(--rest)"; }
@@ -101,7 +101,8 @@ function alertLane(x, top, bottom, left, right) {
   const y = (score) => bottom - 6 - Math.max(0, score) / most * (bottom - top - 14);
   const group = svg("g", { class: "lane" },
     svg("text", { class: "axis-text", x: left - 6, y: y(most) + 4, "text-anchor": "end" }, number(most)),
-    svg("text", { class: "axis-text", x: left - 6, y: bottom - 2, "text-anchor": "end" }, "alerts"),
+    svg("text", { class: "axis-text", x: left - 6, y: (y(most) + bottom) / 2 + 2, "text-anchor": "end" }, "score"),
+    svg("text", { class: "axis-text", x: left - 6, y: bottom, "text-anchor": "end" }, "0"),
     svg("line", { class: "base", x1: left, x2: right, y1: bottom, y2: bottom }));
   for (const a of alerts) {
     const at = x(alertTime(a));

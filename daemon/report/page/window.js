@@ -43,7 +43,7 @@ function windowSection() {
   panel.side = el("div", { class: "side" });
   panel.clusters = el("div");
   return el("section", { id: "report", "aria-labelledby": "report-title" },
-    el("div", { class: "section-head" }, el("h2", { id: "report-title" }, "A report"), panel.lengths),
+    el("div", { class: "section-head" }, el("h2", { id: "report-title" }, "Conversations of a report"), panel.lengths),
     el("div", { class: "selector" },
       el("button", { type: "button", "aria-label": "Report before", onclick: () => step(-1) }, "\u2039"),
       panel.slider,
@@ -72,7 +72,7 @@ function drawPicture(w, found) {
   const n = (w.points || []).length;
   panel.caption.textContent = drawn ? `${n < w.pairs ? `A sample of ${count(n)} of ${count(w.pairs)}` : `All ${count(n)}`} conversations. ` +
     "Near is alike: the axes are the first two principal components of the model\u2019s features, without a unit, and much is not in them; the score is a distance in all. " +
-    "Bigger dots have more bytes, rings are the incidents at right." + (drawn.bent ? " What lies far out is drawn closer." : "") : "";
+    "Bigger dots have more bytes, rings are the incidents beside, red those that are alerts." + (drawn.bent ? " What lies far out is drawn closer." : "") : "";
 }
 
 function incidentList(found) {
@@ -81,7 +81,7 @@ function incidentList(found) {
     el("ol", { class: "incident-list" }, found.map((a) => el("li", null,
       el("button", { type: "button", class: isAlert(a) ? "incident alert" : "incident", onclick: () => openIncident(a) },
         el("span", { class: "rank" }, String(a.rank)),
-        el("span", { class: "incident-what" }, el("span", { class: "addr" }, a.actor), " ", a.service),
+        el("span", { class: "incident-what" }, address(a.actor), " ", a.service),
         el("span", { class: "incident-score" }, number(a.score)),
         a.msg ? el("span", { class: "incident-msg" }, a.msg) : null)))));
 }
@@ -104,13 +104,13 @@ function clusterTable(w) {
   const color = colors(w), rows = panel.allClusters ? w.clusters : w.clusters.slice(0, fewClusters);
   const hidden = w.clusters.length - rows.length;
   return el("div", null, el("h3", null, "Clusters"),
-    el("table", { class: "cards" },
+    el("table", { class: "cards clusters-table" },
       el("thead", null, el("tr", null, ["Cluster", "Size", "Share", "Spread", "Drift", "What sets it apart"].map((h, i) => el("th", { scope: "col", class: i > 0 && i < 5 ? "num" : "" }, h)))),
       el("tbody", null, rows.map((c) => clusterRow(c, color)))),
     w.clusters.length > fewClusters ? el("p", null, el("button", { type: "button", class: "more-button", onclick: () => { panel.allClusters = !panel.allClusters; drawWindow(); } },
       panel.allClusters ? "Show the biggest only" : `Show ${count(hidden)} more`)) : null,
     el("p", { class: "caption" }, "Spread is the mean distance of members to the centroid, drift how far the centroid moved when the model was last fitted, both in scaled units. " +
-      "\u201cUsually\u201d is the median over all conversations of this window." + (w.hidden ? ` ${count(w.hidden)} smaller clusters are left out.` : "")));
+      "\u201cUsually\u201d is the median of these centroids." + (w.hidden ? ` ${count(w.hidden)} smaller clusters are left out.` : "")));
 }
 
 function clusterRow(c, color) {
@@ -120,5 +120,5 @@ function clusterRow(c, color) {
     el("td", { class: "num share", "data-name": "Share" }, percent(c.share), bar(c.share)),
     el("td", { class: "num", "data-name": "Spread" }, number(c.spread)),
     el("td", { class: "num", "data-name": "Drift" }, c.drift === null ? "new" : number(c.drift)),
-    el("td", { class: "wide" }, (c.tells || []).length ? c.tells.join("; ") : "nothing: it is as most are"));
+    el("td", { class: "wide" }, (c.tells || []).length ? c.tells.join("; ") : "nothing: it is as most clusters are"));
 }

@@ -59,10 +59,15 @@ function period(from, to) {
   return day(from) === day(to) ? `${day(from)} ${clock(from)} \u2013 ${clock(to)}` : `${day(from)} ${clock(from)} \u2013 ${day(to)} ${clock(to)}`;
 }
 
-// pair is a conversation in words.
-function pair(orig, resp) {
-  return el("span", { class: "pair" }, el("span", { class: "addr" }, orig), " \u2192 ", el("span", { class: "addr" }, resp));
+// address is an address that may be broken between its groups, and a long text
+// anywhere.
+function address(text) {
+  const parts = text.split(/(?<=::?(?!:))|(?<=^(?:.{24})+)/);
+  return el("span", { class: "addr" }, parts.map((part, i) => [i > 0 ? el("wbr") : null, part]));
 }
+
+// pair is a conversation in words.
+function pair(orig, resp) { return el("span", null, address(orig), " \u2192 ", address(resp)); }
 
 // timeTicks are up to n round times between two.
 function timeTicks(from, to, n) {
