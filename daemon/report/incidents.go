@@ -36,6 +36,8 @@ type Incident struct {
 	Began   float64 `json:"began,omitempty"` // only in that line
 	Repeats float64 `json:"repeats,omitempty"`
 	Until   float64 `json:"until,omitempty"`
+
+	report *[]*Incident // the lines of its report, this one among them
 }
 
 // Why is one feature's part in a score: that of the log, and its values in words.
@@ -78,14 +80,15 @@ type ending struct {
 	actor, origH, respH, service string
 }
 
-// incidents keeps lines of anomaly.log: the alerts of the highest scores, and the
-// newest of all.
+// incidents keeps lines of anomaly.log: the alerts of the highest scores, all of
+// the reports of the highest few, and the newest of all.
 type incidents struct {
 	alerts int // all there were
 	others int // labelled normal
 	best   []*Incident
 	newest []*Incident
 	ends   []*Incident
+	report *[]*Incident // the last one
 }
 
 func (k *incidents) add(a *Incident) {
@@ -94,6 +97,7 @@ func (k *incidents) add(a *Incident) {
 		k.ends = addNewest(k.ends, a, newestIncidents)
 		return
 	}
+	k.join(a)
 	if !a.isAlert() {
 		k.others++
 	} else {
@@ -104,6 +108,19 @@ func (k *incidents) add(a *Incident) {
 	}
 	k.newest = addNewest(k.newest, a, newestIncidents)
 }
+
+// join puts a line to those of its report, which stand together.
+func (k *incidents) join(a *Incident) {
+	if k.report == nil || (*k.report)[0].window() != a.window() {
+		k.report = new([]*Incident)
+	}
+	if len(*k.report) < reportIncidents {
+		*k.report = append(*k.report, a)
+	}
+	a.report = k.report
+}
+
+func (a *Incident) window() window { return window{a.TS, a.Window} }
 
 // trim bounds what a line holds.
 func (a *Incident) trim() {
@@ -124,18 +141,37 @@ func (k *incidents) highest(most int) []*Incident {
 	return slices.Clip(best[:min(most, len(best))])
 }
 
-// kept are the lines to show, in the order of their reports and ranks.
-func (k *incidents) kept() []*Incident {
-	all := k.highest(bestAlerts)
-	best := make(map[*Incident]bool, len(all))
-	for _, a := range all {
-		best[a] = true
-	}
-	for _, a := range newest(k.newest, newestIncidents) {
-		if !best[a] {
-			all = append(all, a)
+// kept are the lines to show, in the order of their reports and ranks, and the
+// reports of the highest alerts.
+func (k *incidents) kept() (all []*Incident, wanted map[window]bool) {
+	there := map[*Incident]bool{}
+	keep := func(lines []*Incident) {
+		for _, a := range lines {
+			if !there[a] {
+				there[a] = true
+				all = append(all, a)
+			}
 		}
 	}
+	best := k.highest(bestAlerts)
+	keep(best)
+	keep(newest(k.newest, newestIncidents))
+	wanted = map[window]bool{}
+	for _, a := range best {
+		if len(wanted) < alertReports {
+			wanted[a.window()] = true
+			keep(*a.report)
+		}
+	}
+	k.finish(all)
+	slices.SortStableFunc(all, func(a, b *Incident) int {
+		return cmp.Or(cmp.Compare(a.TS, b.TS), cmp.Compare(a.Window, b.Window), cmp.Compare(a.Rank, b.Rank))
+	})
+	return all, wanted
+}
+
+// finish says how often alerts came again, and reasons in words.
+func (k *incidents) finish(all []*Incident) {
 	ended := make(map[ending]*Incident, len(k.ends))
 	for _, e := range k.ends {
 		ended[e.ending(e.Began)] = e
@@ -149,10 +185,6 @@ func (k *incidents) kept() []*Incident {
 			words.why(&a.Why[i])
 		}
 	}
-	slices.SortStableFunc(all, func(a, b *Incident) int {
-		return cmp.Or(cmp.Compare(a.TS, b.TS), cmp.Compare(a.Window, b.Window), cmp.Compare(a.Rank, b.Rank))
-	})
-	return all
 }
 
 func (a *Incident) ending(began float64) ending {

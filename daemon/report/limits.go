@@ -11,6 +11,7 @@ const (
 	clusterTells    = 4   // features that set a cluster apart
 	bestAlerts      = 500 // by score
 	newestIncidents = 800 // lines of anomaly.log, whatever their label
+	reportIncidents = 20  // lines of one of the alertReports
 	incidentWhy     = 12  // features of an incident
 	incidentUIDs    = 20
 	failedFiles     = 100

@@ -70,8 +70,8 @@ func TestIncidentsAreBounded(t *testing.T) {
 		a.UIDs, a.Why = make([]string, 1000), make([]Why, 1000)
 		kept.add(a)
 	}
-	all := kept.kept()
-	if kept.alerts != n/2 || len(all) != bestAlerts+newestIncidents || all[0].TS != 0 || all[len(all)-1].TS != n-1 {
+	all, wanted := kept.kept()
+	if kept.alerts != n/2 || len(wanted) != alertReports || len(all) != bestAlerts+newestIncidents || all[0].TS != 0 || all[len(all)-1].TS != n-1 {
 		t.Fatalf("%d of %d alerts, from %v to %v", len(all), kept.alerts, all[0].TS, all[len(all)-1].TS)
 	}
 	for i := range bestAlerts {

@@ -26,6 +26,8 @@ type Report struct {
 	Windows   []*Window   `json:"windows"`
 	Names     []string    `json:"names"` // of the windows' points
 	Incidents []*Incident `json:"incidents"`
+
+	wanted map[window]bool // reports of the highest alerts
 }
 
 // Files is spool.log in sum.
@@ -89,16 +91,17 @@ func (r *Report) readIncidents(d *directory) error {
 	if !found {
 		r.note("There is no anomaly.log: no alerts are shown.")
 	}
-	r.Incidents, r.AllAlerts = kept.kept(), kept.alerts
+	r.Incidents, r.wanted = kept.kept()
+	r.AllAlerts = kept.alerts
 	if more := kept.alerts + kept.others - len(r.Incidents); more > 0 {
-		r.note("%d lines of anomaly.log are left out: shown are the %d alerts with the highest scores and the newest %d lines.", more, bestAlerts, newestIncidents)
+		r.note("%d lines of anomaly.log are left out: shown are the %d alerts with the highest scores, all of the reports of the highest, and the newest %d lines.", more, bestAlerts, newestIncidents)
 	}
 	return nil
 }
 
 // readWindows reads kmeans.log and vectors.log, once the incidents are known.
 func (r *Report) readWindows(d *directory) error {
-	kept := newWindows(r.withAlerts())
+	kept := newWindows(r.wanted)
 	bad, found, err := readLog(d, "kmeans", kept.addReport)
 	if err != nil {
 		return err
@@ -121,23 +124,6 @@ func (r *Report) readWindows(d *directory) error {
 		r.note("%d reports are left out: shown are the newest %d and those of the %d highest alerts. Alerts of the others are in the table.", more, newestReports, alertReports)
 	}
 	return nil
-}
-
-// withAlerts are the reports of the highest alerts.
-func (r *Report) withAlerts() map[window]bool {
-	k := incidents{}
-	for _, a := range r.Incidents {
-		if a.isAlert() {
-			k.best = append(k.best, a)
-		}
-	}
-	wanted := map[window]bool{}
-	for _, a := range k.highest(len(k.best)) {
-		if len(wanted) < alertReports {
-			wanted[window{a.TS, a.Window}] = true
-		}
-	}
-	return wanted
 }
 
 func (r *Report) readConns(d *directory) error {

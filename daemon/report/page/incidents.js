@@ -40,7 +40,7 @@ function incidentSection() {
 
 function drawIncidents() {
   const list = filtered(), rows = list.slice(0, table.shown);
-  table.count.textContent = list.length === 0 ? "Nothing fits." : `${counted(list.filter(isAlert).length, "alert")}` +
+  table.count.textContent = list.length === 0 ? "Nothing fits." : counted(list.filter(isAlert).length, "alert") +
     (table.only ? "" : ` and ${count(list.filter((a) => !isAlert(a)).length)} that are no alerts: the farthest of a report all the same`) + ". Choose one to see its reasons.";
   table.body.replaceChildren(...rows.flatMap((a) => [incidentRow(a), table.open.has(a) ? detailRow(a) : null]).filter(Boolean));
   table.more.textContent = `Show more of ${count(list.length)}`;

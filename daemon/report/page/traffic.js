@@ -30,7 +30,7 @@ function trafficSection() {
     legend, overview.node,
     el("p", { class: "caption" },
       t ? `Stretches of ${span(t.width)}, by service, or by protocol where none is known. Bytes are those of IP packets, spread evenly over each connection\u2019s duration; connections count where they begin. ` : "",
-      alerts.length ? "Each red dot is an alert: where its conversation began, and its score; full dots are of the window length chosen below. Choose one to see its report." : ""));
+      alerts.length ? "Each red dot is an alert: where its conversation began, and its score; full dots are of the window length chosen below. Choose one to see its report." + (alerts.length < report.all_alerts ? ` ${count(alerts.length)} of ${count(report.all_alerts)} are shown.` : "") : ""));
 }
 
 function seriesColor(t, i) { return t.series[i].name ? `var(--c${i})` : "var(--rest)"; }
@@ -99,7 +99,8 @@ function stack(x, height, left, right) {
 function alertLane(x, top, bottom, left, right) {
   const most = Math.max(...alerts.map((a) => a.score), 1e-9);
   const y = (score) => bottom - 6 - Math.max(0, score) / most * (bottom - top - 14);
-  const group = svg("g", { class: "lane" },
+  const r = alerts.length > 150 ? 3 : 4.5;
+  const group = svg("g", null,
     svg("text", { class: "axis-text", x: left - 6, y: y(most) + 4, "text-anchor": "end" }, number(most)),
     svg("text", { class: "axis-text", x: left - 6, y: (y(most) + bottom) / 2 + 2, "text-anchor": "end" }, "score"),
     svg("text", { class: "axis-text", x: left - 6, y: bottom, "text-anchor": "end" }, "0"),
@@ -109,7 +110,7 @@ function alertLane(x, top, bottom, left, right) {
     group.append(svg("g", {
       class: "mark" + (a.window === state.length ? "" : " other"),
       onclick: () => showIncident(a), onpointermove: (e) => { e.stopPropagation(); showTooltip(e, ...incidentTip(a)); },
-    }, svg("line", { x1: at, x2: at, y1: bottom, y2: y(a.score) }), svg("circle", { cx: at, cy: y(a.score), r: 4.5 }),
+    }, svg("line", { x1: at, x2: at, y1: bottom, y2: y(a.score) }), svg("circle", { cx: at, cy: y(a.score), r }),
       svg("circle", { class: "reach", cx: at, cy: y(a.score), r: 9 })));
   }
   return group;
