@@ -91,6 +91,7 @@ far from everything seen before. It writes
   stats.log    the heartbeat of the process`
 
 const rootExample = `  pcapdird read --log-dir logs captures/       read a directory once
+  pcapdird report logs -o report.html          see what is in its logs
   pcapdird run --config /etc/pcapdir/pcapdir.toml   watch a spool
   mv trace.pcap /var/spool/pcapdir/incoming/        what producers do
   tail -F /var/log/pcapdir/conn.log                 what people do`

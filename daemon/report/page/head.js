@@ -11,13 +11,18 @@ function filesDetail() {
   return others.map(([outcome, n]) => count(n) + " " + outcome).join(", ");
 }
 
+function windowsDetail() {
+  if (report.all_windows === 0) return "none in kmeans.log";
+  return report.broken_windows ? `${count(report.broken_windows)} of incomplete windows` : "all windows complete";
+}
+
 function tiles() {
   const files = report.files;
   const all = Object.values(files.outcomes).reduce((a, b) => a + b, 0);
   const lost = files.packets - files.handled;
   return el("dl", { class: "tiles" },
-    tile("Alerts", count(report.all_alerts), report.all_alerts ? "anomalous conversations" : "nothing was far from the usual", report.all_alerts ? "alert" : ""),
-    tile("Reports", count(report.all_windows), report.broken_windows ? `${count(report.broken_windows)} of incomplete windows` : "all windows complete"),
+    tile("Alerts", count(report.all_alerts), report.all_alerts ? "anomalous conversations" : "none in anomaly.log", report.all_alerts ? "alert" : ""),
+    tile("Reports", count(report.all_windows), windowsDetail()),
     tile("Connections", count(report.conns), "in conn.log"),
     files.known ? tile("Packets", count(files.packets), `${bytes(files.bytes)} captured` + (lost > 0 ? `, ${count(lost)} dropped` : "")) : null,
     files.known ? tile("Files", count(all), filesDetail()) : null);

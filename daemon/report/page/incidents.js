@@ -40,11 +40,15 @@ function incidentSection() {
 
 function drawIncidents() {
   const list = filtered(), rows = list.slice(0, table.shown);
-  table.count.textContent = list.length === 0 ? "Nothing fits." : counted(list.filter(isAlert).length, "alert") +
+  table.count.textContent = list.length === 0 ? "Nothing fits." : shownAlerts(list.filter(isAlert).length) +
     (table.only ? "" : ` and ${count(list.filter((a) => !isAlert(a)).length)} that are no alerts: the farthest of a report all the same`) + ". Choose one to see its reasons.";
   table.body.replaceChildren(...rows.flatMap((a) => [incidentRow(a), table.open.has(a) ? detailRow(a) : null]).filter(Boolean));
   table.more.textContent = `Show more of ${count(list.length)}`;
   table.more.hidden = rows.length === list.length;
+}
+
+function shownAlerts(n) {
+  return alerts.length < report.all_alerts ? `${count(n)} of ${counted(report.all_alerts, "alert")}` : counted(n, "alert");
 }
 
 function toggle(a) {
@@ -63,7 +67,7 @@ function incidentRow(a) {
     el("td", { class: "num score", "data-name": "Score" }, number(a.score)),
     el("td", { "data-name": "Actor" }, address(a.actor)),
     el("td", { "data-name": "Conversation" }, pair(a["id.orig_h"], a["id.resp_h"])),
-    el("td", { "data-name": "Service" }, a.service),
+    el("td", { "data-name": "Service" }, breakable(a.service)),
     el("td", { class: "wide why" }, a.msg || el("span", { class: "faint-text" }, "no single reason"), repeats(a), siblings(a)),
     el("td", { class: "num", "data-name": "Packets out / in" }, `${short(a.orig_pkts)} / ${short(a.resp_pkts)}`),
     el("td", { class: "num", "data-name": "Bytes out / in" }, `${short(a.orig_bytes)} / ${short(a.resp_bytes)}`));

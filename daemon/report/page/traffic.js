@@ -63,7 +63,7 @@ function timeAxis(x, from, to, bottom, width) {
   const { ticks, text } = timeTicks(from, to, Math.max(2, width / 110));
   return svg("g", { class: "axis" }, ticks.map((t) => [
     svg("line", { x1: x(t), x2: x(t), y1: 6, y2: bottom + 4 }),
-    svg("text", { x: Math.min(x(t), width - 22), y: bottom + 17, "text-anchor": "middle" }, text(t)),
+    svg("text", { x: Math.min(x(t), width - 36), y: bottom + 17, "text-anchor": "middle" }, text(t)),
   ]));
 }
 

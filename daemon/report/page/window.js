@@ -81,7 +81,7 @@ function incidentList(found) {
     el("ol", { class: "incident-list" }, found.map((a) => el("li", null,
       el("button", { type: "button", class: isAlert(a) ? "incident alert" : "incident", onclick: () => openIncident(a) },
         el("span", { class: "rank" }, String(a.rank)),
-        el("span", { class: "incident-what" }, address(a.actor), " ", a.service),
+        el("span", { class: "incident-what" }, address(a.actor), " ", breakable(a.service)),
         el("span", { class: "incident-score" }, number(a.score)),
         a.msg ? el("span", { class: "incident-msg" }, a.msg) : null)))));
 }

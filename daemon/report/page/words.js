@@ -59,12 +59,14 @@ function period(from, to) {
   return day(from) === day(to) ? `${day(from)} ${clock(from)} \u2013 ${clock(to)}` : `${day(from)} ${clock(from)} \u2013 ${day(to)} ${clock(to)}`;
 }
 
-// address is an address that may be broken between its groups, and a long text
-// anywhere.
-function address(text) {
-  const parts = text.split(/(?<=::?(?!:))|(?<=^(?:.{24})+)/);
-  return el("span", { class: "addr" }, parts.map((part, i) => [i > 0 ? el("wbr") : null, part]));
+// breakable is a text that may be broken between the groups of an address, and
+// anywhere when it is long.
+function breakable(text) {
+  const parts = text.match(/[^:]{1,24}:{0,2}|:{1,2}/g) || [];
+  return parts.map((part, i) => [i > 0 ? el("wbr") : null, part]);
 }
+
+function address(text) { return el("span", { class: "addr" }, breakable(text)); }
 
 // pair is a conversation in words.
 function pair(orig, resp) { return el("span", null, address(orig), " \u2192 ", address(resp)); }
@@ -81,7 +83,7 @@ function timeTicks(from, to, n) {
 // roundTicks are two to four round numbers from 0 to about top.
 function roundTicks(top) {
   const power = 10 ** Math.floor(Math.log10(top / 2));
-  const step = [1, 2, 5, 10].map((m) => m * power).find((s) => top / s <= 4);
+  const step = Math.max(1, [1, 2, 5, 10].map((m) => m * power).find((s) => top / s <= 4));
   const ticks = [];
   for (let v = step; v <= top; v += step) ticks.push(v);
   return ticks;
