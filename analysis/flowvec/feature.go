@@ -90,6 +90,18 @@ func (f *Feature) Natural(x float64) float64 {
 	}
 }
 
+// Scale is the inverse of Natural.
+func (f *Feature) Scale(natural float64) float64 {
+	switch f.Unit {
+	case Log:
+		return math.Log1p(max(0, natural))
+	case LogGap:
+		return logGap(max(0, natural))
+	default:
+		return natural
+	}
+}
+
 // variation is the coefficient of variation of n numbers with that sum and sum of squares.
 func variation(n, sum, squares float64) float64 {
 	if n <= 1 || sum <= 0 {

@@ -35,6 +35,9 @@ func (f *Feature) Words(value, usual float64) (text string, differs bool) {
 	return strings.Replace(text, "[s]", plural, 1), said != other
 }
 
+// Say is a value of this feature, in natural units, alone: "12 MB".
+func (f *Feature) Say(value float64) string { return f.style.say(value) }
+
 func (s style) say(x float64) string {
 	switch s {
 	case asBytes:

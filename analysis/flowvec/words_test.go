@@ -15,6 +15,9 @@ func TestWords(t *testing.T) {
 		if text, differs := f.Words(1, 2); text == "" || !differs || strings.ContainsAny(text, "[]") {
 			t.Errorf("%s: %q", f.Name, text)
 		}
+		if x := f.Scale(f.Natural(2)); math.Abs(x-2) > 1e-9 {
+			t.Errorf("%s: 2 in natural units and back is %v", f.Name, x)
+		}
 	}
 	for _, c := range []struct {
 		feature      string
@@ -39,6 +42,9 @@ func TestWords(t *testing.T) {
 		got, differs := f.Words(c.value, c.usual)
 		if !differs {
 			got = ""
+		}
+		if differs && !strings.Contains(got, f.Say(c.usual)) && strings.Contains(got, "usually") {
+			t.Errorf("%s: %q has no %q", c.feature, got, f.Say(c.usual))
 		}
 		if got != c.want {
 			t.Errorf("%s: %q, want %q", c.feature, got, c.want)

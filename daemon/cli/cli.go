@@ -91,6 +91,7 @@ far from everything seen before. It writes
   stats.log    the heartbeat of the process`
 
 const rootExample = `  pcapdird read --log-dir logs captures/       read a directory once
+  pcapdird report logs -o report.html          see what is in its logs
   pcapdird run --config /etc/pcapdir/pcapdir.toml   watch a spool
   mv trace.pcap /var/spool/pcapdir/incoming/        what producers do
   tail -F /var/log/pcapdir/conn.log                 what people do`
@@ -114,7 +115,7 @@ func newRoot(s Streams) *cobra.Command {
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w (see %s --help)", err, c.CommandPath())}
 	})
-	root.AddCommand(newRun(s), newRead(s), newPlan(s), newCheck(s), newVersion(s))
+	root.AddCommand(newRun(s), newRead(s), newPlan(s), newReport(s), newCheck(s), newVersion(s))
 	root.AddCommand(controls(s)...)
 	for _, c := range append(root.Commands(), root) {
 		c.Args = asUsage(c.Args)

@@ -119,17 +119,49 @@ logged stays in the logs.` + controlHelp,
 }
 
 func newStatus(s Streams) *cobra.Command {
+	var flags settings
 	var asJSON bool
-	c := newControl(s, "status", "what the daemon is doing", `Show what a running daemon has done, what waits, and what is wrong.`, func(w io.Writer, r json.RawMessage) {
-		var report pipeline.Report
-		if err := json.Unmarshal(r, &report); asJSON || err != nil {
-			_, _ = fmt.Fprintf(w, "%s\n", r)
-			return
-		}
-		printReport(w, &report)
-	})
+	var uid string
+	c := &cobra.Command{
+		Use:   "status",
+		Short: "what the daemon is doing",
+		Long: `Show what a running daemon has done, what waits, and what is wrong. With --uid, show
+what its logs (logs.dir) know of a connection, and which captures may hold its
+packets; then the daemon need not run.` + controlHelp,
+		Args:    cobra.NoArgs,
+		Example: "  pcapdird status --config /etc/pcapdir/pcapdir.toml\n  pcapdird status --config /etc/pcapdir/pcapdir.toml --uid CpiYEhTEmI4iiNmgt",
+	}
+	flags.register(c)
 	c.Flags().BoolVar(&asJSON, "json", false, "one JSON object, for programs")
+	c.Flags().StringVar(&uid, "uid", "", "say where the packets of the connection of that `UID` may be")
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		if c.Flags().Changed("uid") {
+			if asJSON {
+				return usageError{errors.New("--uid answers in words: leave --json out (see pcapdird status --help)")}
+			}
+			cfg, err := flags.load()
+			if err != nil {
+				return err
+			}
+			return printConn(c.Context(), s.Out, cfg.Logs.Dir, uid)
+		}
+		var answer json.RawMessage
+		if err := flags.ask(c, "status", "", &answer); err != nil {
+			return err
+		}
+		printStatus(s.Out, answer, asJSON)
+		return nil
+	}
 	return c
+}
+
+func printStatus(w io.Writer, answer json.RawMessage, asJSON bool) {
+	var report pipeline.Report
+	if err := json.Unmarshal(answer, &report); asJSON || err != nil {
+		_, _ = fmt.Fprintf(w, "%s\n", answer)
+		return
+	}
+	printReport(w, &report)
 }
 
 func printReport(w io.Writer, r *pipeline.Report) {

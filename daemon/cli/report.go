@@ -1,0 +1,103 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"pcapdir/daemon/report"
+)
+
+const reportHelp = `Make one HTML page of the logs in a directory: traffic over time, the conversations
+of each report as a picture, its clusters, and what is unusual, with the reasons.
+
+The page needs nothing but itself and a browser: it can be mailed, and it loads
+nothing from anywhere. It embeds addresses and file names out of the logs.
+
+LOGDIR is what read --log-dir or logs.dir names. Its logs have to be in JSON, and
+under their live names: rotated and compressed ones (conn.log.1, *.gz) are not
+read; to report of them, give a directory of its own in which they have their names
+back. Logs of any size do: of long ones the page holds the newest reports, and those
+of the highest alerts, and says what it left out. A line that cannot be read is
+counted, and the first one is named.
+
+With --uid no page is made: it says what is known of a connection, and which
+captures may hold its packets, by the times in spool.log.
+
+The exit code is 0, 1 when logs cannot be read, the page not be written or the
+connection not be found, 2 when the command line is at fault.`
+
+func newReport(s Streams) *cobra.Command {
+	var out, uid string
+	c := &cobra.Command{
+		Use:   "report [flags] LOGDIR",
+		Short: "make a page of the logs, or find a connection's captures",
+		Long:  reportHelp,
+		Example: `  pcapdird read --log-dir logs captures/ && pcapdird report logs -o report.html
+  pcapdird report -o - /var/log/pcapdir | ssh desk 'cat > sensor7.html'
+  pcapdird report --uid CpiYEhTEmI4iiNmgt logs`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 || args[0] == "" {
+				return errors.New("name one directory of logs")
+			}
+			return nil
+		},
+	}
+	c.Flags().StringVarP(&out, "output", "o", "report.html", "`FILE` to write; - is standard output")
+	c.Flags().StringVar(&uid, "uid", "", "say where the packets of the connection of that `UID` may be")
+	c.RunE = func(c *cobra.Command, args []string) error {
+		if !c.Flags().Changed("uid") {
+			return writeReport(c.Context(), s, args[0], out)
+		}
+		if c.Flags().Changed("output") {
+			return usageError{errors.New("--uid makes no page: leave --output out (see pcapdird report --help)")}
+		}
+		return printConn(c.Context(), s.Out, args[0], uid)
+	}
+	return c
+}
+
+func writeReport(ctx context.Context, s Streams, dir, out string) error {
+	if out == "" {
+		return usageError{errors.New("--output is empty; - is standard output (see pcapdird report --help)")}
+	}
+	bar := newProgress(s.Err, "MiB")
+	r, err := report.Read(ctx, dir, func(done, all int64) { bar.show(int(done>>20), int(all>>20)) })
+	bar.end()
+	if err != nil {
+		return err
+	}
+	if out == "-" {
+		return r.WritePage(s.Out)
+	}
+	if err := replaceFile(out, r.WritePage); err != nil {
+		return fmt.Errorf("page: %w", err)
+	}
+	_, _ = fmt.Fprintf(s.Err, "%s: %d reports, %d alerts, %.0f connections\n", quoted(out), r.AllWindows, r.AllAlerts, r.Conns)
+	for _, b := range r.Bad {
+		_, _ = fmt.Fprintf(s.Err, "pcapdird: %s: %d lines could not be read, the first is line %d: %s\n", b.Log, b.Lines, b.First, quoted(b.Reason))
+	}
+	return nil
+}
+
+// replaceFile writes a file beside path and renames it, so that path never has
+// half a page.
+func replaceFile(path string, write func(io.Writer) error) error {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.tmp")
+	if err != nil {
+		return err
+	}
+	err = errors.Join(f.Chmod(0o640), write(f), f.Close()) // the mode of logs
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		err = errors.Join(err, os.Remove(f.Name()))
+	}
+	return err
+}

@@ -1,0 +1,62 @@
+package cli_test
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// What read writes, report shows: a page, and where a connection's packets are.
+func TestReport(t *testing.T) {
+	dir := t.TempDir()
+	logs, page := filepath.Join(dir, "logs"), filepath.Join(dir, "page.html")
+	capture := filepath.Join(testdata, "pcap/lab-00.pcap.zst")
+	run(t.Context(), nil, "read", "--quiet", "--log-dir", logs, capture).want(t, 0)
+	run(t.Context(), nil, "report", logs, "-o", page).want(t, 0, page, "alerts")
+	html, err := os.ReadFile(page)
+	if err != nil || !strings.Contains(string(html), `"all_windows":`) {
+		t.Fatalf("%d bytes of page, %v", len(html), err)
+	}
+	if out := run(t.Context(), nil, "report", "-o", "-", logs); out.code != 0 || out.out != string(html) {
+		t.Errorf("standard output has %d bytes, the file %d: %s", len(out.out), len(html), out.err)
+	}
+	left, err := os.ReadDir(dir)
+	if err != nil || len(left) != 2 {
+		t.Errorf("beside the logs and the page: %v, %v", left, err)
+	}
+
+	text, err := os.ReadFile(filepath.Join(logs, "conn.log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	uid := string(regexp.MustCompile(`"uid":"(\w+)"[^\n]*"proto":"tcp"`).FindSubmatch(text)[1])
+	run(t.Context(), nil, "report", "--uid", uid, logs).want(t, 0, uid, "tcp", "this file may hold", "lab-00.pcap.zst")
+	run(t.Context(), nil, "status", "--set", "logs.dir="+logs, "--uid", uid).want(t, 0, uid, "this file may hold", "lab-00.pcap.zst")
+	if err := os.Remove(filepath.Join(logs, "spool.log")); err != nil {
+		t.Fatal(err)
+	}
+	run(t.Context(), nil, "report", "--uid", uid, logs).want(t, 0, "no spool.log")
+
+	for _, c := range []struct {
+		code int
+		text string
+		args []string
+	}{
+		{1, "no connection \"C\"", []string{"report", "--uid", "C", logs}},
+		{1, "has no conn.log", []string{"report", "-o", page, dir}},
+		{1, "no such file", []string{"report", "-o", page, dir + "/none"}},
+		{1, "no such file", []string{"report", "-o", dir + "/none/page.html", logs}},
+		{1, "no connection \"C\"", []string{"status", "--set", "logs.dir=" + logs, "--uid", "C"}},
+		{2, "name one directory", []string{"report"}},
+		{2, "name one directory", []string{"report", ""}},
+		{2, "name one directory", []string{"report", logs, logs}},
+		{2, "--output is empty", []string{"report", "-o", "", logs}},
+		{2, "--uid is empty", []string{"report", "--uid", "", logs}},
+		{2, "leave --output out", []string{"report", "--uid", uid, "-o", page, logs}},
+		{2, "leave --json out", []string{"status", "--uid", uid, "--json"}},
+	} {
+		t.Run(strings.Join(c.args, " "), func(t *testing.T) { run(t.Context(), nil, c.args...).want(t, c.code, c.text) })
+	}
+}

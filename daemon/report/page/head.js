@@ -1,0 +1,54 @@
+// The head of the page: what period this is, how much, and what is missing.
+
+function tile(name, value, detail, kind) {
+  return el("div", { class: "tile" + (kind ? " " + kind : "") },
+    el("dt", null, name), el("dd", { class: "tile-value" }, value), detail ? el("dd", { class: "tile-detail" }, detail) : null);
+}
+
+function filesDetail() {
+  const others = Object.entries(report.files.outcomes).filter(([outcome]) => outcome !== "done");
+  if (others.length === 0) return "all read to the end";
+  return others.map(([outcome, n]) => count(n) + " " + outcome).join(", ");
+}
+
+function windowsDetail() {
+  if (report.all_windows === 0) return "none in kmeans.log";
+  return report.broken_windows ? `${count(report.broken_windows)} of incomplete windows` : "all windows complete";
+}
+
+function tiles() {
+  const files = report.files;
+  const all = Object.values(files.outcomes).reduce((a, b) => a + b, 0);
+  const lost = files.packets - files.handled;
+  return el("dl", { class: "tiles" },
+    tile("Alerts", count(report.all_alerts), report.all_alerts ? "anomalous conversations" : "none in anomaly.log", report.all_alerts ? "alert" : ""),
+    tile("Reports", count(report.all_windows), windowsDetail()),
+    tile("Connections", count(report.conns), "in conn.log"),
+    files.known ? tile("Packets", count(files.packets), `${bytes(files.bytes)} captured` + (lost > 0 ? `, ${count(lost)} dropped` : "")) : null,
+    files.known ? tile("Files", count(all), filesDetail()) : null);
+}
+
+function failures() {
+  const failed = report.files.failed || [];
+  if (failed.length === 0) return null;
+  const all = report.files.outcomes.failed;
+  return el("details", { class: "notice warn", open: failed.length <= 3 },
+    el("summary", null, `${counted(all, "file")} could not be read to the end: what was readable is in the logs`),
+    el("ul", null, failed.map((f) => el("li", null, address(f.file), ": ", f.reason || "no reason given"))),
+    all > failed.length ? el("p", null, `and ${count(all - failed.length)} more, in spool.log`) : null);
+}
+
+function notices() {
+  const bad = report.bad.map((b) => `${b.log}: ${counted(b.lines, "line")} could not be read and ${b.lines === 1 ? "is" : "are"} left out; the first is line ${count(b.first)} (${b.reason}).`);
+  const all = bad.concat(report.notes);
+  return all.length === 0 ? null : el("ul", { class: "notice", "aria-label": "What this page lacks" }, all.map((text) => el("li", null, text)));
+}
+
+function head() {
+  const length = report.last - report.first;
+  return el("header", null,
+    el("p", { class: "brand" }, "pcapdir report"),
+    el("h1", null, length > 0 ? el("span", { class: "period" }, period(report.first, report.last)) : "No packets"),
+    el("p", { class: "sub" }, length > 0 ? span(length) + " of packet time, UTC \u00b7 " : "", address(report.dir)),
+    tiles(), failures(), notices());
+}
