@@ -85,6 +85,7 @@ far from everything seen before. It writes
   conn.log     one line per connection, Zeek's fields
   anomaly.log  what is unusual, and why
   kmeans.log   one report per interval: clusters, their size, centroid, spread
+  vectors.log  a sample of the conversations of each report
   weird.log    oddities of the traffic, counted
   spool.log    what became of each file
   coverage.log the time that files cover, gaps and overlaps

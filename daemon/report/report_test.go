@@ -197,3 +197,11 @@ func TestMissingLogs(t *testing.T) {
 	}
 	page(t, r)
 }
+
+// Features of another mode have no words; their numbers are shown.
+func TestTellsOfUnknownFeatures(t *testing.T) {
+	got := newWords().tells([]clusterLine{{Centroid: map[string]float64{"packets": 14.25, "bytes": 5000, "ttl": 60, "src_port": 1, "dst_port": 2}}})
+	if want := "bytes 5e+03; dst_port 2; packets 14.2; src_port 1"; strings.Join(got[0], "; ") != want {
+		t.Errorf("%q, want %q", got[0], want)
+	}
+}

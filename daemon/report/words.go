@@ -2,6 +2,7 @@ package report
 
 import (
 	"cmp"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -68,6 +69,17 @@ func (all words) tells(clusters []clusterLine) [][]string {
 		slices.SortStableFunc(tells, func(a, b tell) int { return cmp.Compare(b.off, a.off) })
 		for _, t := range tells[:min(clusterTells, len(tells))] {
 			texts[i] = append(texts[i], t.text)
+		}
+		texts[i] = append(texts[i], all.unknown(clusters[i].Centroid)...)
+	}
+	return texts
+}
+
+// unknown says values whose features have no words here, as those of package asura.
+func (all words) unknown(centroid map[string]float64) (texts []string) {
+	for _, name := range slices.Sorted(maps.Keys(centroid)) {
+		if _, ok := all[name]; !ok && len(texts) < clusterTells {
+			texts = append(texts, cut(name)+" "+plain(centroid[name]))
 		}
 	}
 	return texts
