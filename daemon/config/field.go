@@ -29,11 +29,11 @@ var fields = [...]field{
 	{"spool.done", "where files go that were read; same file system", func(c *Config) value { return path{&c.Spool.Done} }},
 	{"spool.failed", "where files go that cannot be parsed; same file system", func(c *Config) value { return path{&c.Spool.Failed} }},
 	{"spool.after", "done | delete | keep", func(c *Config) value {
-		return choice[After]{&c.Spool.After, []After{AfterDone, AfterDelete, AfterKeep}, nil}
+		return choice[After]{&c.Spool.After, []After{AfterDone, AfterDelete, AfterKeep}}
 	}},
 	{"spool.settle", "rest that a file needs which was not moved in", func(c *Config) value { return duration{&c.Spool.Settle, 0, time.Hour} }},
 	{"spool.duplicates", "copies of captures that were read, compared byte by byte: skip | read", func(c *Config) value {
-		return choice[Duplicates]{&c.Spool.Duplicates, []Duplicates{DuplicatesSkip, DuplicatesRead}, nil}
+		return choice[Duplicates]{&c.Spool.Duplicates, []Duplicates{DuplicatesSkip, DuplicatesRead}}
 	}},
 	{"spool.streams", "reads at once on each device, or \"auto\": one on spinning disks, any number on others", func(c *Config) value { return namedInteger{&c.Spool.Streams, 1024, []string{"auto"}} }},
 
@@ -42,15 +42,15 @@ var fields = [...]field{
 	{"order.lateness", "a late file that ends further back than this is caught up on by itself", func(c *Config) value { return duration{&c.Order.Lateness, 0, day} }},
 	{"order.window", "reorder window inside a file", func(c *Config) value { return duration{&c.Order.Window, 0, time.Minute} }},
 	{"order.inside", "sort: repair disorder inside a file | file: take its records as they stand, as Zeek does", func(c *Config) value {
-		return choice[Inside]{&c.Order.Inside, []Inside{InsideSort, InsideFile}, nil}
+		return choice[Inside]{&c.Order.Inside, []Inside{InsideSort, InsideFile}}
 	}},
 	{"order.index", "first: trust that a file is in order | full: scan it first, and merge its stretches as if each were a file", func(c *Config) value {
-		return choice[Index]{&c.Order.Index, []Index{IndexFirst, IndexFull}, nil}
+		return choice[Index]{&c.Order.Index, []Index{IndexFirst, IndexFull}}
 	}},
 
 	{"shards.count", "0: one per core", func(c *Config) value { return integer[int]{&c.Shards.Count, 0, 1024} }},
 	{"shards.hash", "2-tuple | 4-tuple | 5-tuple", func(c *Config) value {
-		return choice[Hash]{&c.Shards.Hash, []Hash{Hash2Tuple, Hash4Tuple, Hash5Tuple}, nil}
+		return choice[Hash]{&c.Shards.Hash, []Hash{Hash2Tuple, Hash4Tuple, Hash5Tuple}}
 	}},
 
 	{"conn.tcp_inactivity", "Zeek's timeouts, in packet time", func(c *Config) value { return timeout(&c.Conn.TCPInactivity) }},
@@ -78,7 +78,7 @@ var fields = [...]field{
 		return durations{&c.Vectors.Windows, time.Second, day, 8}
 	}},
 	{"vectors.features", "default | asura: its five numbers and share-of-cluster score, without a past", func(c *Config) value {
-		return choice[Features]{&c.Vectors.Features, []Features{FeaturesDefault, FeaturesAsura}, nil}
+		return choice[Features]{&c.Vectors.Features, []Features{FeaturesDefault, FeaturesAsura}}
 	}},
 	{"vectors.sample", "conversations of each report that vectors.log shows; 0: none", func(c *Config) value { return integer[int]{&c.Vectors.Sample, 0, 1 << 24} }},
 	{"vectors.full", "true: with all features", func(c *Config) value { return boolean{&c.Vectors.Full} }},
@@ -95,7 +95,7 @@ var fields = [...]field{
 
 	{"logs.dir", "conn.log and its siblings", func(c *Config) value { return path{&c.Logs.Dir} }},
 	{"logs.format", "json | tsv, which is Zeek's", func(c *Config) value {
-		return choice[Format]{&c.Logs.Format, []Format{FormatJSON, FormatTSV}, nil}
+		return choice[Format]{&c.Logs.Format, []Format{FormatJSON, FormatTSV}}
 	}},
 
 	{"commit.interval", "lines reach the logs within two of these", func(c *Config) value {

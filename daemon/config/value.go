@@ -103,10 +103,10 @@ func badPath(s string) string {
 	return ""
 }
 
-// choice is one of a few words; later are words that another version will know.
+// choice is one of a few words.
 type choice[T ~string] struct {
-	p         *T
-	of, later []T
+	p  *T
+	of []T
 }
 
 func (c choice[T]) set(v any) []fault {
@@ -114,8 +114,6 @@ func (c choice[T]) set(v any) []fault {
 	switch {
 	case !ok:
 		return wants("one of "+c.list(), v, quoted(v))
-	case slices.Contains(c.later, T(s)):
-		return whole(strconv.Quote(s)+" is not available in this version", "use "+c.list())
 	case !slices.Contains(c.of, T(s)):
 		return whole("wants "+c.list()+", got "+strconv.Quote(s), didYouMean(nearest(s, c.words())))
 	}
