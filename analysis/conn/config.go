@@ -35,6 +35,10 @@ type Config struct {
 	// first packet on; 0: never. Deps.Open takes them.
 	OpenInterval time.Duration
 
+	// Memory bounds what a Tracker takes, in bytes; 0: nothing does. Where it is full,
+	// connections end early, those that say least first, and reassembly is given up.
+	Memory int64
+
 	// Local are the networks that local_orig and local_resp are about.
 	Local []netip.Prefix
 	// VLAN and MAC put the link layer of a connection's first packet into its record

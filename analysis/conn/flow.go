@@ -59,6 +59,7 @@ const (
 	markUnknown  // history has X
 	markCarrier  // it was said that it is a tunnel
 	markTunneled // it has parents
+	markEvicted  // it ends early, to make room
 )
 
 func (f *flow) transport() transport { return transportOf(f.proto) }

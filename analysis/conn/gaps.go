@@ -59,7 +59,7 @@ func (t *Tracker) tooMuch(e *endpoint) (oddity string) {
 		return "above_hole_data_without_any_acks"
 	case kept > maxUnacked:
 		return "excessive_data_without_further_acks"
-	case ranges > maxRanges:
+	case ranges > maxRanges, ranges > 0 && t.bounds.spans > 0 && t.spans.live() > t.bounds.spans:
 		return "excessive_holes"
 	}
 	return ""

@@ -5,6 +5,7 @@ import "pcapdir/source/packet"
 // open starts a flow with its first packet. n counts the flows of the tuple that
 // it directly replaces at the same effective time.
 func (t *Tracker) open(k *tuple, p *packet.Packet, n uint32) (uint32, *flow, int) {
+	t.makeRoom(transportOf(k.proto), p.Eff)
 	i, f := t.flows.alloc(transportOf(k.proto))
 	f.addr = [2]packet.Addr{k.src, k.dst}
 	f.port = [2]uint16{k.srcPort, k.dstPort}

@@ -26,6 +26,7 @@ func (t *Tracker) record(f *flow) *logs.Conn {
 		IPProto:     f.proto,
 		CommunityID: appendCommunityID(c.CommunityID[:0], f),
 		LatePkts:    uint64(f.late),
+		Evicted:     f.marks&markEvicted != 0,
 	}
 	if s != nil {
 		c.MissedBytes = s.missed

@@ -41,5 +41,8 @@ func (s *slab[T]) alloc() (uint32, *T) {
 // release takes element i back.
 func (s *slab[T]) release(i uint32) { s.free = append(s.free, i) }
 
+// live is how many elements are in use.
+func (s *slab[T]) live() int { return max(0, int(s.used)-1-len(s.free)) }
+
 // coming are up to n of the freed elements that alloc hands out next.
 func (s *slab[T]) coming(n int) []uint32 { return s.free[max(0, len(s.free)-n):] }

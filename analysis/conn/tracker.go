@@ -45,6 +45,7 @@ type Tracker struct {
 	rares   slab[[2]oddities]
 	spans   slab[span]
 	letters slab[letters]
+	bounds  bounds
 
 	plain      map[uint64]plainTunnel // tunnels without connection, by hash
 	sweepPlain int                    // when so many are known
@@ -63,7 +64,7 @@ type Tracker struct {
 
 // New makes an empty Tracker.
 func New(cfg Config, deps Deps) *Tracker {
-	t := &Tracker{cfg: cfg, deps: deps, local: networks(cfg.Local), table: newTable(), sweepPlain: minPlain}
+	t := &Tracker{cfg: cfg, deps: deps, local: networks(cfg.Local), table: newTable(), sweepPlain: minPlain, bounds: boundsFor(cfg.Memory)}
 	t.wheel.flows = &t.flows
 	t.timeout = [idleClasses]time.Duration{
 		idleOther: cfg.OtherInactivity, idleICMP: cfg.ICMPInactivity, idleUDP: cfg.UDPInactivity,

@@ -21,6 +21,7 @@ type Stats struct {
 	Datagrams     uint64 // put together from fragments
 	Expired       uint64 // datagrams that did not become whole in time
 	Evicted       uint64 // datagrams given up for want of room
+	EvictedConns  uint64 // connections ended early for want of room
 	ShardPackets  []uint64
 	Spool         uint64 // files seen and not yet retired
 	OpenFiles     uint64
@@ -64,6 +65,8 @@ var statsStream = newStream("stats", "The heartbeat. Counters say what happened 
 		Append: func(b []byte, r *Stats) []byte { return appendUint(b, r.ActiveConns) }},
 	{Name: "active_pairs", Type: Number, Doc: "conversations in the windows now",
 		Append: func(b []byte, r *Stats) []byte { return appendUint(b, r.ActivePairs) }},
+	{Name: "evicted_conns", Type: Number, Doc: "connections that ended early for want of room (`limits.memory`); `evicted` in conn.log says which",
+		Append: func(b []byte, r *Stats) []byte { return appendUint(b, r.EvictedConns) }},
 	{Name: "lost_pairs", Type: Number, Doc: "conversations that reports since the line before lack, because a table of vectors was full; those kept are a fair sample",
 		Append: func(b []byte, r *Stats) []byte { return appendUint(b, r.LostPairs) }},
 	{Name: "unpaired_packets", Type: Number, Doc: "packets that count in no vector because of that",

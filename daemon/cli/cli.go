@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
+	"runtime/debug"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -156,6 +158,14 @@ func (f *settings) load() (*config.Config, error) {
 		return nil, usageError{err}
 	}
 	return cfg, errors.Join(err, cfg.Set(f.set))
+}
+
+// boundMemory has the collector work harder rather than let the process outgrow
+// limits.memory, unless the environment says what else it should do.
+func boundMemory(cfg *config.Config) {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(pipeline.MemoryLimit(cfg))
+	}
 }
 
 // newLog is the operational log: text on standard error. Under a service manager

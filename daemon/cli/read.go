@@ -69,6 +69,7 @@ func readBatch(ctx context.Context, s Streams, flags *settings, dir string, quie
 		noteExisting(s.Err, dir)
 	}
 	log := newLog(s.Err, slog.LevelWarn, false)
+	boundMemory(cfg)
 	options := pipeline.Options{Config: cfg, Log: log, Input: s.In}
 	bar := newProgress(s.Err, "MiB")
 	if !quiet {

@@ -46,6 +46,7 @@ func runDaemon(ctx context.Context, s Streams, flags *settings) error {
 		return err
 	}
 	log := newLog(s.Err, slog.LevelInfo, os.Getenv("JOURNAL_STREAM") != "")
+	boundMemory(cfg)
 	notify := status.NewNotifier()
 	var live pulse
 	watching, done := context.WithCancel(context.WithoutCancel(ctx))

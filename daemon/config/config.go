@@ -187,7 +187,8 @@ type Commit struct {
 
 // Limits bounds what the process may hold.
 type Limits struct {
-	OpenFiles int // capture files open at once; the process's own limit also holds
+	Memory    int64 // bytes that the process may take; 0: half of what there is
+	OpenFiles int   // capture files open at once; the process's own limit also holds
 }
 
 // Status says where people and programs can ask how the daemon is doing.

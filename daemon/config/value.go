@@ -226,6 +226,62 @@ func (n number) set(v any) []fault {
 
 func (n number) append(dst []byte) []byte { return strconv.AppendFloat(dst, *n.p, 'f', -1, 64) }
 
+// size is a number of bytes as people write it, "512MiB", or "auto", kept as 0.
+type size struct {
+	p   *int64
+	min int64
+}
+
+// sizeUnits are what a size may end in, the largest first.
+var sizeUnits = [...]struct {
+	name  string
+	bytes int64
+}{{"TiB", 1 << 40}, {"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}}
+
+func (z size) set(v any) []fault {
+	s, ok := v.(string)
+	if !ok {
+		return wants(`a size such as "512MiB", or "auto"`, v, "")
+	}
+	if s == "auto" {
+		*z.p = 0
+		return nil
+	}
+	for _, u := range sizeUnits {
+		digits, ok := strings.CutSuffix(s, u.name)
+		if !ok {
+			continue
+		}
+		n, err := strconv.ParseInt(strings.TrimSpace(digits), 10, 64)
+		switch {
+		case err != nil || n < 0 || n > math.MaxInt64/u.bytes:
+			return whole("bad size "+strconv.Quote(s), `wants a whole number and a unit, such as "512MiB"`)
+		case n*u.bytes < z.min:
+			return whole(fmt.Sprintf("%s is too little, wants at least %s", s, sizeText(z.min)), "")
+		}
+		*z.p = n * u.bytes
+		return nil
+	}
+	return whole("bad size "+strconv.Quote(s), `the units are KiB, MiB, GiB and TiB, as in "512MiB"`)
+}
+
+func (z size) append(dst []byte) []byte {
+	if *z.p == 0 {
+		return append(dst, `"auto"`...)
+	}
+	return appendString(dst, sizeText(*z.p))
+}
+
+// sizeText is a size in the largest unit of which it is a whole number.
+func sizeText(n int64) string {
+	for _, u := range sizeUnits {
+		if n%u.bytes == 0 {
+			return strconv.FormatInt(n/u.bytes, 10) + u.name
+		}
+	}
+	return strconv.FormatInt(n, 10) // no size that was set
+}
+
 // duration is a stretch of time within bounds.
 type duration struct {
 	p        *time.Duration

@@ -156,7 +156,7 @@ func (c *catcher) ready() {
 // catchUp reads a closed set of files on a timeline of its own. At the end of
 // stop, what is not open yet stays in the spool.
 func (c *catcher) catchUp(stop, work context.Context, files []*spool.File) error {
-	t := &catchUp{timeline: c.plant.newTimeline(nil), over: make(chan struct{})}
+	t := &catchUp{timeline: c.plant.newTimeline(nil, catchUpPercent), over: make(chan struct{})}
 	t.timeline.catchUp = true
 	for i, core := range t.cores {
 		core.catchUp, core.counters = true, c.cores[i].counters

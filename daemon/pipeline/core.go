@@ -28,6 +28,7 @@ type core struct {
 	stop       <-chan struct{} // closed when the engine gives up
 
 	handled uint64         // packets
+	evicted uint64         // connections that were counted as such
 	tunnels []conn.Carrier // since the last Advance
 	fresh   lines          // since the last Advance
 	shown   lines          // of open connections, likewise
@@ -42,11 +43,11 @@ type core struct {
 
 // counters are read by the heartbeat while the shard works.
 type counters struct {
-	packets, bytes, ended, conns, pairs, tcp, oneSided atomic.Uint64
+	packets, bytes, ended, conns, pairs, tcp, oneSided, evicted atomic.Uint64
 }
 
 // newCore makes a core. It keeps flow vectors where it is told how.
-func newCore(p *plant, vectors *flowvec.Config) *core {
+func newCore(p *plant, conns conn.Config, vectors *flowvec.Config) *core {
 	c := &core{
 		stream: logs.ConnStream(), backlog: p.backlog,
 		weirds: weirds{open: map[weirdKey]*weirdCount{}},
@@ -60,7 +61,7 @@ func newCore(p *plant, vectors *flowvec.Config) *core {
 	if p.links != nil {
 		deps.Link = p.links.Link
 	}
-	c.tracker = conn.New(p.conn, deps)
+	c.tracker = conn.New(conns, deps)
 	return c
 }
 
@@ -90,8 +91,11 @@ func (c *core) Handle(ps []*packet.Packet) {
 
 // countOpen tells the heartbeat how much is open.
 func (c *core) countOpen() {
+	evicted := c.tracker.Evicted()
+	c.counters.evicted.Add(evicted - c.evicted)
+	c.evicted = evicted
 	if c.catchUp {
-		return // it is about the live ones
+		return // what is open is about the live ones
 	}
 	c.counters.conns.Store(uint64(c.tracker.Len()))
 	if c.vectors != nil {

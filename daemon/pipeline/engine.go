@@ -85,12 +85,16 @@ func newEngine(o Options, d deps) (*engine, error) {
 	sizes.Shards = ShardCount(cfg)
 	p := &plant{
 		sizes: sizes, router: &sharder.Hasher{Mode: mode, Shards: sizes.Shards, Seed: d.seed},
-		backlog: newBacklog(), spare: &spare{}, conn: connConfig(cfg), log: o.Log,
+		backlog: newBacklog(), spare: &spare{}, conn: connConfig(cfg), memory: MemoryLimit(cfg), log: o.Log,
 	}
 	if cfg.Conn.VLAN || cfg.Conn.MAC {
 		p.links = links.New(cfg.Conn.MAC, links.Max)
 	}
-	e := &engine{timeline: p.newTimeline(vectorConfig(cfg)), log: o.Log, plant: p}
+	vectors := vectorConfig(cfg)
+	if vectors != nil {
+		boundVectors(vectors, cfg, p.memory)
+	}
+	e := &engine{timeline: p.newTimeline(vectors, connPercent), log: o.Log, plant: p}
 	e.files = &files{
 		cfg:         source.Config{Sort: cfg.Order.Inside == config.InsideSort, Window: cfg.Order.Window, Links: p.links},
 		full:        cfg.Order.Index == config.IndexFull,

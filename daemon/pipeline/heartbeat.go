@@ -35,6 +35,7 @@ type Beat struct {
 	Handled, Wire    uint64         // packets that shards have handled, and their bytes on the wire
 	Conns            uint64         // connections that ended
 	ActiveConns      uint64
+	EvictedConns     uint64 // that ended early for want of room
 	TCP, OneSided    uint64 // TCP connections that ended; those whose other side was not captured
 	Admitted         uint64 // files
 	Done, Failed     uint64
@@ -118,6 +119,7 @@ func (h *heartbeat) total() Beat {
 		b.TCP += c.counters.tcp.Load()
 		b.OneSided += c.counters.oneSided.Load()
 		b.ActiveConns += c.counters.conns.Load()
+		b.EvictedConns += c.counters.evicted.Load()
 	}
 	if e.plant.links != nil {
 		b.LostLinks = e.plant.links.Lost()
@@ -137,7 +139,8 @@ func (h *heartbeat) beat() error {
 		Dropped: b.Books.Lost().Packets - h.last.Books.Lost().Packets, Late: b.Books.Late - h.last.Books.Late,
 		BookErrors: b.BookErrors - h.last.BookErrors,
 		Conns:      b.Conns - h.last.Conns, TCP: b.TCP - h.last.TCP, OneSided: b.OneSided - h.last.OneSided, ActiveConns: b.ActiveConns,
-		LostPairs: b.Lost.Pairs - h.last.Lost.Pairs, UnpairedPkts: b.Lost.Packets - h.last.Lost.Packets, UnflowedPkts: b.Lost.Flows - h.last.Lost.Flows,
+		EvictedConns: b.EvictedConns - h.last.EvictedConns,
+		LostPairs:    b.Lost.Pairs - h.last.Lost.Pairs, UnpairedPkts: b.Lost.Packets - h.last.Lost.Packets, UnflowedPkts: b.Lost.Flows - h.last.Lost.Flows,
 		UnlinkedPkts: b.LostLinks - h.last.LostLinks,
 		Fragments:    b.Fragments.Fragments - h.last.Fragments.Fragments, Datagrams: b.Fragments.Rebuilt - h.last.Fragments.Rebuilt,
 		Expired: b.Fragments.Expired - h.last.Fragments.Expired, Evicted: b.Fragments.Evicted - h.last.Fragments.Evicted,
@@ -149,6 +152,9 @@ func (h *heartbeat) beat() error {
 	}
 	if b.LostLinks > 0 && h.last.LostLinks == 0 {
 		h.engine.log.Warn("conn.mac: more pairs of MAC addresses than are kept; connections on others have none in conn.log", "kept", links.Max)
+	}
+	if b.EvictedConns > 0 && h.last.EvictedConns == 0 {
+		h.engine.log.Warn("limits.memory: there is no room for further connections; those that say least end early, and their records say evicted", "memory", h.engine.plant.memory)
 	}
 	if b.HasWatermark {
 		line.Watermark = b.Watermark.Seconds()

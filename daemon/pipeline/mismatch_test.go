@@ -30,7 +30,7 @@ func TestMismatchIsToldAndCounted(t *testing.T) {
 		sizes: merge.DefaultConfig(1), router: &sharder.Hasher{Shards: 1}, backlog: newBacklog(), spare: &spare{},
 		conn: conn.DefaultConfig(), log: log,
 	}
-	live := p.newTimeline(nil)
+	live := p.newTimeline(nil, connPercent)
 	lost := &file{File: &spool.File{Path: "lost"}, on: live}
 	lost.books = &books.File{}
 	lost.books.Read.Count(60) // and no fate

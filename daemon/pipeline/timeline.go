@@ -38,16 +38,19 @@ type plant struct {
 	backlog *backlog
 	spare   *spare
 	conn    conn.Config
+	memory  int64        // what the process may take, in bytes
 	links   *links.Table // nil where no log wants them
 	log     *slog.Logger
 }
 
-// newTimeline makes a timeline that does nothing yet, with flow vectors where it
-// is told how.
-func (p *plant) newTimeline(vectors *flowvec.Config) *timeline {
+// newTimeline makes a timeline that does nothing yet, whose connections may take so
+// much of the memory, with flow vectors where it is told how.
+func (p *plant) newTimeline(vectors *flowvec.Config, percent int64) *timeline {
 	t := &timeline{frontier: merge.NewFrontier(p.sizes), carriers: carriers{log: p.log}}
+	conns := p.conn
+	conns.Memory = percentOf(p.memory, percent) / int64(p.sizes.Shards)
 	for i := range p.sizes.Shards {
-		c := newCore(p, vectors)
+		c := newCore(p, conns, vectors)
 		c.flushBytes = max(flushWaiting/p.sizes.Shards, 1<<20)
 		t.cores = append(t.cores, c)
 		t.shards = append(t.shards, sharder.NewShard(merge.NewMerger(t.frontier, i), c, epoch))

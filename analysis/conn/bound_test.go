@@ -1,0 +1,172 @@
+package conn
+
+import (
+	"bytes"
+	"runtime"
+	"slices"
+	"testing"
+	"time"
+
+	"pcapdir/analysis/logs"
+	"pcapdir/source/packet"
+)
+
+// mixed are the packets of real connections, a second apart, with so many packets
+// of a flood between any two. TCP floods are SYNs, UDP floods single datagrams, each
+// from another address to another port.
+func mixed(conns, flood int, proto uint8, each func(p *packet.Packet)) {
+	now := packet.Time(0)
+	rnd := uint64(1)
+	var list []packet.Packet
+	collect := func(p packet.Packet) { list = append(list, p) }
+	for i := range conns {
+		conversation(i, collect)
+	}
+	step := packet.Time(time.Second) / packet.Time(flood+1)
+	for i, p := range list {
+		now = packet.Time(i) * packet.Time(time.Second)
+		q := p
+		q.Eff, q.TS = now, now
+		each(&q)
+		for range flood {
+			now += step
+			rnd = rnd*6364136223846793005 + 1442695040888963407
+			each(&packet.Packet{
+				Eff: now, TS: now, Hash: rnd ^ rnd>>29, Proto: proto, SrcPort: uint16(rnd >> 48), DstPort: uint16(rnd >> 32), TCPFlags: packet.SYN,
+				Src: packet.AddrFrom4([4]byte{20, byte(rnd >> 40), byte(rnd >> 48), byte(rnd >> 56)}), Dst: packet.AddrFrom4([4]byte{192, 0, 2, 2}),
+				Win: 100, IPLen: 40, UDPLen: 8,
+			})
+		}
+	}
+}
+
+// conversation is a TCP connection with data both ways, not closed.
+func conversation(i int, each func(p packet.Packet)) {
+	p := packet.Packet{
+		Hash: uint64(i+1) * 0xff51afd7ed558ccd >> 7, Proto: packet.TCP, SrcPort: 40000, DstPort: 6001, Win: 100, IPLen: 40,
+		Src: packet.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)}), Dst: packet.AddrFrom4([4]byte{192, 0, 2, 1}),
+	}
+	q := p
+	q.Src, q.Dst, q.SrcPort, q.DstPort = p.Dst, p.Src, p.DstPort, p.SrcPort
+	p.Seq, p.TCPFlags = 100, packet.SYN
+	q.Seq, q.Ack, q.TCPFlags = 900, 101, packet.SYN|packet.ACK
+	each(p)
+	each(q)
+	p.Seq, p.Ack, p.TCPFlags, p.PayLen, p.CapLen = 101, 901, packet.ACK, 10, 10
+	q.Seq, q.Ack, q.TCPFlags, q.PayLen, q.CapLen = 901, 111, packet.ACK, 20, 20
+	each(p)
+	each(q)
+}
+
+// track runs packets and returns the records of those from 10.0.0.0/8, and how many
+// others there were and were evicted.
+func track(memory int64, run func(each func(p *packet.Packet))) (real []string, others, evicted int, tr *Tracker) {
+	cfg := DefaultConfig()
+	cfg.Memory = memory
+	stream := logs.ConnStream()
+	tr = New(cfg, Deps{Emit: func(_ packet.Time, c *logs.Conn) {
+		if c.Evicted {
+			evicted++
+		}
+		if c.OrigH[12] != 10 {
+			others++
+			return
+		}
+		real = append(real, string(stream.Append(nil, c)))
+	}})
+	var last packet.Time
+	run(func(p *packet.Packet) { tr.Handle(p); last = p.Eff })
+	tr.Flush(last)
+	slices.Sort(real)
+	return real, others, evicted, tr
+}
+
+// A flood goes through the bound; the records of established connections are what
+// they are without it, and every connection has one record.
+func TestFloodsLeaveTheEstablished(t *testing.T) {
+	const conns, flood, memory = 50, 2000, 2 << 20
+	for name, proto := range map[string]uint8{"SYN": packet.TCP, "UDP": packet.UDP} {
+		want, none, _, _ := track(0, func(each func(p *packet.Packet)) { mixed(conns, 0, proto, each) })
+		made := 0
+		real, others, evicted, tr := track(memory, func(each func(p *packet.Packet)) {
+			mixed(conns, flood, proto, func(p *packet.Packet) { made++; each(p) })
+		})
+		if made -= conns * 4; !slices.Equal(real, want) || none != 0 {
+			t.Errorf("%s: %d records of %d connections, or other ones", name, len(real), len(want))
+		}
+		if others != made || evicted == 0 || uint64(evicted) != tr.Evicted() {
+			t.Errorf("%s: %d records of %d in the flood, %d say evicted, %d counted", name, others, made, evicted, tr.Evicted())
+		}
+		if kept := int(tr.flows.tcp.used)*(336+besides) + int(tr.flows.plain.used)*(208+besides); kept > memory {
+			t.Errorf("%s: flows took %d bytes of %d", name, kept, memory)
+		}
+	}
+}
+
+// What a tracker of two million half-open connections takes stays within its bound.
+func TestMemoryIsBounded(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes some seconds")
+	}
+	const memory = 64 << 20
+	before := inUse()
+	_, others, evicted, tr := track(memory, func(each func(p *packet.Packet)) {
+		mixed(1, 500_000, packet.TCP, each)
+	})
+	if took := inUse() - before; took > memory || others < 2_000_000 || evicted < 1_000_000 {
+		t.Errorf("%d MiB for %d connections with %d evicted, want at most %d", took>>20, others, evicted, memory>>20)
+	}
+	runtime.KeepAlive(tr)
+}
+
+// Where all connections are established the one that was silent for longest goes.
+func TestTheSilentGoFirst(t *testing.T) {
+	cfg := DefaultConfig()
+	cfg.TCPInactivity = time.Hour
+	var gone [][]byte
+	tr := New(cfg, Deps{Emit: func(_ packet.Time, c *logs.Conn) { gone = append(gone, bytes.Clone(c.OrigH[:])) }})
+	tr.bounds.tcp = 16
+	now := packet.Time(0)
+	handle := func(p packet.Packet) { now += 1000; p.Eff, p.TS = now, now; tr.Handle(&p) }
+	for i := range 16 {
+		conversation(i, handle)
+	}
+	for i := range 16 {
+		if i != 7 {
+			conversation(i, func(p packet.Packet) {
+				if p.TCPFlags == packet.ACK {
+					handle(p)
+				}
+			})
+		}
+	}
+	conversation(99, handle)
+	if len(gone) != 1 || gone[0][15] != 7 || tr.Len() != 16 {
+		t.Errorf("%d ended, %v; %d are open", len(gone), gone, tr.Len())
+	}
+}
+
+// Ranges above holes are bounded over all connections: reassembly is given up.
+func TestAllRangesAreBounded(t *testing.T) {
+	oddities := map[string]int{}
+	tr := New(DefaultConfig(), Deps{
+		Emit:  func(packet.Time, *logs.Conn) {},
+		Weird: func(_ packet.Time, name string, _ *packet.Packet, _ logs.UID) { oddities[name]++ },
+	})
+	tr.bounds.spans = 100
+	now := packet.Time(0)
+	for i := range 50 {
+		conversation(i, func(p packet.Packet) { now += 1000; p.Eff, p.TS = now, now; tr.Handle(&p) })
+		for hole := range 10 {
+			conversation(i, func(p packet.Packet) {
+				if now += 1000; p.TCPFlags == packet.ACK && p.PayLen == 10 {
+					p.Eff, p.TS, p.Seq = now, now, p.Seq+uint32(100*(hole+1))
+					tr.Handle(&p)
+				}
+			})
+		}
+	}
+	if tr.spans.live() > 101 || oddities["excessive_holes"] != 40 {
+		t.Errorf("%d ranges, %v", tr.spans.live(), oddities)
+	}
+}
