@@ -7,14 +7,6 @@ import (
 	"pcapdir/source/packet"
 )
 
-const (
-	labelAnomalous  = "anomalous"
-	labelNormal     = "normal"
-	labelEnded      = "ended"
-	baselineWarming = "warming"
-	baselineOK      = "ok"
-)
-
 // anomalies are the report's lines: the ends of alerts that are over, then its
 // farthest incidents. What reaches the threshold is an alert, unless the same was
 // said within the hour: then it has no line, and the next incident takes its rank.
@@ -44,18 +36,18 @@ func (w *watch) anomalies(win *window, k *logs.KMeans) []logs.Anomaly {
 		}
 		line := win.line(in, why, k)
 		line.Rank, line.ScoreP = len(lines)+1, scoreP(&scores, far)
-		line.Label, line.Baseline = labelNormal, baselineWarming
+		line.Label, line.Baseline = logs.LabelNormal, logs.BaselineWarming
 		if w.ready {
-			line.Baseline = baselineOK
+			line.Baseline = logs.BaselineOK
 		}
 		if alert {
-			line.Label = labelAnomalous
+			line.Label = logs.LabelAnomalous
 		}
 		lines, keys = append(lines, line), append(keys, key)
 	}
 	win.markAlerted(quiet, limit, lines)
 	for i := range lines {
-		if lines[i].Label == labelAnomalous {
+		if lines[i].Label == logs.LabelAnomalous {
 			ends = w.mutes.say(ends, keys[i], said{at: win.end, line: lines[i]}, w.cfg)
 		}
 	}

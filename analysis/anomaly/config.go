@@ -11,7 +11,7 @@ import "time"
 
 // Config says how to watch. Times are event time.
 type Config struct {
-	Asura         bool // report as package asura does; WarmUp and all below it have no effect then
+	Asura         bool // report as package asura does, without a past: Budget and all from WarmUp on have no effect then
 	Pane          time.Duration
 	Windows       []time.Duration // whole panes; each has a baseline and a report of its own
 	K             int             // centroids; 0: a fifth of the baseline, from 4 to 64

@@ -38,7 +38,7 @@ type Detector struct {
 }
 
 // New makes a detector that has seen nothing. Settings that are zero get
-// their defaults, except Guard, Budget, Mute and Lines, for which zero means none.
+// their defaults, except Guard, Budget, Mute, Lines and Sample, for which zero means none.
 func New(cfg Config) *Detector {
 	def := DefaultConfig()
 	orDefault(&cfg.Pane, def.Pane)

@@ -194,7 +194,7 @@ func TestReportsAddUp(t *testing.T) {
 		for _, c := range k.Clusters {
 			size, share, names[c.Name] = size+c.Size, share+c.Share, true
 			for _, v := range c.Centroid {
-				if math.IsNaN(v.Value) || math.IsInf(v.Value, 0) {
+				if math.IsNaN(v) || math.IsInf(v, 0) {
 					t.Errorf("report %d: centroid holds %v", i, v)
 				}
 			}

@@ -1,15 +1,10 @@
 package anomaly
 
 import (
-	"encoding/binary"
-	"fmt"
-	"hash/fnv"
-	"math"
 	"slices"
 
 	"pcapdir/analysis/flowvec"
 	"pcapdir/analysis/kmeans"
-	"pcapdir/analysis/logs"
 	"pcapdir/analysis/plane"
 )
 
@@ -47,15 +42,18 @@ func newModel(cfg *Config, samples []sample, old *model, names *namer) *model {
 		p := &samples[i]
 		m.apply(&p.vector, p.packets, m.homeOf(p.service), (*row)(rows[i*d:]))
 	}
-	start := old.rescaled(m.scale)
+	k, start := cfg.choose(rows), old.rescaled(m.scale)
+	if k*d < len(start) {
+		start = nil // which of them should go on is not known
+	}
 	m.Model = kmeans.Fit(rows, d, kmeans.Config{
-		K: cfg.choose(rows), MaxIterations: cfg.MaxIterations, Enough: len(samples) / settled, Seed: cfg.Seed, Start: start,
+		K: k, MaxIterations: cfg.MaxIterations, Enough: len(samples) / settled, Seed: cfg.Seed, Start: start,
 	})
 	m.nameClusters(old, start, names)
 	m.plane = plane.Fit(rows, d, old.planeOrNone())
 	m.describe(samples)
 	m.far = m.distanceOf(rows, .999)
-	m.digest = digest(m.Centroids)
+	m.digest = m.Digest()
 	return m
 }
 
@@ -89,7 +87,7 @@ func (m *model) nameClusters(old *model, start []float64, names *namer) {
 			m.names[j], m.drifts[j] = names.name(), -1
 			continue
 		}
-		m.names[j], m.drifts[j] = old.names[j], distance(m.Centroid(j), start[j*d:(j+1)*d])
+		m.names[j], m.drifts[j] = old.names[j], kmeans.Distance(m.Centroid(j), start[j*d:(j+1)*d])
 		m.drift += m.drifts[j]
 		kept++
 	}
@@ -111,31 +109,12 @@ func (m *model) describe(samples []sample) {
 }
 
 // centroid is cluster c in natural units: the mean of its samples.
-func (m *model) centroid(c int) []logs.FeatureValue { return m.inUnits(&m.typical[c]) }
+func (m *model) centroid(c int) []float64 { return m.inUnits(&m.typical[c]) }
 
 func (m *model) distanceOf(rows []float64, q float64) float64 {
 	far := make([]float64, len(m.Labels))
 	for i, label := range m.Labels {
-		far[i] = distance(rows[i*d:(i+1)*d], m.Centroid(int(label)))
+		far[i] = kmeans.Distance(rows[i*d:(i+1)*d], m.Centroid(int(label)))
 	}
 	return quantile(far, q)
-}
-
-func distance(a, b []float64) float64 {
-	var s float64
-	for j := range a {
-		e := a[j] - b[j]
-		s += e * e
-	}
-	return math.Sqrt(s)
-}
-
-func digest(centroids []float64) string {
-	h := fnv.New32a()
-	var b [8]byte
-	for _, c := range centroids {
-		binary.LittleEndian.PutUint64(b[:], math.Float64bits(c))
-		h.Write(b[:])
-	}
-	return fmt.Sprintf("%08x", h.Sum32())
 }

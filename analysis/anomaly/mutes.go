@@ -55,7 +55,7 @@ func (m mutes) end(ends []logs.Anomaly, key mute, now packet.Time) []logs.Anomal
 	}
 	line := s.line
 	line.Repeats = &logs.Repeats{Began: line.TS, N: s.repeats, Until: s.until}
-	line.TS, line.Rank, line.Label = now.Seconds(), 0, labelEnded
+	line.TS, line.Rank, line.Label = now.Seconds(), 0, logs.LabelEnded
 	return append(ends, line)
 }
 

@@ -118,7 +118,7 @@ func TestMutes(t *testing.T) {
 			t.Fatalf("step %d: held back %v, ends %+v", i, held, ends)
 		}
 		for n, e := range ends {
-			if *e.Repeats != c.ends[n] || e.TS != c.at.Seconds() || e.Rank != 0 || e.Label != labelEnded {
+			if *e.Repeats != c.ends[n] || e.TS != c.at.Seconds() || e.Rank != 0 || e.Label != logs.LabelEnded {
 				t.Errorf("step %d: end %+v with %+v, want %+v", i, e, *e.Repeats, c.ends[n])
 			}
 		}

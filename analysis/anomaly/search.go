@@ -30,7 +30,8 @@ func (c *Config) choose(rows []float64) int {
 	return best
 }
 
-// split takes every fifth row out. Rows come by their lots, so that is a fair sample.
+// split takes every fifth row out. Rows come in the order of their numbers, so that
+// is a sample of all kinds.
 func split(rows []float64) (fitted, held []float64) {
 	for i := 0; i < len(rows); i += d {
 		if row := rows[i : i+d]; i/d%heldOut == heldOut-1 {

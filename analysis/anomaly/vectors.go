@@ -41,17 +41,25 @@ func (win *window) vectorLine(i int, full bool, k *logs.KMeans) logs.Vector {
 		OrigPkts: f.Packets, OrigBytes: f.Bytes, RespPkts: r.Packets, RespBytes: r.Bytes,
 	}
 	if full {
-		line.Features = win.model.inUnits(&win.vector)
+		line.Features, line.Names = win.model.inUnits(&win.vector), featureNames
 	}
 	return line
 }
 
+// featureNames are what the numbers of a vector are.
+var featureNames = func() []string {
+	names := make([]string, d)
+	for j, f := range flowvec.Features() {
+		names[j] = f.Name
+	}
+	return names
+}()
+
 // inUnits is a vector in natural units.
-func (s *scale) inUnits(v *flowvec.Vector) []logs.FeatureValue {
-	values := make([]logs.FeatureValue, d)
+func (s *scale) inUnits(v *flowvec.Vector) []float64 {
+	values := make([]float64, d)
 	for j := range values {
-		f := &s.features[j]
-		values[j] = logs.FeatureValue{Feature: f.Name, Value: f.Natural(v[j])}
+		values[j] = s.features[j].Natural(v[j])
 	}
 	return values
 }

@@ -112,7 +112,7 @@ func (win *window) clusters(length time.Duration, complete bool) logs.KMeans {
 		}
 		k.Clusters = append(k.Clusters, logs.Cluster{
 			Name: m.names[c], Size: size, Share: win.share(c), Spread: float64(spread[c]) * unit / float64(size),
-			HasDrift: m.drifts[c] >= 0, Drift: m.drifts[c], Centroid: m.centroid(c),
+			HasDrift: m.drifts[c] >= 0, Drift: m.drifts[c], Centroid: m.centroid(c), Names: featureNames,
 		})
 	}
 	return k

@@ -8,7 +8,7 @@
 // says: UDP, ICMP and IPv6 count, all five numbers are used, no sum overflows,
 // shares are not cut to whole percents, centroids start from k-means++, passes are
 // bounded and centroids that lose their rows are placed anew. The TTL is the mean of
-// the pair's packets, the ports are those of the conversation's first packet. A
+// the pair's packets, the ports are those of the conversation's first SYN, else packet. A
 // window is reported at a time, not all files together.
 package asura
 
@@ -16,7 +16,6 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
-	"hash/fnv"
 	"math"
 	"slices"
 	"time"
@@ -30,7 +29,7 @@ import (
 
 // Config says how to cluster and what to show.
 type Config struct {
-	K             int // 0: Asura's 4
+	K             int // 0, or less: Asura's 4
 	Seed          uint64
 	MaxIterations int
 	Lines         int // most lines of anomaly.log per report
@@ -72,7 +71,7 @@ type pair struct {
 // Report is what a window that ends at end gives: its line of kmeans.log, and its
 // lines of anomaly.log and vectors.log.
 func Report(rows flowvec.Rows, end packet.Time, window time.Duration, complete bool, cfg Config) (logs.KMeans, []logs.Anomaly, []logs.Vector) {
-	if cfg.K == 0 {
+	if cfg.K <= 0 {
 		cfg.K = asuraK
 	}
 	r := &report{cfg: cfg, rows: rows, pairs: pairsOf(&rows)}
@@ -108,16 +107,16 @@ func (r *report) fit() {
 	r.model = kmeans.Fit(r.values, d, kmeans.Config{K: r.cfg.K, MaxIterations: r.cfg.MaxIterations, Seed: r.cfg.Seed})
 	r.plane = plane.Fit(r.values, d, nil)
 	r.k.K, r.k.Inertia, r.k.Iterations = r.model.K(), r.model.Inertia, r.model.Iterations
-	r.k.Clusters, r.names, r.digest = make([]logs.Cluster, r.model.K()), make([]int, r.model.K()), digest(r.model.Centroids)
+	r.k.Clusters, r.names, r.digest = make([]logs.Cluster, r.model.K()), make([]int, r.model.K()), r.model.Digest()
 	spread := make([]float64, r.model.K())
 	for i, label := range r.model.Labels {
-		spread[label] += distance(r.row(i), r.model.Centroid(int(label)))
+		spread[label] += kmeans.Distance(r.row(i), r.model.Centroid(int(label)))
 	}
 	for n, c := range r.bySize() {
 		size := r.model.Sizes[c]
 		r.names[c] = n
 		r.k.Clusters[n] = logs.Cluster{
-			Name: n, Size: size, Share: float64(size) / float64(len(r.pairs)), Spread: spread[c] / max(1, float64(size)), Centroid: named(r.model.Centroid(c)),
+			Name: n, Size: size, Share: float64(size) / float64(len(r.pairs)), Spread: spread[c] / max(1, float64(size)), Centroid: r.model.Centroid(c), Names: names[:],
 		}
 	}
 }
@@ -163,7 +162,7 @@ func (r *report) anomalies() (lines []logs.Anomaly) {
 	order := make([]int, len(r.pairs))
 	far := make([]float64, len(r.pairs))
 	for i := range order {
-		order[i], far[i] = i, distance(r.row(i), r.mid[:])
+		order[i], far[i] = i, kmeans.Distance(r.row(i), r.mid[:])
 	}
 	slices.SortFunc(order, func(a, b int) int {
 		return cmp.Or(cmp.Compare(r.share(a), r.share(b)), cmp.Compare(far[b], far[a]), cmp.Compare(a, b))
@@ -191,16 +190,16 @@ func (r *report) line(i int) logs.Anomaly {
 	p, share, c := &r.pairs[i], r.share(i), r.model.Labels[i]
 	x, y := r.plane.Place(r.row(i))
 	a := logs.Anomaly{
-		TS: r.k.TS, Window: r.k.Window, Label: "normal", Actor: p.Src, OrigH: p.Src, RespH: p.Dst,
+		TS: r.k.TS, Window: r.k.Window, Label: logs.LabelNormal, Actor: p.Src, OrigH: p.Src, RespH: p.Dst,
 		RespP: p.DstPort, Proto: p.Service.ProtoName(), Service: p.Service.String(),
 		Score: 1 - share, ScoreP: -math.Log10(share), Cluster: r.names[c], ClusterSize: r.model.Sizes[c], ClusterShare: share, K: r.k.K, X: x, Y: y,
 		First: p.First.Seconds(), Last: p.Last.Seconds(),
 		OrigPkts: p.Sent.Packets, OrigBytes: p.Sent.Bytes, RespPkts: p.Answered.Packets, RespBytes: p.Answered.Bytes,
-		UIDs: r.rows.UIDs(p.row), Why: r.why(i), Model: r.digest, Baseline: "ok",
+		UIDs: r.rows.UIDs(p.row), Why: r.why(i), Model: r.digest, Baseline: logs.BaselineOK,
 	}
 	a.Message = fmt.Sprintf("%d packets, %d bytes, in a cluster of %d of %d pairs", p.Sent.Packets, p.Sent.Bytes, a.ClusterSize, len(r.pairs))
 	if share <= rare {
-		a.Label = "anomalous"
+		a.Label = logs.LabelAnomalous
 	}
 	return a
 }
@@ -209,7 +208,7 @@ func (r *report) line(i int) logs.Anomaly {
 // the scale that counts here: none.
 func (r *report) why(i int) []logs.Why {
 	row, centroid := r.row(i), r.model.Centroid(int(r.model.Labels[i]))
-	all := distance(row, r.mid[:])
+	all := kmeans.Distance(row, r.mid[:])
 	list := make([]logs.Why, 0, d)
 	for j, x := range row {
 		e := x - r.mid[j]
@@ -222,15 +221,6 @@ func (r *report) why(i int) []logs.Why {
 	}
 	slices.SortStableFunc(list, func(a, b logs.Why) int { return cmp.Compare(b.Pct, a.Pct) })
 	return list
-}
-
-// digest tells models apart.
-func digest(centroids []float64) string {
-	h := fnv.New32a()
-	for _, c := range centroids {
-		fmt.Fprintf(h, "%x ", math.Float64bits(c))
-	}
-	return fmt.Sprintf("%08x", h.Sum32())
 }
 
 // vectors are up to Sample pairs, those whose hashes are lowest.
@@ -249,26 +239,9 @@ func (r *report) vectors() (lines []logs.Vector) {
 			OrigPkts: p.Sent.Packets, OrigBytes: p.Sent.Bytes, RespPkts: p.Answered.Packets, RespBytes: p.Answered.Bytes,
 		}
 		if r.cfg.Full {
-			line.Features = named(r.row(i))
+			line.Features, line.Names = r.row(i), names[:]
 		}
 		lines = append(lines, line)
 	}
 	return lines
-}
-
-func named(row []float64) []logs.FeatureValue {
-	values := make([]logs.FeatureValue, d)
-	for j := range values {
-		values[j] = logs.FeatureValue{Feature: names[j], Value: row[j]}
-	}
-	return values
-}
-
-func distance(a, b []float64) float64 {
-	var s float64
-	for j := range a {
-		e := a[j] - b[j]
-		s += e * e
-	}
-	return math.Sqrt(s)
 }

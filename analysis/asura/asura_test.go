@@ -86,9 +86,9 @@ func TestNothingIsLeftOut(t *testing.T) {
 			continue
 		}
 		found = true
-		for _, f := range v.Features {
-			if f.Value != want[f.Feature] {
-				t.Errorf("UDP: %s is %v, want %v", f.Feature, f.Value, want[f.Feature])
+		for i, x := range v.Features {
+			if x != want[v.Names[i]] {
+				t.Errorf("UDP: %s is %v, want %v", v.Names[i], x, want[v.Names[i]])
 			}
 		}
 	}
@@ -128,6 +128,11 @@ func TestShardsDoNotShow(t *testing.T) {
 }
 
 func TestOnePair(t *testing.T) {
+	for _, k := range []int{-1, 0, 4} { // what a search may be set to is Asura's, too
+		if m, _, _ := report(many(), 1, asura.Config{K: k}); m.K != 4 {
+			t.Errorf("k of %d became %d", k, m.K)
+		}
+	}
 	k, a, _ := report([]packet.Packet{one(host(1), host(2), packet.ICMP)}, 1, asura.Config{Lines: 5})
 	if k.Pairs != 1 || k.K != 1 || len(a) != 1 || a[0].Score != 0 || a[0].Label != "normal" || len(a[0].Why) != 0 || a[0].Proto != "icmp" {
 		t.Errorf("%+v %+v", k, a)

@@ -7,8 +7,8 @@ import (
 // Directed is one direction of a conversation: what one address sent another.
 type Directed struct {
 	Src, Dst         packet.Addr
-	Service          Service // what its first packet was sent to
-	SrcPort, DstPort uint16  // of the conversation's first packet, as this direction has them
+	Service          Service // what that packet asked for, as this direction has it
+	SrcPort, DstPort uint16  // of the conversation's first SYN, else packet, as this direction has them
 	Sent, Answered   Totals
 	TTL              float64 // mean
 	First, Last      packet.Time

@@ -6,7 +6,9 @@
 package kmeans
 
 import (
+	"encoding/binary"
 	"fmt"
+	"hash/fnv"
 	"math"
 )
 
@@ -40,6 +42,27 @@ func (m *Model) K() int { return len(m.Sizes) }
 
 // Centroid is centroid j. The slice is the model's own.
 func (m *Model) Centroid(j int) []float64 { return m.Centroids[j*m.D : (j+1)*m.D] }
+
+// Digest tells models apart: other centroids have another one, nearly always.
+func (m *Model) Digest() string {
+	h := fnv.New32a()
+	var b [8]byte
+	for _, c := range m.Centroids {
+		binary.LittleEndian.PutUint64(b[:], math.Float64bits(c))
+		h.Write(b[:])
+	}
+	return fmt.Sprintf("%08x", h.Sum32())
+}
+
+// Distance is that of two rows, Euclid's.
+func Distance(a, b []float64) float64 {
+	var s float64
+	for i, x := range a {
+		e := x - b[i]
+		s += e * e
+	}
+	return math.Sqrt(s)
+}
 
 // Nearest is the centroid closest to row, the lowest of equals, and its
 // squared distance. guess is where the search begins: any centroid will do, and

@@ -6,7 +6,7 @@ type Anomaly struct {
 	TS           float64 // end of the window
 	Window       float64 // seconds
 	Rank         int     // 1 is the farthest of its report; 0 in an end
-	Label        string  // anomalous, normal, or ended
+	Label        string
 	Repeats      *Repeats
 	Actor        [16]byte
 	OrigH, RespH [16]byte
@@ -21,7 +21,7 @@ type Anomaly struct {
 	K            int
 	X, Y         float64 // principal components
 
-	First, Last                              float64 // stamps of its packets
+	First, Last                              float64 // its packets' times, as they are put in order
 	OrigPkts, OrigBytes, RespPkts, RespBytes uint64
 
 	Siblings int // further conversations above the threshold in the same incident
@@ -29,8 +29,18 @@ type Anomaly struct {
 	Message  string // why, in words
 	Why      []Why
 	Model    string // short digest of the model that scored
-	Baseline string // warming or ok
+	Baseline string
 }
+
+// Labels and states of the baseline.
+const (
+	LabelAnomalous = "anomalous" // an alert
+	LabelNormal    = "normal"
+	LabelEnded     = "ended" // of an alert that was repeated
+
+	BaselineWarming = "warming"
+	BaselineOK      = "ok"
+)
 
 // Repeats is what followed an alert within its silence.
 type Repeats struct {
@@ -97,13 +107,13 @@ var anomalyStream = newStream("anomaly", "One incident of one window: the conver
 		Append: func(b []byte, r *Anomaly) []byte { return appendFloat(b, r.ClusterShare) }},
 	{Name: "k", Type: Number, Doc: "clusters of the model",
 		Append: func(b []byte, r *Anomaly) []byte { return appendInt(b, r.K) }},
-	{Name: "x", Type: Double, Doc: "first principal component, scaled units, as in vectors.log",
+	{Name: "x", Type: Double, Doc: "first principal component, as in vectors.log",
 		Append: func(b []byte, r *Anomaly) []byte { return appendFloat(b, r.X) }},
 	{Name: "y", Type: Double, Doc: "second principal component",
 		Append: func(b []byte, r *Anomaly) []byte { return appendFloat(b, r.Y) }},
-	{Name: "first", Type: Time, Doc: "its first packet in the window",
+	{Name: "first", Type: Time, Doc: "its first packet in the window, by the order of handling",
 		Append: func(b []byte, r *Anomaly) []byte { return appendFloat(b, r.First) }},
-	{Name: "last", Type: Time, Doc: "its last packet in the window",
+	{Name: "last", Type: Time, Doc: "its last packet in the window, likewise",
 		Append: func(b []byte, r *Anomaly) []byte { return appendFloat(b, r.Last) }},
 	{Name: "orig_pkts", Type: Number, Doc: "packets from the originator in the window",
 		Append: func(b []byte, r *Anomaly) []byte { return appendUint(b, r.OrigPkts) }},

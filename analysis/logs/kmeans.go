@@ -21,13 +21,9 @@ type Cluster struct {
 	Spread   float64 // mean distance of its members to the centroid
 	HasDrift bool    // the centroid was there before
 	Drift    float64 // how far it moved when the model was last fitted, scaled units
-	Centroid []FeatureValue
-}
-
-// FeatureValue is one number of a vector or centroid in natural units.
-type FeatureValue struct {
-	Feature string
-	Value   float64
+	// Centroid is in natural units, Names what its numbers are. Clusters share Names.
+	Centroid []float64
+	Names    []string
 }
 
 // KMeansStream is kmeans.log.
@@ -62,19 +58,19 @@ func appendCluster(dst []byte, c *Cluster) []byte {
 	if c.HasDrift {
 		dst = appendFloat(append(dst, `,"drift":`...), c.Drift)
 	}
-	dst = appendValues(append(dst, `,"centroid":`...), c.Centroid)
+	dst = appendValues(append(dst, `,"centroid":`...), c.Names, c.Centroid)
 	return append(dst, '}')
 }
 
-// appendValues prints an object of feature and value.
-func appendValues(dst []byte, values []FeatureValue) []byte {
+// appendValues prints an object of names and values.
+func appendValues(dst []byte, names []string, values []float64) []byte {
 	dst = append(dst, '{')
-	for i := range values {
+	for i, v := range values {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = append(appendText(dst, values[i].Feature), ':')
-		dst = appendFloat(dst, values[i].Value)
+		dst = append(appendText(dst, names[i]), ':')
+		dst = appendFloat(dst, v)
 	}
 	return append(dst, '}')
 }

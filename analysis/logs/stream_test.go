@@ -62,7 +62,7 @@ func fullVector() Vector {
 	return Vector{
 		TS: 1795239060, Window: 300, Actor: addr("203.0.113.9"), OrigH: addr("203.0.113.9"), RespH: addr("10.77.2.22"), Service: "tcp/22",
 		Score: 8.625, Cluster: 17, X: -3.5, Y: 0.25, Scored: true, OrigPkts: 1, OrigBytes: 2, RespPkts: 3, RespBytes: 4,
-		Features: []FeatureValue{{"s_n", 1}, {"s_b", 2.5}},
+		Features: []float64{1, 2.5}, Names: []string{"s_n", "s_b"},
 	}
 }
 
@@ -70,7 +70,7 @@ func fullKMeans() KMeans {
 	return KMeans{
 		TS: 1795239060, Window: 60, Complete: true, Pairs: 812, K: 2, Inertia: 634884.838, Iterations: 17, Drift: 1e-9,
 		Clusters: []Cluster{
-			{Name: 3, Size: 800, Share: 0.985, Spread: 1.5, HasDrift: true, Drift: 0.5, Centroid: []FeatureValue{{"pkts", 12}, {"bytes", 1e21}}},
+			{Name: 3, Size: 800, Share: 0.985, Spread: 1.5, HasDrift: true, Drift: 0.5, Centroid: []float64{12, 1e21}, Names: []string{"pkts", "bytes"}},
 			{Name: 9, Size: 12, Share: 0.015, Spread: math.NaN()},
 		},
 	}

@@ -143,7 +143,7 @@ func valueLen(b []byte) int {
 
 func appendCell(dst, value []byte, kind Type) []byte {
 	switch {
-	case kind == Records || kind == Counts:
+	case kind == Records || kind == Counts || kind == Values:
 		return append(dst, value...) // JSON has no tab or line end in it
 	case kind == Time || kind == Interval:
 		f, err := strconv.ParseFloat(string(value), 64)

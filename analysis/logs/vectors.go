@@ -14,7 +14,10 @@ type Vector struct {
 
 	OrigPkts, OrigBytes, RespPkts, RespBytes uint64
 
-	Features []FeatureValue // empty unless they are wanted
+	// Features is the vector in natural units and Names what its numbers are; nil
+	// unless they are wanted. Lines share Names.
+	Features []float64
+	Names    []string
 }
 
 // VectorStream is vectors.log.
@@ -39,7 +42,7 @@ var vectorStream = newStream("vectors", "One conversation of one window, as its 
 		Append: func(b []byte, r *Vector) []byte { return appendFloat(b, r.Score) }},
 	{Name: "cluster", Type: Number, Doc: "name of the nearest cluster, as in kmeans.log",
 		Append: func(b []byte, r *Vector) []byte { return appendInt(b, r.Cluster) }},
-	{Name: "x", Type: Double, Doc: "first principal component, scaled units, for pictures",
+	{Name: "x", Type: Double, Doc: "first principal component, for pictures, in the units of the clustering",
 		Append: func(b []byte, r *Vector) []byte { return appendFloat(b, r.X) }},
 	{Name: "y", Type: Double, Doc: "second principal component",
 		Append: func(b []byte, r *Vector) []byte { return appendFloat(b, r.Y) }},
@@ -56,6 +59,6 @@ var vectorStream = newStream("vectors", "One conversation of one window, as its 
 			if len(r.Features) == 0 {
 				return b
 			}
-			return appendValues(b, r.Features)
+			return appendValues(b, r.Names, r.Features)
 		}},
 })

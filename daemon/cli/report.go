@@ -75,7 +75,7 @@ func writeReport(ctx context.Context, s Streams, dir, out string) error {
 	if out == "-" {
 		return r.WritePage(s.Out)
 	}
-	if err := replaceFile(out, r.WritePage); err != nil {
+	if err := writeFile(out, r.WritePage); err != nil {
 		return fmt.Errorf("page: %w", err)
 	}
 	_, _ = fmt.Fprintf(s.Err, "%s: %d reports, %d alerts, %.0f connections\n", quoted(out), r.AllWindows, r.AllAlerts, r.Conns)
@@ -83,6 +83,25 @@ func writeReport(ctx context.Context, s Streams, dir, out string) error {
 		_, _ = fmt.Fprintf(s.Err, "pcapdird: %s: %d lines could not be read, the first is line %d: %s\n", b.Log, b.Lines, b.First, quoted(b.Reason))
 	}
 	return nil
+}
+
+// writeFile puts a page where path says: a device or a pipe gets it, a link's target
+// is replaced, not the link.
+func writeFile(path string, write func(io.Writer) error) error {
+	info, err := os.Stat(path)
+	switch {
+	case err == nil && !info.Mode().IsRegular() && !info.IsDir():
+		f, err := os.OpenFile(path, os.O_WRONLY, 0)
+		if err != nil {
+			return err
+		}
+		return errors.Join(write(f), f.Close())
+	case err == nil:
+		if path, err = filepath.EvalSymlinks(path); err != nil {
+			return err
+		}
+	}
+	return replaceFile(path, write)
 }
 
 // replaceFile writes a file beside path and renames it, so that path never has

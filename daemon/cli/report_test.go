@@ -1,10 +1,12 @@
 package cli_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -58,5 +60,36 @@ func TestReport(t *testing.T) {
 		{2, "leave --json out", []string{"status", "--uid", uid, "--json"}},
 	} {
 		t.Run(strings.Join(c.args, " "), func(t *testing.T) { run(t.Context(), nil, c.args...).want(t, c.code, c.text) })
+	}
+}
+
+// A device and a pipe are written to, and a link stays one.
+func TestReportLeavesWhatIsNoFile(t *testing.T) {
+	dir := t.TempDir()
+	logs := filepath.Join(dir, "logs")
+	run(t.Context(), nil, "read", "--quiet", "--log-dir", logs, filepath.Join(testdata, "pcap/lab-00.pcap.zst")).want(t, 0)
+	target, link, pipe := filepath.Join(dir, "target.html"), filepath.Join(dir, "link.html"), filepath.Join(dir, "pipe")
+	if err := errors.Join(os.WriteFile(target, []byte("old"), 0o600), os.Symlink(target, link), syscall.Mkfifo(pipe, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	run(t.Context(), nil, "report", logs, "-o", link).want(t, 0)
+	if info, err := os.Lstat(link); err != nil || info.Mode()&os.ModeSymlink == 0 {
+		t.Errorf("the link became %v, %v", info, err)
+	}
+	want, err := os.ReadFile(target)
+	if err != nil || !strings.Contains(string(want), "<html") {
+		t.Errorf("the target holds %d bytes, %v", len(want), err)
+	}
+	read := make(chan []byte)
+	go func() {
+		text, _ := os.ReadFile(pipe)
+		read <- text
+	}()
+	run(t.Context(), nil, "report", logs, "-o", pipe).want(t, 0)
+	if got := <-read; string(got) != string(want) {
+		t.Errorf("the pipe gave %d bytes, the file has %d", len(got), len(want))
+	}
+	if info, err := os.Lstat(pipe); err != nil || info.Mode()&os.ModeNamedPipe == 0 {
+		t.Errorf("the pipe became %v, %v", info, err)
 	}
 }

@@ -80,7 +80,7 @@ var fields = [...]field{
 	{"vectors.features", "default | asura: its five numbers and share-of-cluster score, without a past", func(c *Config) value {
 		return choice[Features]{&c.Vectors.Features, []Features{FeaturesDefault, FeaturesAsura}}
 	}},
-	{"vectors.sample", "conversations of each report that vectors.log shows; 0: none", func(c *Config) value { return integer[int]{&c.Vectors.Sample, 0, 1 << 24} }},
+	{"vectors.sample", "conversations of each report that vectors.log shows, each up to 2 KB of memory for a moment; 0: none", func(c *Config) value { return integer[int]{&c.Vectors.Sample, 0, 1 << 20} }},
 	{"vectors.full", "true: with all features", func(c *Config) value { return boolean{&c.Vectors.Full} }},
 
 	{"kmeans.k", "1 to 64; \"auto\": up to 64, fewer while the baseline is small; \"search\": doubled from 4 as long as that brings new vectors nearer", func(c *Config) value {

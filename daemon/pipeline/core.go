@@ -51,7 +51,7 @@ func newCore(p *plant, conns conn.Config, vectors *flowvec.Config) *core {
 	c := &core{
 		stream: logs.ConnStream(), backlog: p.backlog,
 		weirds: weirds{open: map[weirdKey]*weirdCount{}},
-		out:    newOutbox(), counters: &counters{},
+		out:    newOutbox(p.panes), counters: &counters{},
 	}
 	c.fresh.spare, c.shown.spare = p.spare, p.spare
 	if vectors != nil {

@@ -85,7 +85,7 @@ func newEngine(o Options, d deps) (*engine, error) {
 	sizes.Shards = ShardCount(cfg)
 	p := &plant{
 		sizes: sizes, router: &sharder.Hasher{Mode: mode, Shards: sizes.Shards, Seed: d.seed},
-		backlog: newBacklog(), spare: &spare{}, conn: connConfig(cfg), memory: MemoryLimit(cfg), log: o.Log,
+		backlog: newBacklog(), spare: &spare{}, conn: connConfig(cfg), memory: MemoryLimit(cfg), panes: panesPerCommit(cfg), log: o.Log,
 	}
 	if cfg.Conn.VLAN || cfg.Conn.MAC {
 		p.links = links.New(cfg.Conn.MAC, links.Max)

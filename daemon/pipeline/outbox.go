@@ -6,6 +6,7 @@ import (
 
 	"pcapdir/analysis/conn"
 	"pcapdir/analysis/flowvec"
+	"pcapdir/daemon/config"
 	"pcapdir/source/packet"
 )
 
@@ -21,24 +22,29 @@ type outbox struct {
 	weirds   []weirdCount
 	panes    []pane
 	tunnels  []conn.Carrier
+	most     int           // panes that a commit takes
 	fetched  chan struct{} // capacity 1: lines were fetched
 }
 
-func newOutbox() *outbox {
-	return &outbox{frontier: before(-packet.MaxTime), reached: packet.At(-packet.MaxTime), fetched: make(chan struct{}, 1)}
+func newOutbox(panes int) *outbox {
+	return &outbox{most: panes, frontier: before(-packet.MaxTime), reached: packet.At(-packet.MaxTime), fetched: make(chan struct{}, 1)}
 }
 
-// commitPanes is how many panes a commit takes at most.
-const commitPanes = 32
+// panesPerCommit is how many panes a commit takes at most: fewer where the reports of
+// each show many conversations, so that what is said of them stays some megabytes.
+func panesPerCommit(cfg *config.Config) int {
+	const most, room, line = 32, 64 << 20, 1 << 10
+	return max(1, min(most, room/line/max(1, cfg.Vectors.Sample*len(cfg.Vectors.Windows))))
+}
 
 // paneLimit is where a commit has to end because of the panes that wait.
 func (b *outbox) paneLimit() (place, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if len(b.panes) <= commitPanes {
+	if len(b.panes) <= b.most {
 		return place{}, false
 	}
-	return before(b.panes[commitPanes-1].end), true
+	return before(b.panes[b.most-1].end), true
 }
 
 // waiting is how many bytes of lines wait to be fetched.

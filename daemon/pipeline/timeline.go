@@ -39,6 +39,7 @@ type plant struct {
 	spare   *spare
 	conn    conn.Config
 	memory  int64        // what the process may take, in bytes
+	panes   int          // of flow vectors that a commit takes
 	links   *links.Table // nil where no log wants them
 	log     *slog.Logger
 }

@@ -110,7 +110,7 @@ func (f *Found) holders(d *directory) error {
 			f.More++
 			return
 		}
-		f.Files = append(f.Files, Holder{s.place(), *s.FirstTS, *s.LastTS, s.Packets, s.Outcome, s.Reason})
+		f.Files = append(f.Files, Holder{cut(s.place()), *s.FirstTS, *s.LastTS, s.Packets, cut(s.Outcome), cut(s.Reason)})
 	})
 	f.Spool = found
 	slices.SortStableFunc(f.Files, func(a, b Holder) int { return cmp.Compare(a.First, b.First) })

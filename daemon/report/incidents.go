@@ -127,18 +127,21 @@ func (a *Incident) trim() {
 	for _, text := range []*string{&a.Label, &a.Actor, &a.OrigH, &a.RespH, &a.Service, &a.Message, &a.Baseline} {
 		*text = cut(*text)
 	}
-	a.UIDs = slices.Clip(a.UIDs[:min(incidentUIDs, len(a.UIDs))])
+	a.UIDs = slices.Clone(a.UIDs[:min(incidentUIDs, len(a.UIDs))]) // the rest of the line goes
 	for i := range a.UIDs {
 		a.UIDs[i] = cut(a.UIDs[i])
 	}
-	a.Why = slices.Clip(a.Why[:min(incidentWhy, len(a.Why))])
+	a.Why = slices.Clone(a.Why[:min(incidentWhy, len(a.Why))])
+	for i := range a.Why {
+		a.Why[i].Feature = cut(a.Why[i].Feature)
+	}
 }
 
 // highest are the alerts of the highest scores, the highest first.
 func (k *incidents) highest(most int) []*Incident {
 	best := slices.Clone(k.best)
 	slices.SortStableFunc(best, func(a, b *Incident) int { return cmp.Compare(b.Score, a.Score) })
-	return slices.Clip(best[:min(most, len(best))])
+	return slices.Clone(best[:min(most, len(best))])
 }
 
 // kept are the lines to show, in the order of their reports and ranks, and the

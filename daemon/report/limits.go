@@ -29,6 +29,7 @@ const (
 	maxCount    = 1e18
 	maxDouble   = 1e12
 	maxName     = 1e9 // of clusters
+	maxClusters = 1024
 )
 
 // cut is a text as the page shows it.

@@ -68,6 +68,7 @@ func TestIncidentsAreBounded(t *testing.T) {
 		}
 		a := &Incident{TS: float64(i), Window: 60, Label: label, Score: float64(n - i), Actor: strings.Repeat("a", 1000)}
 		a.UIDs, a.Why = make([]string, 1000), make([]Why, 1000)
+		a.Why[0].Feature = strings.Repeat("f", 1000)
 		kept.add(a)
 	}
 	all, wanted := kept.kept()
@@ -79,7 +80,7 @@ func TestIncidentsAreBounded(t *testing.T) {
 			t.Fatalf("alert %d is of %v", i, all[i].TS)
 		}
 	}
-	if a := all[0]; len(a.UIDs) != incidentUIDs || len(a.Why) != incidentWhy || len(a.Actor) > textLength+3 {
+	if a := all[0]; len(a.UIDs) != incidentUIDs || len(a.Why) != incidentWhy || cap(a.UIDs) > 2*incidentUIDs || cap(a.Why) > 2*incidentWhy || len(a.Why[0].Feature) > textLength+3 || len(a.Actor) > textLength+3 {
 		t.Errorf("%d uids, %d features, %d bytes of actor", len(a.UIDs), len(a.Why), len(a.Actor))
 	}
 }

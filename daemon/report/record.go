@@ -92,6 +92,8 @@ func (k *kmeansLine) problem() string {
 		}
 	}
 	switch {
+	case len(k.Clusters) > maxClusters:
+		return "more clusters than a report can have"
 	case !isReport(k.TS, k.Window):
 		return badTime
 	case !areCounts(k.Pairs, k.K) || !areDoubles(k.Drift):

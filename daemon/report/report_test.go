@@ -205,3 +205,18 @@ func TestTellsOfUnknownFeatures(t *testing.T) {
 		t.Errorf("%q, want %q", got[0], want)
 	}
 }
+
+// Parts of bytes are added up in an order that is always the same.
+func TestSameLogsSamePage(t *testing.T) {
+	var lines []string
+	for i := range 4000 {
+		lines = append(lines, fmt.Sprintf(connText, float64(i)*.37, fmt.Sprint("C", i), fmt.Sprint("s", i%12), 3.3+float64(i%7)))
+	}
+	dir := logs(t, map[string][]string{"conn": lines})
+	first, _ := page(t, read(t, dir))
+	for range 10 {
+		if again, _ := page(t, read(t, dir)); again != first {
+			t.Fatal("another page of the same logs")
+		}
+	}
+}

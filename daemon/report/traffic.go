@@ -80,8 +80,8 @@ func (t *traffic) coarsen() {
 	n := int64(widths[t.step+1] / widths[t.step])
 	t.step++
 	t.cells = make(map[int64]cells, len(fine))
-	for at, sums := range fine {
-		for column, c := range sums {
+	for _, at := range slices.Sorted(maps.Keys(fine)) { // sums of parts depend on their order
+		for column, c := range fine[at] {
 			t.put(at/n, column, c)
 		}
 	}
@@ -175,8 +175,8 @@ func (t *traffic) span() (first, last int64) {
 // own, all others the last.
 func (t *traffic) ranks() map[int]int {
 	sums := make([]float64, len(t.columns))
-	for _, row := range t.cells {
-		for column, c := range row {
+	for _, at := range slices.Sorted(maps.Keys(t.cells)) {
+		for column, c := range t.cells[at] {
 			sums[column] += c.bytes + c.conns // those without bytes by their number
 		}
 	}

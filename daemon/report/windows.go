@@ -91,7 +91,7 @@ func (k *windows) addReport(line *kmeansLine) {
 	}
 	slices.SortStableFunc(w.Clusters, func(a, b Cluster) int { return cmp.Compare(b.Size, a.Size) })
 	w.Hidden = max(0, len(w.Clusters)-reportClusters)
-	w.Clusters = slices.Clip(w.Clusters[:len(w.Clusters)-w.Hidden])
+	w.Clusters = slices.Clone(w.Clusters[:len(w.Clusters)-w.Hidden])
 }
 
 // addVector adds a conversation to its report. Without kmeans.log it makes that.

@@ -24,7 +24,6 @@ func newWords() words {
 
 // why puts w's values into words.
 func (all words) why(w *Why) {
-	w.Feature = cut(w.Feature)
 	f, ok := all[w.Feature]
 	if !ok { // of another version
 		w.Text, w.Near = w.Feature+" "+plain(w.Value)+" (usually "+plain(w.Median)+")", plain(w.Typical)

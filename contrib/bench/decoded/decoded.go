@@ -3,11 +3,11 @@
 package decoded
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"strings"
 
 	"pcapdir/source/decode"
 	"pcapdir/source/decompress"
@@ -15,8 +15,7 @@ import (
 	"pcapdir/source/pcapfile"
 )
 
-// Read appends the IP packets of a capture, plain or packed with zstd (by its name),
-// in the order of the file. Their effective time is the highest stamp so far; what
+// Read appends the IP packets of a capture, plain or packed, in the order of the file. Their effective time is the highest stamp so far; what
 // cannot be decoded is left out.
 func Read(dst []packet.Packet, path string) (_ []packet.Packet, err error) {
 	file, err := os.Open(path)
@@ -24,15 +23,13 @@ func Read(dst []packet.Packet, path string) (_ []packet.Packet, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
-	in := io.Reader(file)
-	if strings.HasSuffix(path, ".zst") {
-		inflated, err := decompress.NewReader(decompress.Zstd, file)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
-		}
-		defer func() { _ = inflated.Close() }() // it was read to its end
-		in = inflated
+	buffered := bufio.NewReaderSize(file, 1<<16)
+	head, _ := buffered.Peek(decompress.HeadLen) // too short is pcapfile's to report
+	in, err := decompress.NewReader(decompress.Detect(head), buffered)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
+	defer func() { _ = in.Close() }() // it was read to its end
 	r, err := pcapfile.NewReader(in, 0)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)

@@ -30,7 +30,7 @@ except ImportError as err:
 
 WARM_UP = 240  # seconds after the first packet, as in detect
 PAST_ROWS = 20_000  # most that a forest is fitted to
-LEAST_ROWS = 24  # fewest, as the product wants them for a model
+LEAST_ROWS = 20  # fewest, as the product wants them for a model
 SEEDS = range(5)
 RANKS, RATES = (1, 3, 5, 10), (6, 20, 60)
 OTHERS = ("ts", "window", "elapsed", "actor", "orig", "resp", "service", "kind", "score")

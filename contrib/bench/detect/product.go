@@ -21,7 +21,7 @@ import (
 
 // everything are the settings with which no incident and no conversation is
 // left out of the logs.
-var everything = []string{"anomaly.lines=10000", "anomaly.mute=0s", "vectors.sample=16777216", "vectors.full=true"}
+var everything = []string{"anomaly.lines=10000", "anomaly.mute=0s", "vectors.sample=1048576", "vectors.full=true"}
 
 // window is one report's stretch of time.
 type window struct {
