@@ -76,7 +76,7 @@ func ServeControl(ctx context.Context, l net.Listener, log *slog.Logger, operati
 		ErrorLog:    slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
 	defer context.AfterFunc(ctx, func() { _ = server.Close() })() // its error is that of closing l
-	if err := server.Serve(newFew(l)); !errors.Is(err, http.ErrServerClosed) {
+	if err := server.Serve(newFew(&peers{l, log})); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("control socket: %w", err)
 	}
 	return nil

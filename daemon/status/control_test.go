@@ -35,6 +35,8 @@ func serve(t *testing.T, path string, ops ...Operation) {
 	})
 }
 
+func echo(_ context.Context, a string) (any, error) { return "<" + a + ">", nil }
+
 func TestControl(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s")
 	dead, err := net.Listen("unix", path) // as a killed daemon leaves it
@@ -51,7 +53,7 @@ func TestControl(t *testing.T) {
 	}
 	waiting := make(chan struct{})
 	serve(t, path,
-		Operation{"echo", func(_ context.Context, a string) (any, error) { return "<" + a + ">", nil }},
+		Operation{"echo", echo},
 		Operation{"fail", func(context.Context, string) (any, error) { return nil, errors.New("it is \"so\"\n") }},
 		Operation{"wait", func(ctx context.Context, _ string) (any, error) {
 			close(waiting)
