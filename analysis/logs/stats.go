@@ -25,6 +25,7 @@ type Stats struct {
 	ShardPackets  []uint64
 	Spool         uint64 // files seen and not yet retired
 	OpenFiles     uint64
+	Goroutines    uint64
 	Done, Failed  uint64 // files
 	HasWatermark  bool
 	Watermark     float64 // event time up to which lines are in the logs
@@ -108,6 +109,8 @@ var statsStream = newStream("stats", "The heartbeat. Counters say what happened 
 		Append: func(b []byte, r *Stats) []byte { return appendFloat(b, r.CPU) }},
 	{Name: "memory", Type: Number, Doc: "resident bytes now",
 		Append: func(b []byte, r *Stats) []byte { return appendUint(b, r.Memory) }},
+	{Name: "goroutines", Type: Number, Doc: "goroutines of the process: many more than open files and shards mean a leak",
+		Append: func(b []byte, r *Stats) []byte { return appendUint(b, r.Goroutines) }},
 	{Name: "commits", Type: Number, Doc: "commits made",
 		Append: func(b []byte, r *Stats) []byte { return appendUint(b, r.Commits) }},
 	{Name: "commit_seconds", Type: Interval, Doc: "wall time spent in them",

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -145,7 +146,7 @@ func (h *heartbeat) beat() error {
 		Fragments:    b.Fragments.Fragments - h.last.Fragments.Fragments, Datagrams: b.Fragments.Rebuilt - h.last.Fragments.Rebuilt,
 		Expired: b.Fragments.Expired - h.last.Fragments.Expired, Evicted: b.Fragments.Evicted - h.last.Fragments.Evicted,
 		OpenFiles: uint64(b.OpenFiles), Done: b.Done - h.last.Done, Failed: b.Failed - h.last.Failed,
-		HasWatermark: b.HasWatermark, CPU: (b.CPU - h.last.CPU).Seconds(), Memory: b.Resident,
+		HasWatermark: b.HasWatermark, CPU: (b.CPU - h.last.CPU).Seconds(), Memory: b.Resident, Goroutines: uint64(runtime.NumGoroutine()),
 		Commits:       b.Commits - h.last.Commits,
 		CommitSeconds: (b.CommitSpent - h.last.CommitSpent).Seconds(),
 		KMeansSeconds: (b.ReportSpent - h.last.ReportSpent).Seconds(),

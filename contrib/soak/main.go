@@ -1,0 +1,64 @@
+// Command soak runs the daemon on a spool at full speed for as long as it is told,
+// on made-up traffic, and says whether what it takes stays flat and whether its books
+// balance:
+//
+//	go run ./contrib/soak -minutes 60
+//
+// It plays the capture tool, which moves files in, and logrotate, which moves logs
+// away. It exits with 1 when memory, descriptors or goroutines grow, when a packet is
+// missing, or when the daemon counts an error in its books.
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"time"
+)
+
+func main() {
+	if err := run(os.Args[1:], os.Stdout); err != nil {
+		if !errors.Is(err, flag.ErrHelp) {
+			fmt.Fprintln(os.Stderr, "soak:", err)
+		}
+		os.Exit(1)
+	}
+}
+
+// options are the flags.
+type options struct {
+	minutes float64
+	kind    string
+	flows   int
+	packets int // of a file
+	memory  string
+	dir     string // where everything is; removed when all is well
+}
+
+func run(args []string, out io.Writer) error {
+	var o options
+	f := flag.NewFlagSet("soak", flag.ContinueOnError)
+	f.Float64Var(&o.minutes, "minutes", 2, "how long files come")
+	f.StringVar(&o.kind, "kind", "mix", "traffic: mix or small")
+	f.IntVar(&o.flows, "flows", 20_000, "conversations open at once")
+	f.IntVar(&o.packets, "packets", 100_000, "of each file")
+	f.StringVar(&o.memory, "memory", "512MiB", "limits.memory")
+	f.StringVar(&o.dir, "dir", "", "`DIR` for spool and logs, beside which a few hundred megabytes are free; a temporary one by default")
+	if err := f.Parse(args); err != nil {
+		return err
+	}
+	if o.dir == "" {
+		dir, err := os.MkdirTemp("", "pcapdir-soak-")
+		if err != nil {
+			return err
+		}
+		o.dir = dir
+	}
+	s := &soak{options: o, out: out, until: time.Now().Add(time.Duration(o.minutes * float64(time.Minute)))}
+	if err := s.run(); err != nil {
+		return fmt.Errorf("%w (everything is left in %s)", err, o.dir)
+	}
+	return os.RemoveAll(o.dir)
+}

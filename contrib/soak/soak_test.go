@@ -1,0 +1,52 @@
+package main
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+)
+
+// A short soak: all that is checked in an hour, for some seconds.
+func TestSoak(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes some seconds")
+	}
+	var out bytes.Buffer
+	if err := run([]string{"-minutes", "0.12", "-flows", "2000", "-packets", "20000", "-dir", t.TempDir()}, &out); err != nil {
+		t.Fatalf("%v\n%s", err, out.String())
+	}
+	if !strings.Contains(out.String(), "flat, and the books balance") {
+		t.Error(out.String())
+	}
+}
+
+// What is wrong is seen.
+func TestVerdict(t *testing.T) {
+	flat := func() *soak {
+		s := &soak{out: new(bytes.Buffer), files: 2, packets: 10}
+		s.ledger = ledger{files: 2, packets: 10, handled: 9, dropped: 1}
+		for range 9 {
+			s.samples = append(s.samples, sample{100 << 20, 20, 30})
+		}
+		return s
+	}
+	if err := flat().verdict(); err != nil {
+		t.Error(err)
+	}
+	for name, spoil := range map[string]func(s *soak){
+		"a packet is missing": func(s *soak) { s.ledger.handled-- },
+		"a file is missing":   func(s *soak) { s.ledger.files-- },
+		"a file failed":       func(s *soak) { s.ledger.notDone++ },
+		"a book error":        func(s *soak) { s.ledger.bookErrors++ },
+		"memory grows":        func(s *soak) { s.samples[8].resident *= 2 },
+		"descriptors leak":    func(s *soak) { s.samples[7].descriptors += 50 },
+		"goroutines leak":     func(s *soak) { s.samples[8].goroutines += 50 },
+		"too short":           func(s *soak) { s.samples = s.samples[:2] },
+	} {
+		s := flat()
+		spoil(s)
+		if err := s.verdict(); err == nil {
+			t.Errorf("%s, and all is said to be well", name)
+		}
+	}
+}
