@@ -54,13 +54,17 @@ func (w *watch) anomalies(win *window, k *logs.KMeans) []logs.Anomaly {
 	return append(ends, lines...)
 }
 
+// leastAlert is the least distance of any alert: two deviations in one feature. Where
+// all is alike, the farthest of it is nothing to tell.
+const leastAlert = 2.0
+
 // threshold is the least distance of an alert: what 99.9 % of the baseline was
 // within when the warm-up ended, or what keeps the past day's incidents within
 // the budget. Less than an hour of past counts as one.
 func (w *watch) threshold(end packet.Time) float64 {
 	tail := w.tops.tail()
 	past := max(time.Hour, min(end.Sub(w.since), w.cfg.Age))
-	return max(w.frozen, atMost(&tail, w.cfg.Budget*past.Hours()))
+	return max(leastAlert, w.frozen, atMost(&tail, w.cfg.Budget*past.Hours()))
 }
 
 // markAlerted finds the rows of alerted incidents that are beyond the limit,

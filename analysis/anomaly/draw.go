@@ -5,12 +5,12 @@ import (
 	"container/heap"
 	"math"
 	"slices"
+
+	"pcapdir/analysis/flowvec"
 )
 
-// A crowd is many alike: what one actor does with one service. A sweep of a
-// thousand targets is not a thousand examples of what is normal, so of each
-// crowd and window only so many are learned: those with the lowest lots.
-const crowdShare = 16
+// A crowd is many alike: what one actor does with one service. Of each crowd and
+// window only flowvec.CrowdShare are learned: those with the lowest lots.
 
 // outside is the lot of a row that does not stand for the window.
 const outside = math.MaxUint64
@@ -28,7 +28,7 @@ func (win *window) draw(seed uint64) {
 	large := map[uint32]*lowestLots{}
 	for i, lot := range win.lots {
 		crowd := win.context.Crowd(i)
-		if counts[crowd] <= crowdShare {
+		if counts[crowd] <= flowvec.CrowdShare {
 			continue
 		}
 		in := large[crowd]
@@ -79,7 +79,7 @@ func (l *lowestLots) Pop() any {
 
 // take adds a row and returns the one that is too many, or one with row -1.
 func (l *lowestLots) take(d drawn) (left drawn) {
-	if len(l.list) < crowdShare {
+	if len(l.list) < flowvec.CrowdShare {
 		heap.Push(l, d)
 		return drawn{row: -1}
 	}

@@ -23,7 +23,8 @@ type Context struct {
 	services places[Service, service]
 	fans     places[uint64, uint32] // conversations of each source, or target, with each service
 
-	ttls []uint16 // of the rows, host by host
+	ttls   []uint16 // of the rows, host by host
+	crowds []uint32 // conversations of each that count
 	sink uint64   // keeps the loads of warm
 }
 
@@ -97,12 +98,33 @@ func (c *Context) Read(rows Rows, window time.Duration) {
 		}
 		c.meet(i, keys[:some])
 	}
-	for i := range c.services.list {
-		s := &c.services.list[i].value
-		s.rarity = math.Log2(float64(n) / float64(s.rows))
-	}
 	c.medianTTLs()
 	c.judge()
+	c.rarities()
+}
+
+// CrowdShare is how many conversations of a crowd stand for it. A sweep of a thousand
+// targets, or a flood from a thousand addresses, is not a thousand examples of what
+// is usual.
+const CrowdShare = 16
+
+// rarities says how rare each service is, crowds counting for CrowdShare
+// conversations at most: else a flood would make all other services rare.
+func (c *Context) rarities() {
+	c.crowds = pages.Sized(c.crowds, len(c.fans.list))
+	clear(c.crowds)
+	all := uint32(0)
+	for i := range c.ends {
+		if n := &c.crowds[c.ends[i].crowd]; *n < CrowdShare {
+			*n++
+			all++
+			c.services.at(c.ServiceNumber(i)).rows++
+		}
+	}
+	for i := range c.services.list {
+		s := &c.services.list[i].value
+		s.rarity = math.Log2(float64(all) / float64(s.rows))
+	}
 }
 
 // warm brings n rows from i on into the cache, then where their hosts are
@@ -148,7 +170,6 @@ func (c *Context) place(i int, conversation *Conversation) uint64 {
 	src, dst := conversation.Ends()
 	e := ends{source: c.hosts.of(src), target: c.hosts.of(dst)}
 	name := c.services.of(conversation.Service())
-	c.services.at(name).rows++
 	s := c.hosts.at(e.source)
 	s.ports += uint64(f.ports.len() / portUnit)
 	if failed(f, r) {
