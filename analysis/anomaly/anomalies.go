@@ -24,7 +24,7 @@ func (w *watch) anomalies(win *window, k *logs.KMeans) []logs.Anomaly {
 		far := win.distance[in.top]
 		alert := w.ready && far >= limit
 		why := win.why(in.top)
-		key := win.mute(in, why)
+		key := win.mute(in)
 		if alert {
 			quiet[in.actor] = true
 			if w.mutes.hold(key, far, k.TS, w.cfg) {

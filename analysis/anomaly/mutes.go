@@ -1,19 +1,23 @@
 package anomaly
 
 import (
-	"bytes"
 	"cmp"
 	"slices"
 
+	"pcapdir/analysis/flowvec"
 	"pcapdir/analysis/logs"
 	"pcapdir/source/packet"
 )
 
-// mute is what makes two alerts the same.
+// mute is what makes two alerts the same: the actor, and the pair that stands out;
+// of a crowd, where another pair may stand out each time, the service.
 type mute struct {
-	actor   packet.Addr
-	cluster int    // its name
-	feature string // that weighs most
+	actor, orig, resp packet.Addr
+	service           flowvec.Service
+}
+
+func (m mute) compare(o mute) int {
+	return cmp.Or(m.actor.Compare(o.actor), m.orig.Compare(o.orig), m.resp.Compare(o.resp), cmp.Compare(m.service, o.service))
 }
 
 // said is an alert, and how often it came again since.
@@ -38,7 +42,7 @@ func (m mutes) ended(now, by packet.Time) (ends []logs.Anomaly) {
 		}
 	}
 	slices.SortFunc(over, func(a, b mute) int {
-		return cmp.Or(cmp.Compare(m[a].at, m[b].at), bytes.Compare(a.actor[:], b.actor[:]), cmp.Compare(a.cluster, b.cluster), cmp.Compare(a.feature, b.feature))
+		return cmp.Or(cmp.Compare(m[a].at, m[b].at), a.compare(b))
 	})
 	for _, k := range over {
 		ends = m.end(ends, k, now)
@@ -80,10 +84,12 @@ func (m mutes) hold(key mute, far, at float64, cfg *Config) bool {
 	return true
 }
 
-func (win *window) mute(in incident, why []reason) mute {
-	m := mute{actor: win.context.ActorAt(in.actor), cluster: win.model.names[win.cluster[in.top]]}
-	if len(why) > 0 {
-		m.feature = why[0].feature.Name
+func (win *window) mute(in incident) mute {
+	m := mute{actor: win.context.ActorAt(in.actor)}
+	if win.context.CrowdLen(in.top) > flowvec.CrowdShare {
+		m.service = win.context.Service(in.top)
+	} else {
+		m.orig, m.resp = win.context.Ends(in.top)
 	}
 	return m
 }

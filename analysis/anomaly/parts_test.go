@@ -92,7 +92,7 @@ func TestHistory(t *testing.T) {
 func TestMutes(t *testing.T) {
 	cfg := DefaultConfig()
 	m := mutes{}
-	key, other := mute{cluster: 1, feature: "s_n"}, mute{cluster: 2, feature: "s_n"}
+	key, other := mute{service: 1}, mute{service: 2}
 	minute := packet.Time(time.Minute)
 	alert := func(key mute, far float64, at packet.Time) (held bool, ends []logs.Anomaly) {
 		ends = m.ended(at, at.Add(-cfg.Mute))

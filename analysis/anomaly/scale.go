@@ -162,6 +162,14 @@ func (s *scale) apply(v *flowvec.Vector, packets float64, h *home, out *row) {
 	}
 }
 
+// unclipped turns a vector into deviations, however large.
+func (s *scale) unclipped(v *flowvec.Vector, packets float64, h *home, out *row) {
+	s.relate(v, packets, h, out)
+	for j := range d {
+		out[j] = s.second[j].deviation(out[j])
+	}
+}
+
 // natural is deviation z of column j, for that service, in natural units.
 func (s *scale) natural(j int, z float64, service flowvec.Service) float64 {
 	x := s.second[j].value(z)

@@ -19,12 +19,13 @@ const (
 // reason is one feature's part in a score.
 type reason struct {
 	feature *flowvec.Feature
+	off     float64 // deviations, not clipped
 	logs.Why
 }
 
 // deviations are row i's. They hold until the next call.
 func (win *window) deviations(i int) []float64 {
-	win.read(win.reader, i, &win.vector, &win.z)
+	win.packets = win.read(win.reader, i, &win.vector, &win.z)
 	return win.z[:]
 }
 
@@ -33,6 +34,8 @@ func (win *window) deviations(i int) []float64 {
 func (win *window) why(i int) []reason {
 	z := win.deviations(i)
 	m, service := win.model, win.context.Service(i)
+	var off row
+	m.unclipped(&win.vector, win.packets, win.homes[win.context.ServiceNumber(i)], &off)
 	centroid := m.Centroid(int(win.cluster[i]))
 	all := make([]reason, 0, d)
 	for j := range d {
@@ -41,13 +44,14 @@ func (win *window) why(i int) []reason {
 			continue
 		}
 		f := &m.features[j]
-		all = append(all, reason{f, logs.Why{
+		all = append(all, reason{f, math.Abs(off[j]), logs.Why{
 			Feature: f.Name, Value: f.Natural(win.vector[j]),
 			Typical: m.natural(j, centroid[j], service), Median: m.natural(j, 0, service),
 			Z: z[j], Pct: 100 * e * e / (win.distance[i] * win.distance[i]),
 		}})
 	}
-	slices.SortStableFunc(all, func(a, b reason) int { return cmp.Compare(b.Pct, a.Pct) })
+	// What is clipped weighs the same; then that comes first which is farther off.
+	slices.SortStableFunc(all, func(a, b reason) int { return cmp.Or(cmp.Compare(b.Pct, a.Pct), cmp.Compare(b.off, a.off)) })
 	return all
 }
 

@@ -25,11 +25,12 @@ type window struct {
 	alerted  []bool   // rows that must not be learned
 	lots     []uint64 // of the rows; outside for those that do not stand for the window
 
-	vector flowvec.Vector // of the row last read by deviations
-	z      row
-	sizes  []int    // of the clusters
-	held   []bool   // rows not to learn
-	counts []uint32 // of actors, or crowds
+	vector  flowvec.Vector // of the row last read by deviations
+	z       row
+	packets float64  // that it rests on
+	sizes   []int    // of the clusters
+	held    []bool   // rows not to learn
+	counts  []uint32 // of actors, or crowds
 }
 
 func newWindow() *window {
@@ -112,10 +113,11 @@ func likeness(z *row) uint64 {
 }
 
 // read takes conversation i as a vector and as deviations. It is done anew each
-// time: a million rows need not be held.
-func (win *window) read(from *flowvec.Reader, i int, v *flowvec.Vector, z *row) {
-	packets := from.Vector(i, v)
+// time: a million rows need not be held. It says how many packets it rests on.
+func (win *window) read(from *flowvec.Reader, i int, v *flowvec.Vector, z *row) (packets float64) {
+	packets = from.Vector(i, v)
 	win.model.apply(v, packets, win.homes[win.context.ServiceNumber(i)], z)
+	return packets
 }
 
 // guarded are the rows not to learn: the alerted, and the farthest share. Rows

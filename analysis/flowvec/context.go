@@ -24,8 +24,8 @@ type Context struct {
 	fans     places[uint64, uint32] // conversations of each source, or target, with each service
 
 	ttls   []uint16 // of the rows, host by host
-	crowds []uint32 // conversations of each that count
-	sink uint64   // keeps the loads of warm
+	crowds []uint32 // conversations of each, as CrowdLen says it
+	sink   uint64   // keeps the loads of warm
 }
 
 // ends are what is known of one conversation, by number.
@@ -115,8 +115,11 @@ func (c *Context) rarities() {
 	clear(c.crowds)
 	all := uint32(0)
 	for i := range c.ends {
-		if n := &c.crowds[c.ends[i].crowd]; *n < CrowdShare {
+		n := &c.crowds[c.ends[i].crowd]
+		if *n <= CrowdShare {
 			*n++
+		}
+		if *n <= CrowdShare {
 			all++
 			c.services.at(c.ServiceNumber(i)).rows++
 		}
@@ -278,6 +281,10 @@ func (c *Context) Incidental(i int) bool { return c.ends[i].state&incidental != 
 
 // Crowd is one number for all conversations of one actor and service, below Crowds.
 func (c *Context) Crowd(i int) uint32 { return c.ends[i].crowd }
+
+// CrowdLen is how many conversations conversation i's crowd has, of more than
+// CrowdShare one more than that.
+func (c *Context) CrowdLen(i int) int { return int(c.crowds[c.ends[i].crowd]) }
 
 // Crowds is how many numbers Crowd may give.
 func (c *Context) Crowds() int { return len(c.fans.list) }
