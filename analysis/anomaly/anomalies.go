@@ -101,7 +101,7 @@ func (win *window) line(in incident, why []reason, k *logs.KMeans) logs.Anomaly 
 	service := win.context.Service(in.top)
 	c := int(win.cluster[in.top])
 	return logs.Anomaly{
-		TS: k.TS, Window: k.Window, Actor: win.context.ActorAt(in.actor), OrigH: source, RespH: target,
+		TS: k.TS, Window: k.Window, Complete: k.Complete, Actor: win.context.ActorAt(in.actor), OrigH: source, RespH: target,
 		RespP: service.Port(), Proto: service.ProtoName(), Service: service.String(),
 		Score: win.distance[in.top], Cluster: win.model.names[c], ClusterSize: win.sizes[c], ClusterShare: win.share(c), K: k.K, X: x, Y: y,
 		First: first.Seconds(), Last: last.Seconds(), OrigPkts: f.Packets, OrigBytes: f.Bytes, RespPkts: r.Packets, RespBytes: r.Bytes,

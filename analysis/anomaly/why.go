@@ -65,14 +65,14 @@ func listed(why []reason) (list []logs.Why) {
 
 // message is the weightiest reasons in words, of what is at least a deviation from
 // the median: a feature may also weigh because the nearest cluster is the unusual one,
-// which is nothing to tell a person.
+// which is nothing to tell a person. Neither is that a service is a common one.
 func message(why []reason) string {
 	var words []string
 	for _, r := range why {
 		if len(words) == mostWords {
 			break
 		}
-		if text, differs := r.feature.Words(r.Value, r.Median); differs && math.Abs(r.Z) >= 1 {
+		if text, differs := r.feature.Words(r.Value, r.Median); differs && math.Abs(r.Z) >= 1 && (r.Z > 0 || !r.feature.Rarity()) {
 			words = append(words, text)
 		}
 	}

@@ -190,7 +190,7 @@ func (r *report) line(i int) logs.Anomaly {
 	p, share, c := &r.pairs[i], r.share(i), r.model.Labels[i]
 	x, y := r.plane.Place(r.row(i))
 	a := logs.Anomaly{
-		TS: r.k.TS, Window: r.k.Window, Label: logs.LabelNormal, Actor: p.Src, OrigH: p.Src, RespH: p.Dst,
+		TS: r.k.TS, Window: r.k.Window, Complete: r.k.Complete, Label: logs.LabelNormal, Actor: p.Src, OrigH: p.Src, RespH: p.Dst,
 		RespP: p.DstPort, Proto: p.Service.ProtoName(), Service: p.Service.String(),
 		Score: 1 - share, ScoreP: -math.Log10(share), Cluster: r.names[c], ClusterSize: r.model.Sizes[c], ClusterShare: share, K: r.k.K, X: x, Y: y,
 		First: p.First.Seconds(), Last: p.Last.Seconds(),

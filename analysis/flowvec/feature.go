@@ -52,14 +52,14 @@ var features = [NumFeatures]Feature{
 	{"s_rb", "L(bytes r)", 1, true, ShrinkHome, Log, "%s received", asBytes, func(v *view) float64 { return v.count(v.r.bytes) }},
 	{"s_flows", "L(5-tuples f, counted in each pane)", .6, true, NoShrink, Log, "%s connection[s]", asCount, func(v *view) float64 { return v.count(uint64(v.f.flows)) }},
 	{"s_ppf", "L(packets f per 5-tuple)", .6, true, NoShrink, Log, "%s packet[s] sent per connection", asCount, func(v *view) float64 { return v.log(v.perFlow(float64(v.f.n))) }},
-	{"s_pay", "L(mean payload of packets with payload, f)", .5, true, ShrinkHome, Log, "%s of payload per packet sent", asBytes, func(v *view) float64 { return v.log(v.f.meanPay()) }},
-	{"s_rpay", "L(mean payload of packets with payload, r)", .5, true, ShrinkHome, Log, "%s of payload per packet received", asBytes, func(v *view) float64 { return v.log(v.r.meanPay()) }},
+	{"s_pay", "L(mean payload of packets with payload, f)", .5, true, ShrinkHome, Log, "%s of payload in each packet sent that has any", asBytes, func(v *view) float64 { return v.log(v.f.meanPay()) }},
+	{"s_rpay", "L(mean payload of packets with payload, r)", .5, true, ShrinkHome, Log, "%s of payload in each packet received that has any", asBytes, func(v *view) float64 { return v.log(v.r.meanPay()) }},
 	{"s_iat", "ln(mean gap between packets f in seconds + 0.0001)", 1, true, ShrinkHome, LogGap, "a packet sent every %s", asSeconds, func(v *view) float64 { return logGap(v.f.meanGap()) }},
-	{"active", "time from first to last packet f, of the window", .3, true, NoShrink, Plain, "active for %s of the window", asShare, func(v *view) float64 { return v.f.span() / v.window }},
-	{"log_dports", "L(distinct destination ports f)", .7, true, NoShrink, Log, "%s destination port[s]", asCount, func(v *view) float64 { return v.log(v.f.ports.len()) }},
-	{"port_rarity", "-log2(share of the window's conversations with this service)", 1.5, false, NoShrink, Plain, "a service that %s of conversations use", asRarity, func(v *view) float64 { return v.rarity }},
+	{"active", "time from first to last packet f, of the window", .3, true, NoShrink, Plain, "first and last packet sent %s of the window apart", asShare, func(v *view) float64 { return v.f.span() / v.window }},
+	{"log_dports", "L(distinct destination ports f; estimated beyond 4, 1597 at most)", .7, true, NoShrink, Log, "%s destination port[s]", asEstimate, func(v *view) float64 { return v.log(v.f.ports.len()) }},
+	{"port_rarity", "-log2(share of the window's conversations with this service, of each crowd 16 at most)", 1.5, false, NoShrink, Plain, "a service that %s of conversations use", asRarity, func(v *view) float64 { return v.rarity }},
 	{"syn_share", "share of SYN without ACK among packets f", .15, true, ShrinkHome, Plain, "%s of packets sent are SYN", asShare, func(v *view) float64 { return v.f.share(v.f.syn) }},
-	{"fail_share", "share of 5-tuples f without payload", .25, true, ShrinkHome, Plain, "%s of connections without payload", asShare, func(v *view) float64 { return v.perFlow(float64(v.f.dry)) }},
+	{"fail_share", "share of 5-tuples f without payload", .25, true, ShrinkHome, Plain, "%s of connections in which the originator sent no payload", asShare, func(v *view) float64 { return v.perFlow(float64(v.f.dry)) }},
 	{"rst_in", "share of RST among packets r", .2, false, ShrinkZero, Plain, "%s of packets received are RST", asShare, func(v *view) float64 { return v.r.share(v.r.rst) }},
 	{"weird", "share of NULL, FIN+PSH+URG, SYN+FIN and bare FIN among packets f", .1, false, NoShrink, Plain, "%s of packets sent have flags that no system sends", asShare, func(v *view) float64 { return v.f.share(v.f.weird) }},
 	{"icmp", "share of ICMP among packets f", .5, false, NoShrink, Plain, "%s of packets sent are ICMP", asShare, func(v *view) float64 { return v.f.share(v.f.icmp) }},
@@ -72,22 +72,36 @@ var features = [NumFeatures]Feature{
 	{"fail_fanout", "when failed: L(failed conversations of this source)", .7, false, NoShrink, Log, "%s failed conversation[s] of this source", asCount, func(v *view) float64 { return v.whenFailed(v.failedFrom) }},
 	{"fail_fanin", "when failed: L(failed conversations to this target)", .7, false, NoShrink, Log, "%s failed conversation[s] with this target", asCount, func(v *view) float64 { return v.whenFailed(v.failedTo) }},
 	{"same_port_fanout", "L(conversations of this source to this service)", .7, false, NoShrink, Log, "%s target[s] asked for this service", asCount, func(v *view) float64 { return v.log(v.sameService) }},
-	{"src_ports", "L(distinct destination ports summed over this source's conversations)", .7, false, NoShrink, Log, "%s port[s] tried by this source", asCount, func(v *view) float64 { return v.log(v.sourcePorts) }},
-	{"upload", "L(payload f less payload r, when positive)", 2, true, NoShrink, Log, "%s more sent than received", asBytes, func(v *view) float64 { return v.log(max(0, float64(v.f.pay)-float64(v.r.pay))) }},
+	{"src_ports", "L(distinct destination ports, as above, summed over this source's conversations)", .7, false, NoShrink, Log, "%s pair[s] of host and port tried by this source", asCount, func(v *view) float64 { return v.log(v.sourcePorts) }},
+	{"upload", "L(payload f less payload r, when positive)", 2, true, NoShrink, Log, "payload sent exceeds payload received by %s", asBytes, func(v *view) float64 { return v.log(max(0, float64(v.f.pay)-float64(v.r.pay))) }},
 	{"pay_cv", "variation of payload sizes f", .5, true, ShrinkHome, Plain, "payload sizes that vary by %s", asShare, func(v *view) float64 { return v.f.payVariation() }},
 	{"peak", "L(most packets f in one second)", .8, true, NoShrink, Log, "%s packet[s] sent in one second", asCount, func(v *view) float64 { return v.count(uint64(v.f.peak)) }},
 }
 
-// Natural is a number of this feature in natural units.
+// Natural is a number of this feature in natural units, without the noise that a
+// logarithm and its undoing leave.
 func (f *Feature) Natural(x float64) float64 {
 	switch f.Unit {
 	case Log:
-		return math.Expm1(x)
+		return quiet(math.Expm1(x))
 	case LogGap:
-		return math.Exp(x) - leastGap
+		return quiet(math.Exp(x) - leastGap)
 	default:
 		return x
 	}
+}
+
+// quiet is x, or the whole number, tenth or so of which it is within a billionth.
+func quiet(x float64) float64 {
+	const steps = 1e9
+	if math.Abs(x) < 1/steps {
+		return 0
+	}
+	near := math.Round(x*1e6) / 1e6
+	if math.Abs(near-x) <= math.Abs(x)/steps {
+		return near
+	}
+	return x
 }
 
 // Scale is the inverse of Natural.

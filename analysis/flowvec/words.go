@@ -10,13 +10,14 @@ import (
 type style uint8
 
 const (
-	asNumber  style = iota
-	asCount         // of things
-	asBytes         // with a unit
-	asSeconds       // with a unit
-	asShare         // 0 to 1: in percent
-	asRarity        // -log2 of a share
-	asRatio         // log2 of a ratio
+	asNumber   style = iota
+	asCount          // of things
+	asEstimate       // of ports: exact up to 4
+	asBytes          // with a unit
+	asSeconds        // with a unit
+	asShare          // 0 to 1: in percent
+	asRarity         // -log2 of a share
+	asRatio          // log2 of a ratio
 )
 
 // Words says a value of this feature, in natural units, and what is usual:
@@ -38,6 +39,9 @@ func (f *Feature) Words(value, usual float64) (text string, differs bool) {
 // Say is a value of this feature, in natural units, alone: "12 MB".
 func (f *Feature) Say(value float64) string { return f.style.say(value) }
 
+// Rarity says that only a large value of the feature is a reason to worry.
+func (f *Feature) Rarity() bool { return f.style == asRarity }
+
 func (s style) say(x float64) string {
 	switch s {
 	case asBytes:
@@ -52,8 +56,24 @@ func (s style) say(x float64) string {
 		return scaled(math.Exp2(x), "", " k", " M", " G", " T")
 	case asCount:
 		return scaled(max(0, x), "", " k", " M", " G", " T")
+	case asEstimate:
+		return estimate(x)
 	default:
 		return short(x)
+	}
+}
+
+// estimate says a number of ports, of which so many are counted exactly, and the
+// largest stands for any that is larger.
+func estimate(x float64) string {
+	const largest = 1590
+	switch {
+	case x <= exactPorts:
+		return short(x)
+	case x >= largest:
+		return "over 1500"
+	default:
+		return "about " + short(math.Round(x))
 	}
 }
 

@@ -24,9 +24,10 @@ func TestWords(t *testing.T) {
 		value, usual float64
 		want         string
 	}{
-		{"log_dports", 1000, 1, "1000 destination ports (usually 1)"},
+		{"log_dports", 1000, 1, "about 1000 destination ports (usually 1)"},
+		{"log_dports", 1597, 4, "over 1500 destination ports (usually 4)"},
 		{"log_dports", 1.0000001, .99999, ""},
-		{"log_dports", 1, 20, "1 destination port (usually 20)"},
+		{"log_dports", 1, 20, "1 destination port (usually about 20)"},
 		{"beacon", 3, 0, "bursts at regular intervals"},
 		{"s_b", 12_345_678, 800, "12 MB sent (usually 800 B)"},
 		{"s_b", 10_500, 1.4e16, "11 kB sent (usually 14000 TB)"},

@@ -5,6 +5,7 @@ package logs
 type Anomaly struct {
 	TS           float64 // end of the window
 	Window       float64 // seconds
+	Complete     bool    // as in KMeans
 	Rank         int     // 1 is the farthest of its report; 0 in an end
 	Label        string
 	Repeats      *Repeats
@@ -67,7 +68,9 @@ var anomalyStream = newStream("anomaly", "One incident of one window: the conver
 		Append: func(b []byte, r *Anomaly) []byte { return appendFloat(b, r.TS) }},
 	{Name: "window", Type: Interval, Doc: "length of the window",
 		Append: func(b []byte, r *Anomaly) []byte { return appendFloat(b, r.Window) }},
-	{Name: "rank", Type: Number, Doc: "place in its report; 1 is the farthest from every cluster",
+	{Name: "complete", Type: Bool, Doc: "the window lacks nothing; what is cut at an end of the capture may look odd for that alone",
+		Append: func(b []byte, r *Anomaly) []byte { return appendBool(b, r.Complete) }},
+	{Name: "rank", Type: Number, Doc: "place in its report, of what has a line; absent when ended",
 		Append: func(b []byte, r *Anomaly) []byte { return appendPositive(b, uint64(r.Rank)) }},
 	{Name: "label", Type: Enum, Doc: "anomalous: an alert; normal: the farthest of its report all the same; ended: a repeated alert is over",
 		Append: func(b []byte, r *Anomaly) []byte { return appendText(b, r.Label) }},
@@ -89,7 +92,7 @@ var anomalyStream = newStream("anomaly", "One incident of one window: the conver
 		Append: func(b []byte, r *Anomaly) []byte { return appendAddr(b, &r.OrigH) }},
 	{Name: "id.resp_h", Type: Addr, Doc: "responder",
 		Append: func(b []byte, r *Anomaly) []byte { return appendAddr(b, &r.RespH) }},
-	{Name: "id.resp_p", Type: Port, Doc: "its port that most packets went to",
+	{Name: "id.resp_p", Type: Port, Doc: "its port that most bytes were sent to; beyond 4 ports that of the first SYN, else packet",
 		Append: func(b []byte, r *Anomaly) []byte { return appendUint(b, r.RespP) }},
 	{Name: "proto", Type: Enum, Doc: "tcp, udp, icmp or unknown_transport",
 		Append: func(b []byte, r *Anomaly) []byte { return appendText(b, r.Proto) }},
@@ -123,11 +126,11 @@ var anomalyStream = newStream("anomaly", "One incident of one window: the conver
 		Append: func(b []byte, r *Anomaly) []byte { return appendUint(b, r.RespPkts) }},
 	{Name: "resp_bytes", Type: Number, Doc: "bytes of its IP packets",
 		Append: func(b []byte, r *Anomaly) []byte { return appendUint(b, r.RespBytes) }},
-	{Name: "siblings", Type: Number, Doc: "further conversations above the threshold in the same incident",
+	{Name: "siblings", Type: Number, Doc: "further conversations of the actor above the threshold, which is 0 while baseline is warming",
 		Append: func(b []byte, r *Anomaly) []byte { return appendInt(b, r.Siblings) }},
-	{Name: "uids", Type: Strings, Doc: "connections of the conversation, as in conn.log; absent when none is known",
+	{Name: "uids", Type: Strings, Doc: "its first connections, up to 5, as in conn.log; absent when none is known",
 		Append: func(b []byte, r *Anomaly) []byte { return appendUIDs(b, r.UIDs) }},
-	{Name: "msg", Type: String, Doc: "the weightiest reasons in words",
+	{Name: "msg", Type: String, Doc: "the weightiest reasons in words; absent when nothing is a deviation off",
 		Append: func(b []byte, r *Anomaly) []byte { return appendOptional(b, r.Message) }},
 	{Name: "why", Type: Records, Doc: "features that make the score, greatest part first: `feature`, `value`, `typical` (of the nearest cluster) and `median` (of the service's past, or of all) in natural units, `z` (value in deviations from the median), `pct` (share of the squared distance, percent)",
 		Append: func(b []byte, r *Anomaly) []byte { return appendList(b, r.Why, appendWhy) }},

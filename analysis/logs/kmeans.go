@@ -42,7 +42,7 @@ var kmeansStream = newStream("kmeans", "One report: the clusters of one window's
 		Append: func(b []byte, r *KMeans) []byte { return appendInt(b, r.K) }},
 	{Name: "inertia", Type: Double, Doc: "sum of squared distances to the nearest centroid, scaled units",
 		Append: func(b []byte, r *KMeans) []byte { return appendFloat(b, r.Inertia) }},
-	{Name: "iterations", Type: Number, Doc: "passes until no label changed",
+	{Name: "iterations", Type: Number, Doc: "passes of the last fit, until hardly a label changed",
 		Append: func(b []byte, r *KMeans) []byte { return appendInt(b, r.Iterations) }},
 	{Name: "drift", Type: Double, Doc: "how far centroids that were there before moved when the model was last fitted, on average, scaled units",
 		Append: func(b []byte, r *KMeans) []byte { return appendFloat(b, r.Drift) }},

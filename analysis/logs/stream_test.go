@@ -38,7 +38,7 @@ func emptyConn() Conn {
 
 func fullAnomaly() Anomaly {
 	return Anomaly{
-		TS: 1795239060, Window: 60, Rank: 1, Label: "anomalous", Actor: addr("203.0.113.9"),
+		TS: 1795239060, Window: 60, Complete: true, Rank: 1, Label: "anomalous", Actor: addr("203.0.113.9"),
 		OrigH: addr("203.0.113.9"), RespH: addr("10.77.2.22"), RespP: 22, Proto: "tcp", Service: "tcp/22",
 		Score: 8.625, ScoreP: 4.1, Cluster: 17, ClusterSize: 12, ClusterShare: 0.012, K: 64, X: -3.5, Y: 0.25,
 		First: 1795239000.5, Last: 1795239059.75, Message: "TTLs 21 apart (usually 0)",
@@ -151,7 +151,7 @@ func wantAnomaly(r Anomaly) want {
 		ends = &Repeats{}
 	}
 	return want{
-		{"ts", r.TS}, {"window", r.Window}, {"rank", unless(r.Rank == 0, r.Rank)}, {"label", r.Label},
+		{"ts", r.TS}, {"window", r.Window}, {"complete", r.Complete}, {"rank", unless(r.Rank == 0, r.Rank)}, {"label", r.Label},
 		{"began", unless(r.Repeats == nil, ends.Began)}, {"repeats", unless(r.Repeats == nil, ends.N)}, {"until", unless(r.Repeats == nil, ends.Until)},
 		{"actor", netip.AddrFrom16(r.Actor).Unmap()}, {"id.orig_h", netip.AddrFrom16(r.OrigH).Unmap()},
 		{"id.resp_h", netip.AddrFrom16(r.RespH).Unmap()}, {"id.resp_p", r.RespP}, {"proto", r.Proto}, {"service", r.Service},

@@ -34,7 +34,7 @@ var vectorStream = newStream("vectors", "One conversation of one window, as its 
 		Append: func(b []byte, r *Vector) []byte { return appendAddr(b, &r.OrigH) }},
 	{Name: "id.resp_h", Type: Addr, Doc: "responder",
 		Append: func(b []byte, r *Vector) []byte { return appendAddr(b, &r.RespH) }},
-	{Name: "service", Type: String, Doc: "protocol and the responder's port that most bytes went to, as in tcp/22",
+	{Name: "service", Type: String, Doc: "protocol and the responder's port, as id.resp_p in anomaly.log, as in tcp/22",
 		Append: func(b []byte, r *Vector) []byte { return appendText(b, r.Service) }},
 	{Name: "scored", Type: Bool, Doc: "by a model of the past; false where there was none yet: the score then says nothing",
 		Append: func(b []byte, r *Vector) []byte { return appendBool(b, r.Scored) }},
