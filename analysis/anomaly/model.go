@@ -1,7 +1,6 @@
 package anomaly
 
 import (
-	"math"
 	"slices"
 
 	"pcapdir/analysis/flowvec"
@@ -42,11 +41,6 @@ func newModel(cfg *Config, samples []sample, old *model, names *namer) *model {
 	for i := range samples {
 		p := &samples[i]
 		m.apply(&p.vector, p.packets, m.homeOf(p.service), (*row)(rows[i*d:]))
-	}
-	// What differs by the noise of arithmetic alone is the same: centroids would be
-	// spent on it, and wander between such rows without end.
-	for i, x := range rows {
-		rows[i] = math.Round(x*1e9) / 1e9
 	}
 	k, start := cfg.choose(rows), old.rescaled(m.scale)
 	if k*d < len(start) {

@@ -24,6 +24,10 @@ type fitter struct {
 	cfg  Config
 	rng  *rand.Rand
 
+	// tiny is a squared distance that is nothing but rounding: the mean of equal rows
+	// may differ from them by so much. It is no reason to place a centroid.
+	tiny float64
+
 	k         int
 	centroids []float64
 	near      neighbours
@@ -53,6 +57,13 @@ func newFitter(rows []float64, d int, cfg Config) *fitter {
 		labels: make([]int32, n), upper: make([]float64, n), lower: make([]float64, n),
 		parts: make([]part, (n+blockRows-1)/blockRows),
 	}
+	squares := f.total(func(_, lo, hi int) (s float64) {
+		for _, x := range rows[lo*d : hi*d] {
+			s += x * x
+		}
+		return s
+	})
+	f.tiny = slack * slack * squares / float64(n)
 	return f
 }
 
@@ -209,7 +220,7 @@ func (f *fitter) sum() []int {
 
 // fillEmpty gives each centroid without rows, lowest first, the row that is
 // farthest from its own centroid, the first of equals. A centroid's only row
-// is never taken, nor one that lies on its centroid. It says whether labels changed.
+// is never taken, nor one that lies on its centroid, but for rounding. It says whether labels changed.
 func (f *fitter) fillEmpty(counts []int) (filled bool) {
 	var far []float64
 	for j := range counts {
@@ -224,7 +235,7 @@ func (f *fitter) fillEmpty(counts []int) (filled bool) {
 				}
 			})
 		}
-		take, most := -1, 0.0
+		take, most := -1, f.tiny
 		for i, s := range far {
 			if s > most && counts[f.labels[i]] > 1 {
 				take, most = i, s

@@ -182,7 +182,8 @@ func TestDegenerateInputs(t *testing.T) {
 		"huge numbers":   {[]float64{1e150, -1e150, 0}, 1, 2, 2},
 		"as many as k":   {[]float64{1, 2, 3}, 1, 3, 3},
 		"k of 1":         {[]float64{1, 2, 6}, 1, 1, 1},
-		"tiny distances": {[]float64{1, 1 + 1e-15, 1}, 1, 3, 2},
+		"mere rounding":  {[]float64{1, 1 + 1e-15, 1}, 1, 3, 1},
+		"tiny distances": {[]float64{1, 1 + 1e-6, 1}, 1, 3, 2},
 	} {
 		m := Fit(c.rows, c.d, Config{K: c.k, Seed: 1})
 		if m.K() != c.wantK {
@@ -288,5 +289,21 @@ func BenchmarkNearest(b *testing.B) {
 	for b.Loop() {
 		m.Nearest(rows[i*29:(i+1)*29], i%64)
 		i = (i + 1) % 20000
+	}
+}
+
+// Centroids without rows do not chase the rounding of others: the fit ends.
+func TestEqualRowsEnd(t *testing.T) {
+	rows := make([]float64, 0, 90*3)
+	for i := range 90 {
+		rows = append(rows, .1, float64(i%3)*.7, 1/3.)
+	}
+	start := make([]float64, 0, 20*3)
+	for range 20 {
+		start = append(start, .1, .7, 1/3.)
+	}
+	m := Fit(rows, 3, Config{K: 20, Start: start, MaxIterations: 100})
+	if m.Iterations > 10 || m.Inertia > 1e-20 {
+		t.Errorf("%d passes, inertia %v", m.Iterations, m.Inertia)
 	}
 }

@@ -16,7 +16,7 @@ func (f *fitter) seed() {
 	near := make([]float64, f.n) // squared distance to the nearest centroid so far, which is labels' one
 	left := f.total(func(_, lo, hi int) float64 { return f.nearest(near, lo, hi) })
 	tries := 2 + int(math.Log(float64(f.cfg.K)))
-	for f.k < f.cfg.K && left > 0 {
+	for f.k < f.cfg.K && left > f.tiny*float64(f.n) {
 		chosen, least := -1, math.Inf(1)
 		for range tries {
 			c := f.draw(near, left)
