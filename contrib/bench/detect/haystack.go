@@ -209,7 +209,8 @@ func (h *haystack) print(out io.Writer, name string, packets int, r anomaly.Repo
 		}
 		fmt.Fprintf(out, "%-16s %8d %8.2f %8d %s\n", kind, n, at.score, at.rank, at.label)
 	}
-	fmt.Fprintf(out, "\n%d of %d kinds are among the first %d incidents\n", found, len(kinds), anomaly.DefaultConfig().Lines)
+	fmt.Fprintf(out, "\n%d of %d kinds are among the first %d incidents; a kind with - shows in none: its actor stands out more by something else\n",
+		found, len(kinds), anomaly.DefaultConfig().Lines)
 }
 
 // needle is where an attack was found.
