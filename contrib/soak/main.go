@@ -15,7 +15,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"time"
 )
 
 func main() {
@@ -56,7 +55,7 @@ func run(args []string, out io.Writer) error {
 		}
 		o.dir = dir
 	}
-	s := &soak{options: o, out: out, until: time.Now().Add(time.Duration(o.minutes * float64(time.Minute)))}
+	s := &soak{options: o, out: out}
 	if err := s.run(); err != nil {
 		return fmt.Errorf("%w (everything is left in %s)", err, o.dir)
 	}

@@ -1,0 +1,102 @@
+// Package rig runs the real daemon, a process of its own, on a spool in a directory
+// of its own: for programs that try it for long or treat it badly.
+package rig
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+)
+
+// Rig is a daemon, started or not, with its directories. One goroutine owns it.
+type Rig struct {
+	dir   string
+	cmd   *exec.Cmd
+	ended chan error // takes the end of cmd, once
+}
+
+// New builds the daemon in dir, which is made where it is missing.
+func New(dir string) (*Rig, error) {
+	r := &Rig{dir: dir}
+	if err := os.MkdirAll(r.Path("in"), 0o755); err != nil {
+		return nil, err
+	}
+	if text, err := exec.Command("go", "build", "-o", r.Path("pcapdird"), "pcapdir/daemon/pcapdird").CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("go build: %w\n%s", err, text)
+	}
+	return r, nil
+}
+
+// Path is a path in the directory. "in" is the spool, "done", "failed", "logs" and
+// "state" are what they are called; what the daemon says is appended to "stderr".
+func (r *Rig) Path(name ...string) string { return filepath.Join(append([]string{r.dir}, name...)...) }
+
+// Start starts the daemon with further settings, section.key=value.
+func (r *Rig) Start(settings ...string) error {
+	text, err := os.OpenFile(r.Path("stderr"), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = text.Close() }() // the daemon has its own
+	r.cmd = exec.Command(r.Path("pcapdird"), "run")
+	for _, set := range append([]string{
+		"spool.dirs=" + r.Path("in"), "spool.done=" + r.Path("done"), "spool.failed=" + r.Path("failed"),
+		"logs.dir=" + r.Path("logs"), "commit.dir=" + r.Path("state"),
+	}, settings...) {
+		r.cmd.Args = append(r.cmd.Args, "--set", set)
+	}
+	r.cmd.Stderr = text
+	if err := r.cmd.Start(); err != nil {
+		return err
+	}
+	cmd, ended := r.cmd, make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	r.ended = ended
+	return nil
+}
+
+// PID is the daemon's.
+func (r *Rig) PID() int { return r.cmd.Process.Pid }
+
+// Ended takes the end of the daemon: only what neither Stop nor Kill brought about.
+func (r *Rig) Ended() <-chan error { return r.ended }
+
+// Stop ends the daemon as a service manager does, and fails if it does not end cleanly.
+func (r *Rig) Stop() error {
+	if err := r.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		return err
+	}
+	err := <-r.ended
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && exit.ExitCode() == 128+int(syscall.SIGTERM) {
+		return nil
+	}
+	return fmt.Errorf("the daemon did not stop cleanly: %w", err)
+}
+
+// Kill ends the daemon without a word.
+func (r *Rig) Kill() error {
+	if err := r.cmd.Process.Kill(); err != nil {
+		return err
+	}
+	<-r.ended
+	return nil
+}
+
+// Deposit moves a capture into the spool, as a producer does.
+func (r *Rig) Deposit(name string, capture []byte) error {
+	written := r.Path("deposit.tmp")
+	if err := os.WriteFile(written, capture, 0o644); err != nil {
+		return err
+	}
+	return os.Rename(written, r.Path("in", name))
+}
+
+// Waiting is how many files are in the spool.
+func (r *Rig) Waiting() (int, error) {
+	names, err := os.ReadDir(r.Path("in"))
+	return len(names), err
+}
