@@ -84,14 +84,15 @@ called and whenever they come, tracks connections as Zeek does, keeps a flow
 vector per <source, destination> pair, clusters the vectors, and reports what is
 far from everything seen before. It writes
 
-  conn.log     one line per connection, Zeek's fields
-  anomaly.log  what is unusual, and why
-  kmeans.log   one report per interval: clusters, their size, centroid, spread
-  vectors.log  a sample of the conversations of each report
-  weird.log    oddities of the traffic, counted
-  spool.log    what became of each file
-  coverage.log the time that files cover, gaps and overlaps
-  stats.log    the heartbeat of the process`
+  conn.log      one line per connection, Zeek's fields
+  open_conn.log connections that are still open, where conn.open_interval is set
+  anomaly.log   what is unusual, and why
+  kmeans.log    one report per interval: clusters, their size, centroid, spread
+  vectors.log   a sample of the conversations of each report
+  weird.log     oddities of the traffic, counted
+  spool.log     what became of each file
+  coverage.log  the time that files cover, gaps and overlaps
+  stats.log     the heartbeat of the process`
 
 const rootExample = `  pcapdird read --log-dir logs captures/       read a directory once
   pcapdird report logs -o report.html          see what is in its logs

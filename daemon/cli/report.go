@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -63,8 +64,8 @@ func newReport(s Streams) *cobra.Command {
 }
 
 func writeReport(ctx context.Context, s Streams, dir, out string) error {
-	if out == "" {
-		return usageError{errors.New("--output is empty; - is standard output (see pcapdird report --help)")}
+	if err := checkOutput(out); err != nil {
+		return err
 	}
 	bar := newProgress(s.Err, "MiB")
 	r, err := report.Read(ctx, dir, func(done, all int64) { bar.show(int(done>>20), int(all>>20)) })
@@ -72,15 +73,48 @@ func writeReport(ctx context.Context, s Streams, dir, out string) error {
 	if err != nil {
 		return err
 	}
+	for _, b := range r.Bad {
+		_, _ = fmt.Fprintf(s.Err, "pcapdird: %s: %s could not be read, the first is line %d: %s\n", b.Log, things(b.Lines, "line"), b.First, quoted(b.Reason))
+	}
 	if out == "-" {
 		return r.WritePage(s.Out)
 	}
 	if err := writeFile(out, r.WritePage); err != nil {
 		return fmt.Errorf("page: %w", err)
 	}
-	_, _ = fmt.Fprintf(s.Err, "%s: %d reports, %d alerts, %.0f connections\n", quoted(out), r.AllWindows, r.AllAlerts, r.Conns)
-	for _, b := range r.Bad {
-		_, _ = fmt.Fprintf(s.Err, "pcapdird: %s: %d lines could not be read, the first is line %d: %s\n", b.Log, b.Lines, b.First, quoted(b.Reason))
+	_, _ = fmt.Fprintf(s.Err, "%s: %s, %s, %s\n", quoted(out), things(r.AllWindows, "report"), things(r.AllAlerts, "alert"), things(int(r.Conns), "connection"))
+	return nil
+}
+
+// things is a number of things: "1 line", "2 lines".
+func things(n int, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return fmt.Sprint(n, " ", thing)
+}
+
+// checkOutput says what is wrong with where a page should go, before logs are read,
+// which may be long.
+func checkOutput(path string) error {
+	switch path {
+	case "":
+		return usageError{errors.New("--output is empty; - is standard output (see pcapdird report --help)")}
+	case "-":
+		return nil
+	}
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return fmt.Errorf("page: %s is a directory: name a file in it, as %s", quoted(path), quoted(filepath.Join(path, "report.html")))
+	}
+	dir := filepath.Dir(path)
+	info, err := os.Stat(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("page: there is no directory %s: make it, or name another file with --output", quoted(dir))
+	case err != nil:
+		return fmt.Errorf("page: %w", err)
+	case !info.IsDir():
+		return fmt.Errorf("page: %s is no directory: name another file with --output", quoted(dir))
 	}
 	return nil
 }
@@ -109,14 +143,27 @@ func writeFile(path string, write func(io.Writer) error) error {
 func replaceFile(path string, write func(io.Writer) error) error {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.tmp")
 	if err != nil {
-		return err
+		return writing(path, err)
 	}
 	err = errors.Join(f.Chmod(0o640), write(f), f.Close()) // the mode of logs
 	if err == nil {
 		err = os.Rename(f.Name(), path)
 	}
 	if err != nil {
-		err = errors.Join(err, os.Remove(f.Name()))
+		err = errors.Join(writing(path, err), os.Remove(f.Name()))
 	}
 	return err
+}
+
+// writing is an error with the name that the user gave, instead of the temporary one.
+func writing(path string, err error) error {
+	var file *fs.PathError
+	var link *os.LinkError
+	switch {
+	case errors.As(err, &file):
+		err = file.Err
+	case errors.As(err, &link):
+		err = link.Err
+	}
+	return fmt.Errorf("cannot write %s: %w", quoted(path), err)
 }

@@ -34,7 +34,7 @@ func TestReport(t *testing.T) {
 		t.Fatal(err)
 	}
 	uid := string(regexp.MustCompile(`"uid":"(\w+)"[^\n]*"proto":"tcp"`).FindSubmatch(text)[1])
-	run(t.Context(), nil, "report", "--uid", uid, logs).want(t, 0, uid, "tcp", "this file may hold", "lab-00.pcap.zst")
+	run(t.Context(), nil, "report", "--uid", uid, logs).want(t, 0, uid, "tcp", "this file may hold", "lab-00.pcap.zst", "when they were read", "in spool.done now")
 	run(t.Context(), nil, "status", "--set", "logs.dir="+logs, "--uid", uid).want(t, 0, uid, "this file may hold", "lab-00.pcap.zst")
 	if err := os.Remove(filepath.Join(logs, "spool.log")); err != nil {
 		t.Fatal(err)
@@ -47,9 +47,11 @@ func TestReport(t *testing.T) {
 		args []string
 	}{
 		{1, "no connection \"C\"", []string{"report", "--uid", "C", logs}},
-		{1, "has no conn.log", []string{"report", "-o", page, dir}},
+		{1, "has none of pcapdir's logs", []string{"report", "-o", page, dir}},
 		{1, "no such file", []string{"report", "-o", page, dir + "/none"}},
-		{1, "no such file", []string{"report", "-o", dir + "/none/page.html", logs}},
+		{1, "there is no directory " + dir + "/none: make it", []string{"report", "-o", dir + "/none/page.html", dir + "/no-logs"}},
+		{1, dir + " is a directory: name a file in it", []string{"report", "-o", dir, dir + "/no-logs"}},
+		{1, page + " is no directory", []string{"report", "-o", page + "/x", dir + "/no-logs"}},
 		{1, "no connection \"C\"", []string{"status", "--set", "logs.dir=" + logs, "--uid", "C"}},
 		{2, "name one directory", []string{"report"}},
 		{2, "name one directory", []string{"report", ""}},
@@ -60,6 +62,29 @@ func TestReport(t *testing.T) {
 		{2, "leave --json out", []string{"status", "--uid", uid, "--json"}},
 	} {
 		t.Run(strings.Join(c.args, " "), func(t *testing.T) { run(t.Context(), nil, c.args...).want(t, c.code, c.text) })
+	}
+}
+
+// What could not be read is said wherever the page goes, and what is one is not many.
+func TestReportOfDamage(t *testing.T) {
+	logs := t.TempDir()
+	if err := os.WriteFile(filepath.Join(logs, "spool.log"), []byte("{\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const said = "spool.log: 1 line could not be read, the first is line 1"
+	run(t.Context(), nil, "report", "-o", "-", logs).want(t, 0, said, "<html")
+	run(t.Context(), nil, "report", "-o", filepath.Join(t.TempDir(), "page.html"), logs).want(t, 0, said, "0 reports")
+}
+
+// An error names the file that was asked for, not the one that becomes it.
+func TestReportNamesItsFile(t *testing.T) {
+	logs := filepath.Join(t.TempDir(), "logs")
+	run(t.Context(), nil, "read", "--quiet", "--log-dir", logs, filepath.Join(testdata, "pcap/lab-00.pcap.zst")).want(t, 0)
+	page := filepath.Join(t.TempDir(), strings.Repeat("x", 250))
+	out := run(t.Context(), nil, "report", "-o", page, logs)
+	out.want(t, 1, "cannot write "+page+": file name too long")
+	if strings.Contains(out.err, ".tmp") {
+		t.Error(out.err)
 	}
 }
 

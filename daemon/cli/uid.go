@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"time"
 
 	"pcapdir/daemon/report"
@@ -63,6 +64,23 @@ func printHolders(w io.Writer, found *report.Found) {
 	}
 	if found.More > 0 {
 		say(w, "", "and %d more", found.More)
+	}
+	if len(found.Files) > 0 {
+		printNames(w, found.Files)
+	}
+}
+
+// printNames says what the names of files are: pcapdird run moves files after
+// spool.log has their names.
+func printNames(w io.Writer, files []report.Holder) {
+	say(w, "names", "those that the files had when they were read, as spool.log has them")
+	for _, kind := range [...]struct{ outcome, now string }{
+		{"done", "what is done is in spool.done now, unless spool.after is keep or delete"},
+		{"failed", "what failed is in spool.failed now"},
+	} {
+		if slices.ContainsFunc(files, func(h report.Holder) bool { return h.Outcome == kind.outcome }) {
+			say(w, "", "if pcapdird run read them, %s", kind.now)
+		}
 	}
 }
 

@@ -19,9 +19,13 @@ type directory struct {
 	progress func(done, all int64) // nil: nobody wants to know
 }
 
-// hasConns says what is wrong when there is nothing to report of.
-func (d *directory) hasConns() error {
-	for _, log := range []string{"conn", "open_conn"} {
+// logNames are the logs that pcapdird writes.
+var logNames = [...]string{"conn", "open_conn", "spool", "anomaly", "kmeans", "vectors", "weird", "coverage", "stats"}
+
+// hasLogs says what is wrong when there is nothing to report of: of captures
+// without a packet spool.log alone can be there.
+func (d *directory) hasLogs() error {
+	for _, log := range logNames {
 		if _, err := os.Stat(d.file(log)); err == nil {
 			return nil
 		} else if !errors.Is(err, fs.ErrNotExist) {
@@ -31,7 +35,7 @@ func (d *directory) hasConns() error {
 	if _, err := os.Stat(d.path); err != nil {
 		return fmt.Errorf("log directory: %w", err)
 	}
-	return fmt.Errorf("%s has no conn.log: name a directory that pcapdird has written logs to, as with pcapdird read --log-dir %s captures/", d.path, d.path)
+	return fmt.Errorf("%s has none of pcapdir's logs: name a directory that pcapdird has written logs to, as with pcapdird read --log-dir %s captures/", d.path, d.path)
 }
 
 func (d *directory) file(log string) string { return filepath.Join(d.path, log+".log") }
@@ -48,7 +52,7 @@ func (d *directory) expect(logs ...string) {
 // lines hands over the lines of a log as eachLine does. A log that is not there
 // has none, and then found is false.
 func (d *directory) lines(log string, each func(n int, line []byte, whole bool) error) (found bool, err error) {
-	f, err := os.Open(d.file(log))
+	f, err := openLog(d.file(log))
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
@@ -60,6 +64,21 @@ func (d *directory) lines(log string, each func(n int, line []byte, whole bool) 
 		return true, fmt.Errorf("%s: %w", d.file(log), err)
 	}
 	return true, nil
+}
+
+// openLog opens a file, and nothing else: a pipe would make its reader wait, and a
+// device may have no end.
+func openLog(path string) (*os.File, error) {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return nil, err
+	case info.IsDir():
+		return nil, fmt.Errorf("%s is a directory, not a file", path)
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%s is a pipe or a device: only files are read here", path)
+	}
+	return os.Open(path)
 }
 
 // readLog hands over the lines of a log as T.

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 )
 
@@ -29,7 +28,7 @@ func (c *Conn) End() float64 { return max(c.TS+c.Duration, c.AsOf) }
 
 // Holder is a capture file whose time overlaps a connection's.
 type Holder struct {
-	File        string  // its name, in its source
+	File        string  // its path when it was read
 	First, Last float64 // stamps
 	Packets     float64
 	Outcome     string
@@ -49,7 +48,7 @@ type Found struct {
 // passed over.
 func Find(ctx context.Context, dir, uid string) (*Found, error) {
 	d := &directory{ctx: ctx, path: dir}
-	if err := d.hasConns(); err != nil {
+	if err := d.hasLogs(); err != nil {
 		return nil, err
 	}
 	c, err := d.conn("conn", uid, true)
@@ -110,12 +109,9 @@ func (f *Found) holders(d *directory) error {
 			f.More++
 			return
 		}
-		f.Files = append(f.Files, Holder{cut(s.place()), *s.FirstTS, *s.LastTS, s.Packets, cut(s.Outcome), cut(s.Reason)})
+		f.Files = append(f.Files, Holder{cut(s.File), *s.FirstTS, *s.LastTS, s.Packets, cut(s.Outcome), cut(s.Reason)})
 	})
 	f.Spool = found
 	slices.SortStableFunc(f.Files, func(a, b Holder) int { return cmp.Compare(a.First, b.First) })
 	return err
 }
-
-// place is a file's name in its source.
-func (s *spoolLine) place() string { return filepath.Join(s.Source, s.File) }

@@ -12,10 +12,10 @@ func TestFind(t *testing.T) {
 		"conn":      {"{}", fmt.Sprintf(connText, 1000, "C1", "http", 30.0), fmt.Sprintf(connText, 2000, "C2", "", 0)},
 		"open_conn": {open + `,"as_of":5200}`, open + `,"as_of":5900}`},
 		"spool": {
-			fmt.Sprintf(spoolText, "late", "b", 1025, 1100, "done", ""),
-			fmt.Sprintf(spoolText, "early", "a", 900, 1000, "failed", "cut short"),
+			fmt.Sprintf(spoolText, "/b/late", "b", 1025, 1100, "done", ""),
+			fmt.Sprintf(spoolText, "/a/early", "a", 900, 1000, "failed", "cut short"),
 			fmt.Sprintf(spoolText, "before", "a", 900, 999.9, "done", ""),
-			fmt.Sprintf(spoolText, "after", "a", 1030.1, 2000, "done", ""),
+			fmt.Sprintf(spoolText, "/a/after", "a", 1030.1, 2000, "done", ""),
 			fmt.Sprintf(spoolText, "open", "", 5800, 5950, "done", ""),
 			`{"file":"empty","outcome":"done"}`,
 		},
@@ -25,8 +25,8 @@ func TestFind(t *testing.T) {
 		files string
 		open  bool
 	}{
-		{"C1", "a/early b/late", false},
-		{"C2", "a/after", false},
+		{"C1", "/a/early /b/late", false},
+		{"C2", "/a/after", false},
 		{"C3", "open", true},
 	} {
 		f, err := Find(t.Context(), dir, c.uid)

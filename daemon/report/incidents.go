@@ -9,6 +9,7 @@ import (
 type Incident struct {
 	TS        float64  `json:"ts"`
 	Window    float64  `json:"window"`
+	Complete  *bool    `json:"complete,omitempty"` // of its window; nil in logs of an older version
 	Rank      int      `json:"rank"`
 	Label     string   `json:"label"`
 	Actor     string   `json:"actor"`

@@ -9,6 +9,7 @@ const (
 	reportPoints    = 300 // conversations of a report
 	reportClusters  = 40  // the biggest of a report
 	clusterTells    = 4   // features that set a cluster apart
+	clusterPlain    = 5   // and numbers of a centroid that have no words: as many as package asura has
 	bestAlerts      = 500 // by score
 	newestIncidents = 800 // lines of anomaly.log, whatever their label
 	reportIncidents = 20  // lines of one of the alertReports

@@ -104,7 +104,7 @@ func TestReportsAreBounded(t *testing.T) {
 	if first, last := r.Windows[0], r.Windows[len(r.Windows)-1]; first.TS != 60 || len(first.Points) != 1 || last.TS != 60*n || len(last.Points) != reportPoints {
 		t.Errorf("%v with %d points to %v with %d", first.TS, len(first.Points), last.TS, len(last.Points))
 	}
-	if notes := strings.Join(r.Notes, "\n"); !strings.Contains(notes, "840 reports are left out") {
+	if notes := strings.Join(r.Notes, "\n"); !strings.Contains(notes, "leaves out 840 reports:") {
 		t.Errorf("%s", notes)
 	}
 }

@@ -74,7 +74,7 @@ func FuzzLines(f *testing.F) {
 		windows, traffic := newWindows(nil), newTraffic()
 		for _, each := range []func(int, []byte, bool) error{
 			decoder(&bad, kept.add), decoder(&bad, windows.addReport), decoder(&bad, windows.addVector), decoder(&bad, traffic.add),
-			decoder(&bad, func(s *spoolLine) { _ = s.place() }),
+			decoder(&bad, func(*spoolLine) {}),
 		} {
 			if err := eachLine(strings.NewReader(string(text)), each); err != nil && err != errTSV {
 				t.Fatal(err)

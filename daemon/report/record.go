@@ -37,8 +37,7 @@ func (c *connLine) problem() string {
 
 // spoolLine is what is used of a line of spool.log.
 type spoolLine struct {
-	File    string   `json:"file"`
-	Source  string   `json:"source"`
+	File    string   `json:"file"`     // its path when it was read
 	FirstTS *float64 `json:"first_ts"` // nil: no packet has a time
 	LastTS  *float64 `json:"last_ts"`
 	Packets float64  `json:"packets"`

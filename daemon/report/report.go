@@ -13,6 +13,7 @@ type Report struct {
 	Notes []string `json:"notes"` // what is missing or was left out
 	Bad   []Bad    `json:"bad"`   // logs with lines that could not be read
 
+	Timed bool    `json:"timed"` // something has a time: First and Last hold
 	First float64 `json:"first"` // stamps of the period, seconds since 1970
 	Last  float64 `json:"last"`
 	Conns float64 `json:"conns"`
@@ -53,7 +54,7 @@ func Read(ctx context.Context, dir string, progress func(done, all int64)) (*Rep
 		dir = abs
 	}
 	d := &directory{ctx: ctx, path: dir, progress: progress}
-	if err := d.hasConns(); err != nil {
+	if err := d.hasLogs(); err != nil {
 		return nil, err
 	}
 	d.expect("anomaly", "kmeans", "vectors", "conn", "spool")
@@ -63,10 +64,33 @@ func Read(ctx context.Context, dir string, progress func(done, all int64)) (*Rep
 			return nil, err
 		}
 	}
-	if r.First > r.Last { // no packet has a time
+	r.settlePeriod()
+	return r, nil
+}
+
+// settlePeriod makes the period that of the reports, where logs of packets are
+// missing.
+func (r *Report) settlePeriod() {
+	if r.First > r.Last {
+		for _, w := range r.Windows {
+			r.covers(max(0, w.TS-w.Length), w.TS)
+		}
+		for _, a := range r.Incidents {
+			r.covers(max(0, a.TS-a.Window), a.TS)
+		}
+	}
+	if r.Timed = r.First <= r.Last; !r.Timed {
 		r.First, r.Last = 0, 0
 	}
-	return r, nil
+	r.Last = min(r.Last, lastTime) // of long connections
+}
+
+// things is a number of things: "1 line", "2 lines".
+func things[N int | float64](n N, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return fmt.Sprint(int64(n), " ", thing)
 }
 
 // note takes down what is missing, or was left out.
@@ -94,7 +118,7 @@ func (r *Report) readIncidents(d *directory) error {
 	r.Incidents, r.wanted = kept.kept()
 	r.AllAlerts = kept.alerts
 	if more := kept.alerts + kept.others - len(r.Incidents); more > 0 {
-		r.note("%d lines of anomaly.log are left out: shown are the %d alerts with the highest scores, all of the reports of the highest, and the newest %d lines.", more, bestAlerts, newestIncidents)
+		r.note("Of anomaly.log this page leaves out %s: shown are the %d alerts with the highest scores, all of the reports of the highest, and the newest %d lines.", things(more, "line"), bestAlerts, newestIncidents)
 	}
 	return nil
 }
@@ -121,14 +145,14 @@ func (r *Report) readWindows(d *directory) error {
 	r.Windows, r.Names = kept.kept()
 	r.AllWindows, r.BrokenWindows = max(kept.all, len(r.Windows)), kept.broken
 	if more := kept.all - len(r.Windows); more > 0 {
-		r.note("%d reports are left out: shown are the newest %d and those of the %d highest alerts. Alerts of the others are in the table.", more, newestReports, alertReports)
+		r.note("This page leaves out %s: shown are the newest %d and those of the %d highest alerts. Alerts of the others are in the table.", things(more, "report"), newestReports, alertReports)
 	}
 	return nil
 }
 
 func (r *Report) readConns(d *directory) error {
 	t := newTraffic()
-	bad, _, err := readLog(d, "conn", func(c *connLine) {
+	bad, found, err := readLog(d, "conn", func(c *connLine) {
 		r.Conns++
 		r.covers(c.TS, c.TS+c.Duration)
 		t.add(c)
@@ -138,10 +162,13 @@ func (r *Report) readConns(d *directory) error {
 	}
 	r.heard(bad)
 	r.Traffic = t.picture()
-	if r.Traffic == nil {
+	switch {
+	case !found:
+		r.note("There is no conn.log: connections and traffic are not known.")
+	case r.Traffic == nil:
 		r.note("conn.log has no connections: connections are logged when they have ended.")
-	} else if n := r.Traffic.Outside; n > 0 {
-		r.note("%.0f connections begin far from all others in time: the picture of the traffic leaves them out.", n)
+	case r.Traffic.Outside > 0:
+		r.note("The picture of the traffic leaves out %s, far from all others in time.", things(r.Traffic.Outside, "connection"))
 	}
 	return nil
 }
@@ -162,7 +189,7 @@ func (r *Report) readSpool(d *directory) error {
 			return
 		}
 		if failed++; failed <= failedFiles {
-			f.Failed = append(f.Failed, Failure{cut(s.place()), cut(s.Reason)})
+			f.Failed = append(f.Failed, Failure{cut(s.File), cut(s.Reason)})
 		}
 	})
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -56,7 +57,7 @@ const (
 	spoolText   = `{"ts":1e9,"file":"%s","source":"%s","first_ts":%v,"last_ts":%v,"packets":7,"bytes":300,"handled":6,"outcome":"%s","reason":"%s"}`
 	kmeansText  = `{"ts":%v,"window":60.0,"complete":%t,"pairs":2,"k":3,"drift":0.5,"clusters":[{"name":4,"size":1,"share":0.5,"spread":1.5,"centroid":{"s_n":1000.0,"icmp":0.0}},{"name":5,"size":9,"share":0.5,"spread":1.0,"drift":0.1,"centroid":{"s_n":10.0,"icmp":0.0}},{"name":6,"size":3,"share":0.5,"spread":1.0,"drift":0.1,"centroid":{"s_n":10.0,"icmp":0.0}}]}`
 	vectorText  = `{"ts":%v,"window":60.0,"actor":"10.0.0.1","id.orig_h":"10.0.0.1","id.resp_h":"10.0.0.2","service":"tcp/80","scored":%t,"score":2.5,"cluster":4,"x":1.23456,"y":-1.0,"orig_pkts":3,"orig_bytes":100,"resp_pkts":4,"resp_bytes":200}`
-	anomalyText = `{"ts":%v,"window":60.0,"rank":1,"label":"%s","actor":"10.0.0.1","id.orig_h":"10.0.0.1","id.resp_h":"10.0.0.2","id.resp_p":80,"proto":"tcp","service":"tcp/80","score":%v,"score_p":1.0,"cluster":4,"x":1.0,"y":2.0,"first":1000.0,"last":1030.0,"orig_pkts":3,"orig_bytes":100,"resp_pkts":4,"resp_bytes":200,"siblings":0,"uids":["C1"],"msg":"1000 packets sent (usually 10)","why":[{"feature":"s_n","value":1000.0,"typical":12.0,"median":10.0,"z":6.0,"pct":90.0},{"feature":"from another version","value":1.5,"typical":2.5,"median":3.5,"z":1.0,"pct":10.0}],"baseline":"ok"}`
+	anomalyText = `{"ts":%v,"window":60.0,"complete":false,"rank":1,"label":"%s","actor":"10.0.0.1","id.orig_h":"10.0.0.1","id.resp_h":"10.0.0.2","id.resp_p":80,"proto":"tcp","service":"tcp/80","score":%v,"score_p":1.0,"cluster":4,"x":1.0,"y":2.0,"first":1000.0,"last":1030.0,"orig_pkts":3,"orig_bytes":100,"resp_pkts":4,"resp_bytes":200,"siblings":0,"uids":["C1"],"msg":"1000 packets sent (usually 10)","why":[{"feature":"s_n","value":1000.0,"typical":12.0,"median":10.0,"z":6.0,"pct":90.0},{"feature":"from another version","value":1.5,"typical":2.5,"median":3.5,"z":1.0,"pct":10.0}],"baseline":"ok"}`
 )
 
 func ended(began float64) string {
@@ -67,8 +68,8 @@ func ended(began float64) string {
 func smallLogs(t *testing.T) string {
 	return logs(t, map[string][]string{
 		"conn": {fmt.Sprintf(connText, 1000.5, "C1", "http", 30.0), fmt.Sprintf(connText, 1010.0, "C2", "", 0)},
-		"spool": {fmt.Sprintf(spoolText, "a.pcap", "tap", 1000.5, 1020, "done", ""),
-			fmt.Sprintf(spoolText, "b.pcap", "tap", 1020, 1050, "failed", "cut short")},
+		"spool": {fmt.Sprintf(spoolText, "/in/tap/a.pcap", "tap", 1000.5, 1020, "done", ""),
+			fmt.Sprintf(spoolText, "/in/tap/b.pcap", "tap", 1020, 1050, "failed", "cut short")},
 		"kmeans":  {fmt.Sprintf(kmeansText, 1020.0, false), fmt.Sprintf(kmeansText, 1080.0, true)},
 		"vectors": {fmt.Sprintf(vectorText, 1020.0, false), fmt.Sprintf(vectorText, 1080.0, true)},
 		"anomaly": {fmt.Sprintf(anomalyText, 1080.0, "anomalous", 9.0), fmt.Sprintf(anomalyText, 1080.0, "normal", 1.0), ended(1080)},
@@ -81,7 +82,7 @@ func TestPage(t *testing.T) {
 	if r.Dir != dir || len(r.Notes) != 0 || len(r.Bad) != 0 || r.First != 1000.5 || r.Last != 1050 || r.Conns != 2 {
 		t.Errorf("%+v", r)
 	}
-	if f := r.Files; !f.Known || f.Outcomes["done"] != 1 || f.Outcomes["failed"] != 1 || f.Packets != 14 || f.Handled != 12 || f.Failed[0] != (Failure{"tap/b.pcap", "cut short"}) {
+	if f := r.Files; !f.Known || f.Outcomes["done"] != 1 || f.Outcomes["failed"] != 1 || f.Packets != 14 || f.Handled != 12 || f.Failed[0] != (Failure{"/in/tap/b.pcap", "cut short"}) {
 		t.Errorf("%+v", f)
 	}
 	if r.AllWindows != 2 || r.BrokenWindows != 1 || r.AllAlerts != 1 || len(r.Windows) != 2 || len(r.Incidents) != 2 {
@@ -98,6 +99,9 @@ func TestPage(t *testing.T) {
 		t.Errorf("%v, %v of %q", p, first.Points[0], r.Names)
 	}
 	a := r.Incidents[0]
+	if a.Complete == nil || *a.Complete || !r.Timed {
+		t.Errorf("complete %v, timed %t", a.Complete, r.Timed)
+	}
 	if !a.isAlert() || a.Repeats != 3 || a.Until != 1380 || r.Incidents[1].Repeats != 0 {
 		t.Errorf("%+v", a)
 	}
@@ -151,7 +155,7 @@ func TestHostileTexts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		text = regexp.MustCompile(`"(10\.0\.0\.\d|http|tcp/80|tap|a\.pcap|cut short|C1|ok|s_n|1000 packets[^"]*)"`).ReplaceAllLiteral(text, []byte(`"`+inside+`"`))
+		text = regexp.MustCompile(`"(10\.0\.0\.\d|http|tcp/80|tap|/in/tap/a\.pcap|cut short|C1|ok|s_n|1000 packets[^"]*)"`).ReplaceAllLiteral(text, []byte(`"`+inside+`"`))
 		text = append(text, evil+"\n"...)
 		if err := os.WriteFile(path, text, 0o644); err != nil {
 			t.Fatal(err)
@@ -191,17 +195,55 @@ func TestMissingLogs(t *testing.T) {
 		t.Errorf("conn.log alone: %q", r.Notes)
 	}
 	page(t, r)
+	r = read(t, logs(t, map[string][]string{"spool": {`{"file":"x.pcap","outcome":"failed","reason":"cut short"}`}}))
+	if r.Timed || !r.Files.Known || r.Files.Failed[0] != (Failure{"x.pcap", "cut short"}) || !strings.Contains(strings.Join(r.Notes, " "), "no conn.log") {
+		t.Errorf("spool.log alone: %+v", r)
+	}
+	page(t, r)
+	r = read(t, logs(t, map[string][]string{"kmeans": {fmt.Sprintf(kmeansText, 90.0, true)}}))
+	if !r.Timed || r.First != 30 || r.Last != 90 {
+		t.Errorf("kmeans.log alone: %+v", r)
+	}
 	r = read(t, logs(t, map[string][]string{"conn": {}, "vectors": {fmt.Sprintf(vectorText, 60, true)}}))
-	if len(r.Windows) != 1 || r.AllWindows != 1 || r.Traffic != nil || r.First != 0 {
+	if len(r.Windows) != 1 || r.AllWindows != 1 || r.Traffic != nil || r.First != 0 || r.Last != 60 {
 		t.Errorf("without kmeans.log: %+v", r)
 	}
 	page(t, r)
 }
 
+// A pipe would be read for ever, and a device may have no end.
+func TestOnlyFilesAreRead(t *testing.T) {
+	for _, log := range []string{"conn", "spool", "anomaly"} {
+		dir := t.TempDir()
+		path := filepath.Join(dir, log+".log")
+		if err := syscall.Mkfifo(path, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Read(t.Context(), dir, nil); err == nil || !strings.Contains(err.Error(), path+" is a pipe") {
+			t.Errorf("%s.log: %v", log, err)
+		}
+	}
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "conn.log"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Find(t.Context(), dir, "C1"); err == nil || !strings.Contains(err.Error(), "is a directory") {
+		t.Errorf("a directory: %v", err)
+	}
+}
+
+// The end of a period has four digits of a year, whatever durations say.
+func TestPeriodEnds(t *testing.T) {
+	r := read(t, logs(t, map[string][]string{"conn": {fmt.Sprintf(connText, lastTime-1, "C1", "", 1e9)}}))
+	if r.Last != lastTime || r.First != lastTime-1 {
+		t.Errorf("from %v to %v", r.First, r.Last)
+	}
+}
+
 // Features of another mode have no words; their numbers are shown.
 func TestTellsOfUnknownFeatures(t *testing.T) {
-	got := newWords().tells([]clusterLine{{Centroid: map[string]float64{"packets": 14.25, "bytes": 5000, "ttl": 60, "src_port": 1, "dst_port": 2}}})
-	if want := "bytes 5e+03; dst_port 2; packets 14.2; src_port 1"; strings.Join(got[0], "; ") != want {
+	got := newWords().tells([]clusterLine{{Centroid: map[string]float64{"packets": 14.25, "bytes": 5000, "ttl": 60, "src_port": 1, "dst_port": 39242.6}}})
+	if want := "bytes 5000; dst_port 39243; packets 14.2; src_port 1; ttl 60"; strings.Join(got[0], "; ") != want {
 		t.Errorf("%q, want %q", got[0], want)
 	}
 }

@@ -32,7 +32,13 @@ func (all words) why(w *Why) {
 	w.Text, w.Near = said(&f, w.Value, w.Median), f.Say(w.Typical)
 }
 
-func plain(x float64) string { return strconv.FormatFloat(x, 'g', 3, 64) }
+// plain is x with three figures, or all those before the point: it may be a port.
+func plain(x float64) string {
+	if abs := math.Abs(x); abs >= 1000 && abs < 1e15 {
+		return strconv.FormatFloat(x, 'f', 0, 64)
+	}
+	return strconv.FormatFloat(x, 'g', 3, 64)
+}
 
 // said is a value with its number, which some features' words do without.
 func said(f *flowvec.Feature, value, usual float64) string {
@@ -77,7 +83,7 @@ func (all words) tells(clusters []clusterLine) [][]string {
 // unknown says values whose features have no words here, as those of package asura.
 func (all words) unknown(centroid map[string]float64) (texts []string) {
 	for _, name := range slices.Sorted(maps.Keys(centroid)) {
-		if _, ok := all[name]; !ok && len(texts) < clusterTells {
+		if _, ok := all[name]; !ok && len(texts) < clusterPlain {
 			texts = append(texts, cut(name)+" "+plain(centroid[name]))
 		}
 	}

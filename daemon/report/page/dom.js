@@ -21,6 +21,15 @@ function svg(tag, attributes, ...children) {
   return build(document.createElementNS(svgSpace, tag), attributes, children);
 }
 
+// visible is a text whose marks of direction can be seen: they would reverse what
+// stands beside them.
+function visible(text) {
+  return String(text).replace(/[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, (c) => "\\u" + c.charCodeAt(0).toString(16).padStart(4, "0"));
+}
+
+// quote is a text of a log inside one of the page: its direction stays its own.
+function quote(text, attributes) { return el("bdi", attributes, visible(text)); }
+
 // bar shows a share from 0 to 1.
 function bar(share) {
   const full = el("i", { class: "bar-full" });
@@ -69,4 +78,4 @@ function line(name, ...value) {
 }
 
 // widthOf is the room that a picture has, in pixels.
-function widthOf(node) { return Math.max(280, Math.floor(node.clientWidth)); }
+function widthOf(node) { return Math.max(200, Math.floor(node.clientWidth)); }

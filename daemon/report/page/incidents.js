@@ -41,7 +41,7 @@ function incidentSection() {
 function drawIncidents() {
   const list = filtered(), rows = list.slice(0, table.shown);
   table.count.textContent = list.length === 0 ? "Nothing fits." : shownAlerts(list.filter(isAlert).length) +
-    (table.only ? "" : ` and ${count(list.filter((a) => !isAlert(a)).length)} that are no alerts: the farthest of a report all the same`) + ". Choose one to see its reasons.";
+    (table.only ? "" : ` and ${count(list.filter((a) => !isAlert(a)).length)} that are no alerts: the first of their reports all the same`) + ". Choose one to see its reasons.";
   table.body.replaceChildren(...rows.flatMap((a) => [incidentRow(a), table.open.has(a) ? detailRow(a) : null]).filter(Boolean));
   table.more.textContent = `Show more of ${count(list.length)}`;
   table.more.hidden = rows.length === list.length;
@@ -62,13 +62,13 @@ function toggle(a) {
 function incidentRow(a) {
   const open = table.open.has(a);
   return el("tr", { class: (isAlert(a) ? "row alert" : "row") + (open ? " open" : ""), "data-at": report.incidents.indexOf(a), onclick: (e) => { if (!window.getSelection().toString() || e.detail === 0) toggle(a); } },
-    el("th", { scope: "row", class: "time" }, el("button", { type: "button", class: "expand", "aria-expanded": String(open), "aria-label": `Details of ${a.actor} at ${when(a.ts)}` }, "\u203a"),
-      when(a.ts), el("span", { class: "length" }, windowName(a.window))),
+    el("th", { scope: "row", class: "time" }, el("button", { type: "button", class: "expand", "aria-expanded": String(open), "aria-label": `Details of ${visible(a.actor)} at ${when(a.ts)}` }, "\u203a"),
+      when(a.ts).split(" ").map((part) => [el("span", { class: "unbroken" }, part), " "]), el("span", { class: "length" }, windowName(a.window))),
     el("td", { class: "num score", "data-name": "Score" }, number(a.score)),
-    el("td", { "data-name": "Actor" }, address(a.actor)),
-    el("td", { "data-name": "Conversation" }, pair(a["id.orig_h"], a["id.resp_h"])),
-    el("td", { "data-name": "Service" }, breakable(a.service)),
-    el("td", { class: "wide why" }, a.msg || el("span", { class: "faint-text" }, "no single reason"), repeats(a), siblings(a)),
+    el("td", { class: "host", "data-name": "Actor" }, address(a.actor)),
+    el("td", { class: "host", "data-name": "Conversation" }, pair(a["id.orig_h"], a["id.resp_h"])),
+    el("td", { class: "service", "data-name": "Service" }, breakable(a.service)),
+    el("td", { class: "wide why" }, a.msg ? quote(a.msg) : el("span", { class: "faint-text" }, "no single reason"), " ", isCut(a) ? cutTag() : null, repeats(a), siblings(a)),
     el("td", { class: "num", "data-name": "Packets out / in" }, `${short(a.orig_pkts)} / ${short(a.resp_pkts)}`),
     el("td", { class: "num", "data-name": "Bytes out / in" }, `${short(a.orig_bytes)} / ${short(a.resp_bytes)}`));
 }
@@ -86,7 +86,7 @@ function detailRow(a) {
     el("div", null,
       line("first packet", `${day(a.first)} ${clockMillis(a.first)}`), line("last packet", `${day(a.last)} ${clockMillis(a.last)}`),
       line("originator", `${counted(a.orig_pkts, "packet")}, ${bytes(a.orig_bytes)}`), line("responder", `${counted(a.resp_pkts, "packet")}, ${bytes(a.resp_bytes)}`),
-      line("nearest cluster", String(a.cluster)), line("rank in its report", String(a.rank)), line("baseline", a.baseline),
+      line("cluster", String(a.cluster)), line("rank in its report", String(a.rank)), line("baseline", quote(a.baseline)),
       uidList(a),
       report.windows.some((w) => w.ts === a.ts && w.window === a.window) ?
         el("button", { type: "button", class: "more-button", onclick: (e) => { e.stopPropagation(); showIncident(a); } }, "Show its report") :
@@ -96,19 +96,20 @@ function detailRow(a) {
 
 function uidList(a) {
   if (!a.uids || a.uids.length === 0) return null;
-  return el("div", { class: "uids" }, line("connections", ...a.uids.map((uid) => el("code", null, uid))),
+  return el("div", { class: "uids" }, line("connections", ...a.uids.map((uid) => el("code", null, quote(uid)))),
     el("p", { class: "caption" }, "pcapdird report --uid UID LOGDIR says which captures may hold one."));
 }
 
 function whyTable(a) {
   return el("div", null, el("table", { class: "why-table" },
     el("thead", null, el("tr", null, el("th", { scope: "col" }, "Reason"), el("th", { scope: "col", class: "num" }, "In its cluster"),
-      el("th", { scope: "col", class: "num" }, "Deviations"), el("th", { scope: "col" }, "Part of the score"))),
+      el("th", { scope: "col", class: "num" }, "Deviations"), el("th", { scope: "col" }, "Weight"))),
     el("tbody", null, (a.why || []).map((w) => el("tr", null,
-      el("th", { scope: "row", title: w.feature }, w.text),
-      el("td", { class: "num" }, w.near), el("td", { class: "num" }, (w.z > 0 ? "+" : "") + number(w.z)),
+      el("th", { scope: "row", title: visible(w.feature) }, quote(w.text)),
+      el("td", { class: "num" }, quote(w.near)), el("td", { class: "num" }, (w.z > 0 ? "+" : "") + number(w.z)),
       el("td", { class: "part" }, bar(w.pct / 100), el("span", { class: "num" }, percent(w.pct / 100))))))),
-    el("p", { class: "caption" }, "\u201cUsually\u201d and deviations are against the median of the service\u2019s past, or of all; the score is the distance to the nearest cluster."));
+    el("p", { class: "caption" }, "\u201cUsually\u201d is the median that deviations are counted from: of the service\u2019s past, or of all. The score is the distance to the nearest cluster, and weights are parts of its square. " +
+      "In the mode asura the median is that of the window, the score the share of the pairs that are in other clusters, and weights are parts of the squared distance to the median."));
 }
 
 // openIncident opens an incident in the table and goes there.

@@ -29,15 +29,15 @@ function main() {
   if (report.windows.length) page.append(windowSection());
   if (report.incidents.length) page.append(incidentSection());
   document.body.append(tooltip);
-  document.title = "pcapdir report, " + (report.last > report.first ? period(report.first, report.last) : report.dir);
+  document.title = "pcapdir report, " + (report.timed ? period(report.first, report.last) : visible(report.dir));
   draw();
   if (report.incidents.length) drawIncidents();
-  let width = window.innerWidth;
-  window.addEventListener("resize", () => {
-    if (width === window.innerWidth) return; // a phone's address bar changes the height only
-    width = window.innerWidth;
+  let width = page.clientWidth;
+  new ResizeObserver(() => { // a scrollbar that appears is not a resize of the window
+    if (width === page.clientWidth) return;
+    width = page.clientWidth;
     draw();
-  });
+  }).observe(page);
 }
 
 main();

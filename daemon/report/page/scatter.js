@@ -88,7 +88,7 @@ function labels(rings, spots, width, height) {
   const taken = rings.map((r) => ({ left: r.x - r.r, right: r.x + r.r, top: r.y - r.r, bottom: r.y + r.r, ring: r }));
   const nodes = [];
   for (const r of [...rings].sort((a, b) => isAlert(b.a) - isAlert(a.a) || b.a.score - a.a.score)) {
-    const text = isAlert(r.a) ? `${r.a.rank} ${r.a.service}`.slice(0, 24) : String(r.a.rank);
+    const text = isAlert(r.a) ? `${r.a.rank} ${visible(r.a.service)}`.slice(0, 24) : String(r.a.rank);
     const w = 7.2 * text.length + 2, h = 14;
     const free = places(r, w, h).filter((b) => b.left > 3 && b.right < width - 3 && b.top > 3 && b.bottom < height - 3 &&
       !taken.some((t) => t.ring !== r && b.left < t.right && b.right > t.left && b.top < t.bottom && b.bottom > t.top));
@@ -127,7 +127,7 @@ function nearest(event, picture, spots, rings) {
 
 function pointTip(p, others) {
   return [el("strong", null, pair(report.names[p[ORIG]], report.names[p[RESP]])),
-    line("service", report.names[p[SERVICE]]),
+    line("service", breakable(report.names[p[SERVICE]])),
     line("score", p[SCORE] === null ? "no model yet" : number(p[SCORE])),
     line("cluster", String(p[CLUSTER])),
     line("packets", `${count(p[OPKTS])} out, ${count(p[RPKTS])} in`),
@@ -138,8 +138,9 @@ function pointTip(p, others) {
 function incidentTip(a) {
   return [el("strong", null, isAlert(a) ? "Alert" : "Not an alert", ` \u00b7 ${windowName(a.window)} to ${when(a.ts)}`),
     el("div", null, pair(a["id.orig_h"], a["id.resp_h"])),
-    line("service", a.service), line("score", number(a.score)),
+    line("service", breakable(a.service)), line("score", number(a.score)),
     line("packets", `${count(a.orig_pkts)} out, ${count(a.resp_pkts)} in`),
     line("bytes", `${bytes(a.orig_bytes)} out, ${bytes(a.resp_bytes)} in`),
-    a.msg ? el("div", { class: "msg" }, a.msg) : null];
+    isCut(a) ? el("div", { class: "more" }, "cut window") : null,
+    a.msg ? el("div", { class: "msg" }, quote(a.msg)) : null];
 }

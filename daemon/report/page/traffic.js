@@ -22,7 +22,7 @@ function trafficSection() {
   overview.node = el("div", { class: "picture" });
   const t = report.traffic;
   const legend = t ? el("ul", { class: "legend" },
-    t.series.map((s, i) => el("li", null, swatch(seriesColor(t, i)), seriesName(s)))) : null;
+    t.series.map((s, i) => el("li", null, swatch(seriesColor(t, i)), quote(seriesName(s))))) : null;
   return el("section", { "aria-labelledby": "traffic-title" },
     el("div", { class: "section-head" },
       el("h2", { id: "traffic-title" }, "Over time"),
@@ -125,7 +125,7 @@ function pointAt(event, picture, from, to, left, right) {
   if (i < 0 || i >= t.series[0].bytes.length) return hideTooltip();
   const unit = overview.what === "bytes" ? bytes : count;
   const rows = t.series.map((s, k) => [s[overview.what][i], s, k]).filter(([v]) => v > 0).map(([v, s, k]) =>
-    el("div", { class: "line" }, el("span", { class: "line-name" }, swatch(seriesColor(t, k)), seriesName(s)), el("span", { class: "line-value" }, unit(v))));
+    el("div", { class: "line" }, el("span", { class: "line-name" }, swatch(seriesColor(t, k)), quote(seriesName(s))), el("span", { class: "line-value" }, unit(v))));
   const start = t.start + i * t.width;
   showTooltip(event, el("strong", null, period(start, start + t.width)), ...(rows.length ? rows : [el("div", null, "nothing")]));
 }

@@ -61,7 +61,7 @@ function drawWindow() {
   panel.slider.setAttribute("aria-valuetext", period(w.ts - w.window, w.ts));
   panel.title.replaceChildren(el("strong", null, period(w.ts - w.window, w.ts)),
     ` \u00b7 report ${state.index + 1} of ${list.length}` + (w.pairs ? ` \u00b7 ${counted(w.pairs, "conversation")} in ${counted((w.clusters || []).length + w.hidden, "cluster")}, model of ${w.k}` : ""),
-    w.complete ? "" : el("span", { class: "tag" }, "incomplete window"));
+    w.complete ? "" : cutTag());
   drawPicture(w, found);
   panel.side.replaceChildren(incidentList(found), clusterLegend(w));
   panel.clusters.replaceChildren(w.clusters && w.clusters.length ? clusterTable(w) : "");
@@ -69,21 +69,36 @@ function drawWindow() {
 
 function drawPicture(w, found) {
   const drawn = drawScatter(panel.picture, w, found, panel.focus);
-  const n = (w.points || []).length;
-  panel.caption.textContent = drawn ? `${n < w.pairs ? `A sample of ${count(n)} of ${count(w.pairs)}` : `All ${count(n)}`} conversations. ` +
-    "Near is alike: the axes are the first two principal components of the model\u2019s features, without a unit, and much is not in them; the score is a distance in all. " +
+  panel.caption.textContent = drawn ? sample((w.points || []).length, w.pairs) +
+    "Near is alike: the axes are the first two principal components of the model\u2019s features, without a unit, and much is not in them; the score is made of all features. " +
     "Bigger dots have more bytes, rings are the incidents beside, red those that are alerts." + (drawn.bent ? " What lies far out is drawn closer." : "") : "";
 }
 
+// sample says how many conversations are drawn, of all where that is known.
+function sample(n, all) {
+  if (n === 0) return "Only incidents are drawn. ";
+  if (n < all) return `A sample of ${count(n)} of ${counted(all, "conversation")}. `;
+  if (all === 0) return `${counted(n, "conversation")} of vectors.log. `;
+  return n === 1 ? "The only conversation. " : `All ${count(n)} conversations. `;
+}
+
+// isCut says whether an incident's window lacks something; older logs do not say.
+function isCut(a) { return a.complete === false; }
+
+function cutTag() {
+  return el("span", { class: "tag", title: "The window lacks something: late packets, or it is cut at an end of the capture. What is in it may look odd for that alone." }, "cut window");
+}
+
 function incidentList(found) {
-  if (found.length === 0) return el("p", { class: "empty" }, "No incident of this report is kept.");
-  return el("div", null, el("h3", null, "Farthest from every cluster"),
+  const held = el("p", { class: "caption" }, "An alert that was said shortly before (anomaly.mute, an hour by default) has no line of its own, other than in the mode asura.");
+  if (found.length === 0) return el("div", null, el("p", { class: "empty" }, "No incident of this report is on this page."), held);
+  return el("div", null, el("h3", null, "Incidents of this report"),
     el("ol", { class: "incident-list" }, found.map((a) => el("li", null,
       el("button", { type: "button", class: isAlert(a) ? "incident alert" : "incident", onclick: () => openIncident(a) },
         el("span", { class: "rank" }, String(a.rank)),
         el("span", { class: "incident-what" }, address(a.actor), " ", breakable(a.service)),
         el("span", { class: "incident-score" }, number(a.score)),
-        a.msg ? el("span", { class: "incident-msg" }, a.msg) : null)))));
+        a.msg ? el("span", { class: "incident-msg" }, quote(a.msg)) : null)))), held);
 }
 
 function clusterLegend(w) {
@@ -105,12 +120,12 @@ function clusterTable(w) {
   const hidden = w.clusters.length - rows.length;
   return el("div", null, el("h3", null, "Clusters"),
     el("table", { class: "cards clusters-table" },
-      el("thead", null, el("tr", null, ["Cluster", "Size", "Share", "Spread", "Drift", "What sets it apart"].map((h, i) => el("th", { scope: "col", class: i > 0 && i < 5 ? "num" : "" }, h)))),
+      el("thead", null, el("tr", null, ["Cluster", "Size", "Share", "Spread", "Drift", "Its centroid"].map((h, i) => el("th", { scope: "col", class: i > 0 && i < 5 ? "num" : "" }, h)))),
       el("tbody", null, rows.map((c) => clusterRow(c, color)))),
     w.clusters.length > fewClusters ? el("p", null, el("button", { type: "button", class: "more-button", onclick: () => { panel.allClusters = !panel.allClusters; drawWindow(); } },
       panel.allClusters ? "Show the biggest only" : `Show ${count(hidden)} more`)) : null,
-    el("p", { class: "caption" }, "Spread is the mean distance of members to the centroid, drift how far the centroid moved when the model was last fitted, both in scaled units. " +
-      "\u201cUsually\u201d is the median of these centroids." + (w.hidden ? ` ${count(w.hidden)} smaller clusters are left out.` : "")));
+    el("p", { class: "caption" }, "Spread is the mean distance of members to the centroid, drift how far the centroid moved when the model was last fitted, both in the units of the clustering. " +
+      "Of a centroid those features are told that are farthest from the median of these centroids (\u201cusually\u201d); those of the mode asura are told as they are." + (w.hidden ? ` ${count(w.hidden)} smaller clusters are left out.` : "")));
 }
 
 function clusterRow(c, color) {
@@ -120,5 +135,5 @@ function clusterRow(c, color) {
     el("td", { class: "num share", "data-name": "Share" }, percent(c.share), bar(c.share)),
     el("td", { class: "num", "data-name": "Spread" }, number(c.spread)),
     el("td", { class: "num", "data-name": "Drift" }, c.drift === null ? "new" : number(c.drift)),
-    el("td", { class: "wide" }, (c.tells || []).length ? c.tells.join("; ") : "nothing: it is as most clusters are"));
+    el("td", { class: "wide" }, (c.tells || []).length ? quote(c.tells.join("; ")) : "nothing: it is as most clusters are"));
 }

@@ -41,7 +41,10 @@ function windowName(seconds) {
   return seconds + "\u202fs";
 }
 
-function stamp(seconds) { return new Date(seconds * 1000).toISOString(); }
+// firstTime and lastTime are the years 0 and 9999, beyond which dates have more digits.
+const firstTime = -62167219200, lastTime = 253402300799.999;
+
+function stamp(seconds) { return new Date(Math.max(firstTime, Math.min(lastTime, seconds)) * 1000).toISOString(); }
 
 function day(seconds) { return stamp(seconds).slice(0, 10); }
 
@@ -56,28 +59,47 @@ function when(seconds) { return oneDay() ? clock(seconds) : day(seconds) + " " +
 
 // period is two times, the second as short as it can be.
 function period(from, to) {
+  if (from === to) return `${day(from)} ${clockMillis(from)}`;
   return day(from) === day(to) ? `${day(from)} ${clock(from)} \u2013 ${clock(to)}` : `${day(from)} ${clock(from)} \u2013 ${day(to)} ${clock(to)}`;
 }
 
 // breakable is a text that may be broken between the groups of an address, and
 // anywhere when it is long.
-function breakable(text) {
-  const parts = text.match(/[^:]{1,24}:{0,2}|:{1,2}/g) || [];
-  return parts.map((part, i) => [i > 0 ? el("wbr") : null, part]);
+function breakable(text, attributes) {
+  const parts = visible(text).match(/[^:]{1,24}:{0,2}|:{1,2}/gu) || [];
+  return el("bdi", attributes, parts.map((part, i) => [i > 0 ? el("wbr") : null, part]));
 }
 
-function address(text) { return el("span", { class: "addr" }, breakable(text)); }
+function address(text) { return breakable(text, { class: "addr" }); }
 
 // pair is a conversation in words.
 function pair(orig, resp) { return el("span", null, address(orig), " \u2192 ", address(resp)); }
 
 // timeTicks are up to n round times between two.
 function timeTicks(from, to, n) {
-  const steps = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800, 2592000, 31536000];
-  const step = steps.find((s) => (to - from) / s <= n) || 31536000 * Math.ceil((to - from) / 31536000 / n);
+  const steps = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800];
+  const step = steps.find((s) => (to - from) / s <= n);
+  if (!step) return monthTicks(from, to, n);
   const ticks = [];
   for (let t = Math.ceil(from / step) * step; t <= to; t += step) ticks.push(t);
   return { ticks, text: (t) => (step >= 86400 ? day(t) : step >= 60 ? clock(t).slice(0, 5) : clock(t)) };
+}
+
+// monthTicks are up to n beginnings of months between two times, as far apart as
+// divides a year or is a round number of years.
+function monthTicks(from, to, n) {
+  const months = (to - from) / (30.4 * 86400);
+  const apart = [1, 2, 3, 6, 12, 24, 60, 120, 240, 600, 1200, 2400, 6000, 12000, 24000].find((m) => months / m <= n) || 60000;
+  const first = new Date(Math.max(firstTime, from) * 1000);
+  const ticks = [];
+  for (let m = Math.ceil((12 * first.getUTCFullYear() + first.getUTCMonth()) / apart) * apart; m < 12 * 10000; m += apart) {
+    const date = new Date(0);
+    date.setUTCFullYear(Math.floor(m / 12), m % 12);
+    const t = date.getTime() / 1000;
+    if (t > to) break;
+    if (t >= from) ticks.push(t);
+  }
+  return { ticks, text: (t) => (apart >= 12 ? day(t).slice(0, 4) : day(t).slice(0, 7)) };
 }
 
 // roundTicks are two to four round numbers from 0 to about top.
