@@ -13,34 +13,55 @@ import (
 const (
 	tcpShare, allShares = 2, 3
 
-	// What a flow takes besides itself: its slots in the table and in the wheel.
-	besides = 8*8/5*2 + 8
+	// What a flow takes besides itself: its slots in the table and in the wheel, its
+	// place among the free ones. And what it takes besides that where links are kept,
+	// or connections are shown while they are open.
+	besides, besidesLink, besidesOpen = 8*8/5*2 + 8 + 4, 64, 64
+
+	// In percent of the whole: what is left for tables and slabs, which grow by
+	// doubling; and for what few connections have.
+	slackPercent, spansPercent, lettersPercent, tunnelsPercent = 20, 5, 5, 5
+
+	// plainTunnelBytes is what a tunnel without connection takes in its map.
+	plainTunnelBytes = 80
 
 	// looks is how many flows are looked at for one to go, from where the last look
 	// ended. Those that were opened one after the other mostly lie so, hence the
-	// first to come up are old.
-	looks = 16
+	// first to come up are old. Where all of them are established, so many more are.
+	looks, moreLooks = 16, 512
 )
 
-// bounds are how many flows of each kind may be open, 0: any number.
+// bounds are how many of each may be there, 0: any number.
 type bounds struct {
-	plain, tcp         int
+	plain, tcp         int    // open flows
 	plainHand, tcpHand uint32 // where the next look begins
-	spans              int    // ranges above holes, of all connections
-	evicted            uint64
+	spans, letters     int    // of all connections: ranges above holes, pieces of histories
+	tunnels            int    // without connection
+
+	evicted, gaveUp uint64
+	at              packet.Time // when the last one was evicted in the instant that it began
+	sameTime        uint32      // how many were then
 }
 
-// boundsFor divides bytes, 0: none. A twentieth is for what few connections have:
-// ranges above holes.
-func boundsFor(bytes int64) (b bounds) {
-	if bytes <= 0 {
+// boundsFor divides c.Memory.
+func boundsFor(c *Config) (b bounds) {
+	if c.Memory <= 0 {
 		return b
 	}
-	spans := bytes / 20
-	bytes -= spans
-	b.spans = max(maxRanges, int(spans/int64(unsafe.Sizeof(span{}))))
-	b.tcp = max(1, int(bytes/allShares*tcpShare/int64(unsafe.Sizeof(tcpFlow{})+besides)))
-	b.plain = max(1, int(bytes/allShares*(allShares-tcpShare)/int64(unsafe.Sizeof(flow{})+besides)))
+	percent := c.Memory / 100
+	b.spans = max(maxRanges, int(percent*spansPercent/int64(unsafe.Sizeof(span{}))))
+	b.letters = max(maxHistory, int(percent*lettersPercent/int64(unsafe.Sizeof(letters{}))))
+	b.tunnels = max(minPlain, int(percent*tunnelsPercent/plainTunnelBytes))
+	extra := int64(besides)
+	if c.VLAN || c.MAC {
+		extra += besidesLink
+	}
+	if c.OpenInterval > 0 {
+		extra += besidesOpen
+	}
+	flows := percent * (100 - slackPercent - spansPercent - lettersPercent - tunnelsPercent)
+	b.tcp = max(1, int(flows/allShares*tcpShare/(int64(unsafe.Sizeof(tcpFlow{}))+extra)))
+	b.plain = max(1, int(flows/allShares*(allShares-tcpShare)/(int64(unsafe.Sizeof(flow{}))+extra)))
 	return b
 }
 
@@ -57,43 +78,70 @@ func (t *Tracker) makeRoom(tr transport, now packet.Time) {
 }
 
 // evict looks at some flows of a slab from hand on and ends the one that says least,
-// of equals the one that was silent for longest. It returns where to look next.
+// of equals the one that was silent for longest. One whose time is over anyway just
+// ends. It returns where to look next.
 func (t *Tracker) evict(hand, used, mark uint32, now packet.Time) uint32 {
 	var victim uint32
 	var least worth
-	for range min(looks, used-1) {
+	for n := uint32(0); n < used-1; n++ {
+		if n >= looks && victim != 0 && least < established || n >= moreLooks {
+			break
+		}
 		if hand++; hand >= used {
 			hand = 1
 		}
 		f := t.flows.at(hand + mark)
-		if f.bucket == noBucket {
+		switch {
+		case f.bucket == noBucket:
 			continue
+		case f.deadline <= now:
+			t.end(hand+mark, f, f.deadline)
+			return hand
 		}
-		if w := worthOf(f); victim == 0 || w < least || w == least && f.lastSeen < t.flows.at(victim).lastSeen {
+		if w := worthOf(f, now); victim == 0 || w < least || w == least && f.lastSeen < t.flows.at(victim).lastSeen {
 			victim, least = hand+mark, w
 		}
 	}
 	if victim == 0 {
 		return hand
 	}
-	t.bounds.evicted++
+	b := &t.bounds
+	b.evicted++
+	if least == justBegun {
+		if b.at != now {
+			b.at, b.sameTime = now, 0
+		}
+		b.sameTime++
+	}
 	f := t.flows.at(victim)
 	f.marks |= markEvicted
 	t.end(victim, f, now)
 	return hand
 }
 
+// again tells a flow at time now apart from one of the same tuple that began and was
+// evicted in the same instant: it is part of the uid.
+func (b *bounds) again(now packet.Time) uint32 {
+	if b.at != now {
+		return 0
+	}
+	return b.sameTime << 16
+}
+
 // worth is how much a connection says: those that say little go first.
 type worth uint8
 
 const (
-	onePacket  worth = iota
-	unanswered       // one side is silent, or TCP's handshake is not over
-	established
+	onePacket   worth = iota
+	unanswered        // one side is silent, or TCP's handshake is not over
+	established       // neither
+	justBegun         // in this very instant
 )
 
-func worthOf(f *flow) worth {
+func worthOf(f *flow, now packet.Time) worth {
 	switch {
+	case f.firstEff == now:
+		return justBegun
 	case f.pkts[orig]+f.pkts[resp] <= 1:
 		return onePacket
 	case f.pkts[orig] == 0 || f.pkts[resp] == 0:
@@ -104,5 +152,9 @@ func worthOf(f *flow) worth {
 	return established
 }
 
-// Evicted is how many connections ended early for want of room.
+// Evicted is how many connections ended early for want of room, and GaveUp of how many
+// sides reassembly was given up for it.
 func (t *Tracker) Evicted() uint64 { return t.bounds.evicted }
+
+// GaveUp is explained at Evicted.
+func (t *Tracker) GaveUp() uint64 { return t.bounds.gaveUp }

@@ -2,6 +2,7 @@ package conn
 
 import (
 	"bytes"
+	"fmt"
 	"runtime"
 	"slices"
 	"testing"
@@ -84,7 +85,7 @@ func track(memory int64, run func(each func(p *packet.Packet))) (real []string, 
 // A flood goes through the bound; the records of established connections are what
 // they are without it, and every connection has one record.
 func TestFloodsLeaveTheEstablished(t *testing.T) {
-	const conns, flood, memory = 50, 2000, 2 << 20
+	const conns, flood, memory = 50, 2000, 4 << 20
 	for name, proto := range map[string]uint8{"SYN": packet.TCP, "UDP": packet.UDP} {
 		want, none, _, _ := track(0, func(each func(p *packet.Packet)) { mixed(conns, 0, proto, each) })
 		made := 0
@@ -169,4 +170,100 @@ func TestAllRangesAreBounded(t *testing.T) {
 	if tr.spans.live() > 101 || oddities["excessive_holes"] != 40 {
 		t.Errorf("%d ranges, %v", tr.spans.live(), oddities)
 	}
+}
+
+// attempt is the i-th SYN of a flood.
+func attempt(i int, now packet.Time) packet.Packet {
+	h := uint64(i+1) * 0x9e3779b97f4a7c15
+	return packet.Packet{
+		Eff: now, TS: now, Hash: h ^ h>>29, Proto: packet.TCP, SrcPort: uint16(1024 + i%60000), DstPort: 80, TCPFlags: packet.SYN, Win: 100, IPLen: 40,
+		Src: packet.AddrFrom4([4]byte{20, byte(i >> 16), byte(i >> 8), byte(i)}), Dst: packet.AddrFrom4([4]byte{192, 0, 2, 2}),
+	}
+}
+
+// Established connections that were opened side by side survive, too.
+func TestADenseTableSurvives(t *testing.T) {
+	const established = 20_000
+	cfg := DefaultConfig()
+	cfg.Memory, cfg.TCPInactivity = 32<<20, time.Hour
+	lost := 0
+	tr := New(cfg, Deps{Emit: func(_ packet.Time, c *logs.Conn) {
+		if c.Evicted && c.OrigH[12] == 10 {
+			lost++
+		}
+	}})
+	now := packet.Time(0)
+	for i := range established {
+		conversation(i, func(p packet.Packet) { now += 1000; p.Eff, p.TS = now, now; tr.Handle(&p) })
+	}
+	for i := range 500_000 {
+		now += 1000
+		p := attempt(i, now)
+		tr.Handle(&p)
+	}
+	// One of some hundred in a row may have nothing but its like around it.
+	if lost > established/100 || tr.Evicted() < 300_000 {
+		t.Errorf("%d of %d established connections were lost, %d evicted in all", lost, established, tr.Evicted())
+	}
+}
+
+// What is over anyway ends as it would have; records of one instant have uids of their own.
+func TestEvictionsTellTheTruth(t *testing.T) {
+	var ends []string
+	uids := map[logs.UID]bool{}
+	tr := New(DefaultConfig(), Deps{Emit: func(at packet.Time, c *logs.Conn) {
+		ends = append(ends, fmt.Sprint(time.Duration(at), c.Evicted))
+		uids[c.UID] = true
+	}})
+	tr.bounds.tcp = 1
+	handle := func(i int, at time.Duration) {
+		p := attempt(i, packet.Time(at))
+		tr.Handle(&p)
+	}
+	handle(1, 500*time.Millisecond)
+	handle(2, 5900*time.Millisecond)
+	if want := []string{"5.5s false"}; !slices.Equal(ends, want) || tr.Evicted() != 0 {
+		t.Errorf("%v, want %v; %d evicted", ends, want, tr.Evicted())
+	}
+	for _, i := range []int{3, 4, 3, 4, 3} {
+		handle(i, 6*time.Second)
+	}
+	tr.Flush(packet.Time(7 * time.Second))
+	if len(ends) != 7 || len(uids) != 7 {
+		t.Errorf("%d records, %d uids: %v", len(ends), len(uids), ends)
+	}
+}
+
+// Both kinds of flows at once, histories of thousands of letters, and tunnels of
+// thousands of hosts stay within the bound as well.
+func TestEverythingIsBounded(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes some seconds")
+	}
+	const memory = 24 << 20
+	cfg := DefaultConfig()
+	cfg.Memory = memory
+	before := inUse()
+	tr := New(cfg, Deps{Emit: func(packet.Time, *logs.Conn) {}})
+	now := packet.Time(0)
+	handle := func(i int, change func(p *packet.Packet)) {
+		now += 100
+		p := attempt(i, now)
+		change(&p)
+		tr.Handle(&p)
+	}
+	for i := range 200_000 {
+		handle(i, func(*packet.Packet) {})
+		handle(i, func(p *packet.Packet) { p.Proto, p.UDPLen = packet.UDP, 8 })
+		handle(i, func(p *packet.Packet) { p.Proto, p.Flags = 47, packet.Carrier })
+	}
+	for n := range 400 {
+		for i := range 2000 {
+			handle(200_000-1-i, func(p *packet.Packet) { p.TCPFlags, p.Seq = packet.RST, uint32(1000+n*7) })
+		}
+	}
+	if took := inUse() - before; took > memory {
+		t.Errorf("%d KiB of %d: %d connections, %d pieces of histories, %d tunnels", took>>10, memory>>10, tr.Len(), tr.letters.live(), len(tr.plain))
+	}
+	runtime.KeepAlive(tr)
 }

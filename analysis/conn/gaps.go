@@ -59,7 +59,10 @@ func (t *Tracker) tooMuch(e *endpoint) (oddity string) {
 		return "above_hole_data_without_any_acks"
 	case kept > maxUnacked:
 		return "excessive_data_without_further_acks"
-	case ranges > maxRanges, ranges > 0 && t.bounds.spans > 0 && t.spans.live() > t.bounds.spans:
+	case ranges > maxRanges:
+		return "excessive_holes"
+	case ranges > 0 && t.bounds.spans > 0 && t.spans.live() > t.bounds.spans:
+		t.bounds.gaveUp++
 		return "excessive_holes"
 	}
 	return ""

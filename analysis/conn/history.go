@@ -2,7 +2,7 @@ package conn
 
 // maxHistory bounds a history: a sender can add a letter per packet (each RST
 // with a new sequence number is one), and Zeek's string has no end. Letters
-// beyond it are left out.
+// beyond it are left out, as are those for which Config.Memory has no room.
 const maxHistory = 4096
 
 // letters is a piece of a history that outgrew its flow.
@@ -25,14 +25,18 @@ func (t *Tracker) addHistory(f *flow, c byte) {
 	if int(f.histMore) >= maxHistory-len(f.hist) {
 		return
 	}
-	f.histMore++
 	if f.histNext != 0 {
 		if l := t.letters.at(f.histNext); int(l.n) < len(l.b) {
 			l.b[l.n] = c
 			l.n++
+			f.histMore++
 			return
 		}
 	}
+	if t.bounds.letters > 0 && t.letters.live() >= t.bounds.letters {
+		return
+	}
+	f.histMore++
 	i, l := t.letters.alloc()
 	l.b[0], l.n, l.next = c, 1, f.histNext
 	f.histNext = i

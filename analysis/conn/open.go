@@ -14,7 +14,7 @@ func (t *Tracker) open(k *tuple, p *packet.Packet, n uint32) (uint32, *flow, int
 	f.firstEff, f.lastSeen, f.due = p.Eff, t.clock(p), noTime
 	f.bytes = [2]int64{silent, silent}
 	f.bucket = noBucket
-	f.uid = makeUID(t.cfg.UIDKey, k, p.TS, p.Eff, n)
+	f.uid = makeUID(t.cfg.UIDKey, k, p.TS, p.Eff, n+t.bounds.again(p.Eff))
 	if k.oneWay {
 		f.marks |= markOneWay
 	}

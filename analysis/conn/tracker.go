@@ -64,7 +64,7 @@ type Tracker struct {
 
 // New makes an empty Tracker.
 func New(cfg Config, deps Deps) *Tracker {
-	t := &Tracker{cfg: cfg, deps: deps, local: networks(cfg.Local), table: newTable(), sweepPlain: minPlain, bounds: boundsFor(cfg.Memory)}
+	t := &Tracker{cfg: cfg, deps: deps, local: networks(cfg.Local), table: newTable(), sweepPlain: minPlain, bounds: boundsFor(&cfg)}
 	t.wheel.flows = &t.flows
 	t.timeout = [idleClasses]time.Duration{
 		idleOther: cfg.OtherInactivity, idleICMP: cfg.ICMPInactivity, idleUDP: cfg.UDPInactivity,

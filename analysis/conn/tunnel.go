@@ -56,12 +56,32 @@ func (t *Tracker) carryPlain(p *packet.Packet) {
 	}
 	t.plain[p.Hash] = tunnel
 	if len(t.plain) >= t.sweepPlain {
+		t.forgetTunnels(p.Eff.Add(-tunnelIdle))
+	}
+}
+
+// forgetTunnels forgets the tunnels that were silent since before then, and where that
+// leaves too many, the half that was silent for longest: they will be new ones.
+func (t *Tracker) forgetTunnels(before packet.Time) {
+	forget := func(before packet.Time) {
 		for hash, tunnel := range t.plain {
-			if p.Eff.Sub(tunnel.last) > tunnelIdle {
+			if tunnel.last < before {
 				delete(t.plain, hash)
 			}
 		}
-		t.sweepPlain = max(minPlain, 2*len(t.plain))
+	}
+	forget(before)
+	t.sweepPlain = max(minPlain, 2*len(t.plain))
+	if most := t.bounds.tunnels; most > 0 && t.sweepPlain > most {
+		if len(t.plain) > most/2 {
+			last := make([]packet.Time, 0, len(t.plain))
+			for _, tunnel := range t.plain {
+				last = append(last, tunnel.last)
+			}
+			slices.Sort(last)
+			forget(last[len(last)/2] + 1)
+		}
+		t.sweepPlain = most
 	}
 }
 
