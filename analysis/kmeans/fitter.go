@@ -24,10 +24,6 @@ type fitter struct {
 	cfg  Config
 	rng  *rand.Rand
 
-	// tiny is a squared distance that is nothing but rounding: the mean of equal rows
-	// may differ from them by so much. It is no reason to place a centroid.
-	tiny float64
-
 	k         int
 	centroids []float64
 	near      neighbours
@@ -57,14 +53,17 @@ func newFitter(rows []float64, d int, cfg Config) *fitter {
 		labels: make([]int32, n), upper: make([]float64, n), lower: make([]float64, n),
 		parts: make([]part, (n+blockRows-1)/blockRows),
 	}
-	squares := f.total(func(_, lo, hi int) (s float64) {
-		for _, x := range rows[lo*d : hi*d] {
-			s += x * x
-		}
-		return s
-	})
-	f.tiny = slack * slack * squares / float64(n)
 	return f
+}
+
+// rounding says that a squared distance of row i is nothing but that: the mean of equal
+// rows may differ from them by so much. It is no reason to place a centroid.
+func (f *fitter) rounding(i int, squared float64) bool {
+	var norm float64
+	for _, x := range f.row(i) {
+		norm += x * x
+	}
+	return squared <= slack*slack*norm
 }
 
 func (f *fitter) row(i int) []float64      { return f.rows[i*f.d : (i+1)*f.d] }
@@ -235,9 +234,9 @@ func (f *fitter) fillEmpty(counts []int) (filled bool) {
 				}
 			})
 		}
-		take, most := -1, f.tiny
+		take, most := -1, 0.0
 		for i, s := range far {
-			if s > most && counts[f.labels[i]] > 1 {
+			if s > most && counts[f.labels[i]] > 1 && !f.rounding(i, s) {
 				take, most = i, s
 			}
 		}

@@ -184,6 +184,7 @@ func TestDegenerateInputs(t *testing.T) {
 		"k of 1":         {[]float64{1, 2, 6}, 1, 1, 1},
 		"mere rounding":  {[]float64{1, 1 + 1e-15, 1}, 1, 3, 1},
 		"tiny distances": {[]float64{1, 1 + 1e-6, 1}, 1, 3, 2},
+		"beside a giant": {[]float64{1e12, 0, 8, 16, 24, 1e12, 0, 8, 16, 24}, 1, 5, 5},
 	} {
 		m := Fit(c.rows, c.d, Config{K: c.k, Seed: 1})
 		if m.K() != c.wantK {

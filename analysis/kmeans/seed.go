@@ -16,7 +16,7 @@ func (f *fitter) seed() {
 	near := make([]float64, f.n) // squared distance to the nearest centroid so far, which is labels' one
 	left := f.total(func(_, lo, hi int) float64 { return f.nearest(near, lo, hi) })
 	tries := 2 + int(math.Log(float64(f.cfg.K)))
-	for f.k < f.cfg.K && left > f.tiny*float64(f.n) {
+	for f.k < f.cfg.K && left > 0 && !f.onlyRounding(near) {
 		chosen, least := -1, math.Inf(1)
 		for range tries {
 			c := f.draw(near, left)
@@ -31,6 +31,16 @@ func (f *fitter) seed() {
 		f.upper[i] = math.Sqrt(s)
 	}
 	f.moved = make([]bool, f.k)
+}
+
+// onlyRounding says that every row lies on a centroid, but for rounding.
+func (f *fitter) onlyRounding(near []float64) bool {
+	for i, s := range near {
+		if s > 0 && !f.rounding(i, s) {
+			return false // the first that is looked at, nearly always
+		}
+	}
+	return true
 }
 
 func (f *fitter) place(row []float64) {

@@ -22,6 +22,7 @@ type Stats struct {
 	Expired       uint64 // datagrams that did not become whole in time
 	Evicted       uint64 // datagrams given up for want of room
 	EvictedConns  uint64 // connections ended early for want of room
+	Unassembled   uint64 // sides whose reassembly was given up for it
 	ShardPackets  []uint64
 	Spool         uint64 // files seen and not yet retired
 	OpenFiles     uint64
@@ -68,6 +69,8 @@ var statsStream = newStream("stats", "The heartbeat. Counters say what happened 
 		Append: func(b []byte, r *Stats) []byte { return appendUint(b, r.ActivePairs) }},
 	{Name: "evicted_conns", Type: Number, Doc: "connections that ended early for want of room (`limits.memory`); `evicted` in conn.log says which",
 		Append: func(b []byte, r *Stats) []byte { return appendUint(b, r.EvictedConns) }},
+	{Name: "unassembled", Type: Number, Doc: "sides of connections whose reassembly was given up for want of room; `excessive_holes` in weird.log says which",
+		Append: func(b []byte, r *Stats) []byte { return appendUint(b, r.Unassembled) }},
 	{Name: "lost_pairs", Type: Number, Doc: "conversations that reports since the line before lack, because a table of vectors was full; those kept are a fair sample",
 		Append: func(b []byte, r *Stats) []byte { return appendUint(b, r.LostPairs) }},
 	{Name: "unpaired_packets", Type: Number, Doc: "packets that count in no vector because of that",

@@ -103,7 +103,7 @@ var fields = [...]field{
 	}},
 	{"commit.dir", "ledger and stage", func(c *Config) value { return path{&c.Commit.Dir} }},
 
-	{"limits.memory", "what the process may take, such as \"4GiB\"; \"auto\": half of what the machine or its control group has", func(c *Config) value { return size{&c.Limits.Memory, 64 << 20} }},
+	{"limits.memory", "what the process may take, such as \"4GiB\"; \"auto\": half of what the machine or its control group (version 2) has", func(c *Config) value { return size{&c.Limits.Memory, 64 << 20} }},
 	{"limits.open_files", "capture files open at once", func(c *Config) value { return integer[int]{&c.Limits.OpenFiles, 8, 1 << 20} }},
 
 	{"status.control", "socket of pcapdird status, seal and the like; empty: control.sock in commit.dir", func(c *Config) value { return optionalPath{path{&c.Status.Control}} }},

@@ -29,6 +29,7 @@ type core struct {
 
 	handled uint64         // packets
 	evicted uint64         // connections that were counted as such
+	gaveUp  uint64         // sides likewise
 	tunnels []conn.Carrier // since the last Advance
 	fresh   lines          // since the last Advance
 	shown   lines          // of open connections, likewise
@@ -43,7 +44,7 @@ type core struct {
 
 // counters are read by the heartbeat while the shard works.
 type counters struct {
-	packets, bytes, ended, conns, pairs, tcp, oneSided, evicted atomic.Uint64
+	packets, bytes, ended, conns, pairs, tcp, oneSided, evicted, unassembled atomic.Uint64
 }
 
 // newCore makes a core. It keeps flow vectors where it is told how.
@@ -91,9 +92,10 @@ func (c *core) Handle(ps []*packet.Packet) {
 
 // countOpen tells the heartbeat how much is open.
 func (c *core) countOpen() {
-	evicted := c.tracker.Evicted()
+	evicted, gaveUp := c.tracker.Evicted(), c.tracker.GaveUp()
 	c.counters.evicted.Add(evicted - c.evicted)
-	c.evicted = evicted
+	c.counters.unassembled.Add(gaveUp - c.gaveUp)
+	c.evicted, c.gaveUp = evicted, gaveUp
 	if c.catchUp {
 		return // what is open is about the live ones
 	}

@@ -37,6 +37,7 @@ type Beat struct {
 	Conns            uint64         // connections that ended
 	ActiveConns      uint64
 	EvictedConns     uint64 // that ended early for want of room
+	Unassembled      uint64 // sides of connections whose reassembly was given up for it
 	TCP, OneSided    uint64 // TCP connections that ended; those whose other side was not captured
 	Admitted         uint64 // files
 	Done, Failed     uint64
@@ -121,6 +122,7 @@ func (h *heartbeat) total() Beat {
 		b.OneSided += c.counters.oneSided.Load()
 		b.ActiveConns += c.counters.conns.Load()
 		b.EvictedConns += c.counters.evicted.Load()
+		b.Unassembled += c.counters.unassembled.Load()
 	}
 	if e.plant.links != nil {
 		b.LostLinks = e.plant.links.Lost()
@@ -140,8 +142,8 @@ func (h *heartbeat) beat() error {
 		Dropped: b.Books.Lost().Packets - h.last.Books.Lost().Packets, Late: b.Books.Late - h.last.Books.Late,
 		BookErrors: b.BookErrors - h.last.BookErrors,
 		Conns:      b.Conns - h.last.Conns, TCP: b.TCP - h.last.TCP, OneSided: b.OneSided - h.last.OneSided, ActiveConns: b.ActiveConns,
-		EvictedConns: b.EvictedConns - h.last.EvictedConns,
-		LostPairs:    b.Lost.Pairs - h.last.Lost.Pairs, UnpairedPkts: b.Lost.Packets - h.last.Lost.Packets, UnflowedPkts: b.Lost.Flows - h.last.Lost.Flows,
+		EvictedConns: b.EvictedConns - h.last.EvictedConns, Unassembled: b.Unassembled - h.last.Unassembled,
+		LostPairs: b.Lost.Pairs - h.last.Lost.Pairs, UnpairedPkts: b.Lost.Packets - h.last.Lost.Packets, UnflowedPkts: b.Lost.Flows - h.last.Lost.Flows,
 		UnlinkedPkts: b.LostLinks - h.last.LostLinks,
 		Fragments:    b.Fragments.Fragments - h.last.Fragments.Fragments, Datagrams: b.Fragments.Rebuilt - h.last.Fragments.Rebuilt,
 		Expired: b.Fragments.Expired - h.last.Fragments.Expired, Evicted: b.Fragments.Evicted - h.last.Fragments.Evicted,

@@ -21,12 +21,16 @@ const (
 	vectorPercent  = 20
 )
 
+// leastPairs is how many conversations a shard keeps of a pane however little memory
+// there is.
+const leastPairs = 64
+
 // pairBytes is what a conversation takes in a pane, its flows and a report's share
 // included.
 const pairBytes = 700
 
 // MemoryLimit is limits.memory in bytes, or half of what the machine has, or its
-// control group where that has less.
+// control group (version 2) where that has less.
 func MemoryLimit(cfg *config.Config) int64 {
 	if cfg.Limits.Memory > 0 {
 		return cfg.Limits.Memory
@@ -82,6 +86,6 @@ func boundVectors(c *flowvec.Config, cfg *config.Config, memory int64) {
 		panes = max(panes, 2+int64((w+c.Pane-1)/c.Pane))
 	}
 	pairs := percentOf(memory, vectorPercent) / int64(ShardCount(cfg)) / panes / pairBytes
-	c.MaxPairs = int(max(1<<10, min(int64(c.MaxPairs), pairs)))
+	c.MaxPairs = int(max(leastPairs, min(int64(c.MaxPairs), pairs)))
 	c.MaxFlows = 2 * c.MaxPairs
 }

@@ -52,7 +52,7 @@ func TestMemoryIsDivided(t *testing.T) {
 	if n := MemoryLimit(cfg); n != 512<<20 {
 		t.Errorf("%d where it is set", n)
 	}
-	for memory, want := range map[int64]int{64 << 20: 1 << 10, 512 << 20: 5478, 1 << 40: 1 << 20} {
+	for memory, want := range map[int64]int{64 << 20: 684, 1 << 20: 64, 512 << 20: 5478, 1 << 40: 1 << 20} {
 		c := flowvec.DefaultConfig()
 		boundVectors(&c, cfg, memory)
 		if c.MaxPairs != want || c.MaxFlows != 2*want {

@@ -64,9 +64,10 @@ func peerOf(c net.Conn) (p peer, err error) {
 		}
 		p.uid, p.pid, p.groups = int(cred.Uid), int(cred.Pid), []uint32{cred.Gid}
 		var more []uint32
-		if more, asked = peerGroups(fd); asked == nil {
-			p.groups = append(p.groups, more...)
+		if more, asked = peerGroups(fd); asked == unix.ENOPROTOOPT { // a kernel before 4.13
+			asked = nil
 		}
+		p.groups = append(p.groups, more...)
 	})
 	return p, errors.Join(err, asked)
 }
