@@ -268,6 +268,35 @@ func TestRepeatedAlertsAreMuted(t *testing.T) {
 	}
 }
 
+// A sweep that goes on to other targets each minute is one alert: its pairs differ, its
+// service does not.
+func TestASweepIsMuted(t *testing.T) {
+	cfg := anomaly.DefaultConfig()
+	cfg.Windows = []time.Duration{time.Minute}
+	packets := office(40, 11)
+	for m := 20; m < 40; m++ {
+		for i := range 200 {
+			at := packet.Time(m)*packet.Time(time.Minute) + packet.Time(i)*packet.Time(20*time.Millisecond)
+			p := packet.Packet{
+				Eff: at, TS: at, Src: host(666), Dst: host(5000 + 200*m + i), SrcPort: 40000, DstPort: 23, Proto: packet.TCP, TCPFlags: packet.SYN, TTL: 50, IPLen: 44,
+			}
+			p.Hash = symmetric(&p)
+			packets = append(packets, p)
+		}
+	}
+	alerts := 0
+	for _, r := range detect(cfg, inOrder(packets), 1, oneShard) {
+		for _, a := range r.Anomalies {
+			if a.Actor == host(666) && a.Label == logs.LabelAnomalous {
+				alerts++
+			}
+		}
+	}
+	if alerts < 1 || alerts > 3 {
+		t.Errorf("%d alerts in twenty minutes of one sweep", alerts)
+	}
+}
+
 func TestPanesMayBeEmptyOrFarApart(t *testing.T) {
 	det := anomaly.New(anomaly.DefaultConfig())
 	minute := packet.Time(time.Minute)

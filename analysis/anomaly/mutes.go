@@ -9,8 +9,8 @@ import (
 	"pcapdir/source/packet"
 )
 
-// mute is what makes two alerts the same: the actor, and the pair that stands out;
-// of a crowd, where another pair may stand out each time, the service.
+// mute is what makes two alerts the same: the actor, the service, and the pair that
+// stands out, but of a crowd, where another pair may stand out each time.
 type mute struct {
 	actor, orig, resp packet.Addr
 	service           flowvec.Service
@@ -85,10 +85,8 @@ func (m mutes) hold(key mute, far, at float64, cfg *Config) bool {
 }
 
 func (win *window) mute(in incident) mute {
-	m := mute{actor: win.context.ActorAt(in.actor)}
-	if win.context.CrowdLen(in.top) > flowvec.CrowdShare {
-		m.service = win.context.Service(in.top)
-	} else {
+	m := mute{actor: win.context.ActorAt(in.actor), service: win.context.Service(in.top)}
+	if win.context.CrowdLen(in.top) <= flowvec.CrowdShare {
 		m.orig, m.resp = win.context.Ends(in.top)
 	}
 	return m

@@ -247,3 +247,11 @@ func TestWindowsAreWholePanes(t *testing.T) {
 		t.Errorf("windows %v, want %v", got, want)
 	}
 }
+
+func TestReasonsComeByWeight(t *testing.T) {
+	reasons := []reason{{off: 9, Why: logs.Why{Feature: "c", Pct: 20}}, {off: 7, Why: logs.Why{Feature: "a", Pct: 30}}, {off: 50, Why: logs.Why{Feature: "b", Pct: 20}}}
+	slices.SortStableFunc(reasons, reason.compare)
+	if got := reasons[0].Feature + reasons[1].Feature + reasons[2].Feature; got != "abc" {
+		t.Errorf("%s", got)
+	}
+}

@@ -50,10 +50,13 @@ func (win *window) why(i int) []reason {
 			Z: z[j], Pct: 100 * e * e / (win.distance[i] * win.distance[i]),
 		}})
 	}
-	// What is clipped weighs the same; then that comes first which is farther off.
-	slices.SortStableFunc(all, func(a, b reason) int { return cmp.Or(cmp.Compare(b.Pct, a.Pct), cmp.Compare(b.off, a.off)) })
+	slices.SortStableFunc(all, reason.compare)
 	return all
 }
+
+// compare puts what weighs more first. What is clipped weighs the same, where the
+// centroid is not off itself; then that comes first which is farther off.
+func (r reason) compare(o reason) int { return cmp.Or(cmp.Compare(o.Pct, r.Pct), cmp.Compare(o.off, r.off)) }
 
 // listed are the reasons that a line lists.
 func listed(why []reason) (list []logs.Why) {

@@ -57,7 +57,7 @@ var features = [NumFeatures]Feature{
 	{"s_iat", "ln(mean gap between packets f in seconds + 0.0001)", 1, true, ShrinkHome, LogGap, "a packet sent every %s", asSeconds, func(v *view) float64 { return logGap(v.f.meanGap()) }},
 	{"active", "time from first to last packet f, of the window", .3, true, NoShrink, Plain, "first and last packet sent %s of the window apart", asShare, func(v *view) float64 { return v.f.span() / v.window }},
 	{"log_dports", "L(distinct destination ports f; estimated beyond 4, 1597 at most)", .7, true, NoShrink, Log, "%s destination port[s]", asEstimate, func(v *view) float64 { return v.log(v.f.ports.len()) }},
-	{"port_rarity", "-log2(share of the window's conversations with this service, of each crowd 16 at most)", 1.5, false, NoShrink, Plain, "a service that %s of conversations use", asRarity, func(v *view) float64 { return v.rarity }},
+	{"port_rarity", "-log2(share of the window's conversations with this service, of each crowd 16 at most)", 1.5, false, NoShrink, Plain, "a service with %s of the conversations", asRarity, func(v *view) float64 { return v.rarity }},
 	{"syn_share", "share of SYN without ACK among packets f", .15, true, ShrinkHome, Plain, "%s of packets sent are SYN", asShare, func(v *view) float64 { return v.f.share(v.f.syn) }},
 	{"fail_share", "share of 5-tuples f without payload", .25, true, ShrinkHome, Plain, "%s of connections in which the originator sent no payload", asShare, func(v *view) float64 { return v.perFlow(float64(v.f.dry)) }},
 	{"rst_in", "share of RST among packets r", .2, false, ShrinkZero, Plain, "%s of packets received are RST", asShare, func(v *view) float64 { return v.r.share(v.r.rst) }},
@@ -72,7 +72,7 @@ var features = [NumFeatures]Feature{
 	{"fail_fanout", "when failed: L(failed conversations of this source)", .7, false, NoShrink, Log, "%s failed conversation[s] of this source", asCount, func(v *view) float64 { return v.whenFailed(v.failedFrom) }},
 	{"fail_fanin", "when failed: L(failed conversations to this target)", .7, false, NoShrink, Log, "%s failed conversation[s] with this target", asCount, func(v *view) float64 { return v.whenFailed(v.failedTo) }},
 	{"same_port_fanout", "L(conversations of this source to this service)", .7, false, NoShrink, Log, "%s target[s] asked for this service", asCount, func(v *view) float64 { return v.log(v.sameService) }},
-	{"src_ports", "L(distinct destination ports, as above, summed over this source's conversations)", .7, false, NoShrink, Log, "%s pair[s] of host and port tried by this source", asCount, func(v *view) float64 { return v.log(v.sourcePorts) }},
+	{"src_ports", "L(distinct destination ports, as above, summed over this source's conversations)", .7, false, NoShrink, Log, "%s pair[s] of host and port tried by this source", asSum, func(v *view) float64 { return v.log(v.sourcePorts) }},
 	{"upload", "L(payload f less payload r, when positive)", 2, true, NoShrink, Log, "payload sent exceeds payload received by %s", asBytes, func(v *view) float64 { return v.log(max(0, float64(v.f.pay)-float64(v.r.pay))) }},
 	{"pay_cv", "variation of payload sizes f", .5, true, ShrinkHome, Plain, "payload sizes that vary by %s", asShare, func(v *view) float64 { return v.f.payVariation() }},
 	{"peak", "L(most packets f in one second)", .8, true, NoShrink, Log, "%s packet[s] sent in one second", asCount, func(v *view) float64 { return v.count(uint64(v.f.peak)) }},
@@ -91,7 +91,7 @@ func (f *Feature) Natural(x float64) float64 {
 	}
 }
 
-// quiet is x, or the whole number, tenth or so of which it is within a billionth.
+// quiet is x, or the number of millionths of which it is within a billionth.
 func quiet(x float64) float64 {
 	const steps = 1e9
 	if math.Abs(x) < 1/steps {
@@ -104,7 +104,7 @@ func quiet(x float64) float64 {
 	return x
 }
 
-// Scale is the inverse of Natural.
+// Scale is the inverse of Natural, but for what that rounds.
 func (f *Feature) Scale(natural float64) float64 {
 	switch f.Unit {
 	case Log:

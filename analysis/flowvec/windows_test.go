@@ -202,3 +202,38 @@ func TestFeatureTable(t *testing.T) {
 		seen[f.Name] = true
 	}
 }
+
+// A flood, here of forged sources, does not make what goes on beside it rare.
+func TestAFloodMakesNothingRare(t *testing.T) {
+	rarity := func(flood int) float64 {
+		table := New(DefaultConfig())
+		add := func(p packet.Packet) { p = hashed(p); table.Add(&p, logs.UID{}) }
+		for n := range 20 {
+			add(packet.Packet{Src: addr(n), Dst: addr(1000), SrcPort: 5, DstPort: 53, Proto: packet.UDP, IPLen: 60})
+		}
+		for n := range flood {
+			add(packet.Packet{Src: addr(5000 + n), Dst: addr(2000), SrcPort: 5, DstPort: 80, Proto: packet.TCP, TCPFlags: packet.SYN, IPLen: 40})
+		}
+		w := NewWindows(time.Minute, time.Minute)
+		w.Push(minute, []*Pane{table.ClosePane()}, true)
+		rows, _ := w.Window(time.Minute)
+		c := NewContext()
+		c.Read(rows, time.Minute)
+		for i := range c.Len() {
+			if c.Service(i).Port() != 53 {
+				continue
+			}
+			var v Vector
+			c.Reader().Vector(i, &v)
+			for j, f := range Features() {
+				if f.Name == "port_rarity" {
+					return v[j]
+				}
+			}
+		}
+		return -1
+	}
+	if few, many := rarity(16), rarity(5000); few <= 0 || many != few {
+		t.Errorf("rarity %v beside 16 attempts, %v beside 5000", few, many)
+	}
+}

@@ -13,6 +13,7 @@ const (
 	asNumber   style = iota
 	asCount          // of things
 	asEstimate       // of ports: exact up to 4
+	asSum            // of such estimates
 	asBytes          // with a unit
 	asSeconds        // with a unit
 	asShare          // 0 to 1: in percent
@@ -58,9 +59,19 @@ func (s style) say(x float64) string {
 		return scaled(max(0, x), "", " k", " M", " G", " T")
 	case asEstimate:
 		return estimate(x)
+	case asSum:
+		return sum(x)
 	default:
 		return short(x)
 	}
+}
+
+// sum says a sum of estimates.
+func sum(x float64) string {
+	if x <= exactPorts {
+		return short(x)
+	}
+	return "about " + scaled(math.Round(x), "", " k", " M", " G", " T")
 }
 
 // estimate says a number of ports, of which so many are counted exactly, and the

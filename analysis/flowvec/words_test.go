@@ -33,7 +33,7 @@ func TestWords(t *testing.T) {
 		{"s_b", 10_500, 1.4e16, "11 kB sent (usually 14000 TB)"},
 		{"s_iat", .0042, 180, "a packet sent every 4.2 ms (usually 3 min)"},
 		{"syn_share", 1, .125, "100 % of packets sent are SYN (usually 13 %)"},
-		{"port_rarity", 10, 1, "a service that 0.1 % of conversations use (usually 50 %)"},
+		{"port_rarity", 10, 1, "a service with 0.1 % of the conversations (usually 50 %)"},
 		{"nratio", -3, 0, "0.13 packets received for each sent (usually 1)"},
 		{"upload", -1e-9, 0, ""},
 		{"ttl_dev", 21.2, 0, "a TTL 21 off that of its source (usually 0)"},

@@ -41,20 +41,18 @@ func run(args []string, out io.Writer) error {
 	f.IntVar(&o.files, "files", 0, "captures that arrive; 0: four for each kill")
 	f.IntVar(&o.packets, "packets", 2000, "of each")
 	f.Uint64Var(&o.seed, "seed", 1, "of the times between kills, and of the traffic")
-	f.StringVar(&o.dir, "dir", "", "`DIR` for everything; a temporary one by default, removed when all is well")
+	f.StringVar(&o.dir, "dir", "", "`DIR` in which a directory for everything is made; it is removed when all is well")
 	if err := f.Parse(args); err != nil {
 		return err
 	}
 	if o.files == 0 {
 		o.files = 4 * o.kills
 	}
-	if o.dir == "" {
-		dir, err := os.MkdirTemp("", "pcapdir-kill-")
-		if err != nil {
-			return err
-		}
-		o.dir = dir
+	dir, err := os.MkdirTemp(o.dir, "pcapdir-kill-") // nothing but ours is in it, so it can go
+	if err != nil {
+		return err
 	}
+	o.dir = dir
 	if err := newTrial(o, out).run(); err != nil {
 		return fmt.Errorf("%w (everything is left in %s)", err, o.dir)
 	}

@@ -5,10 +5,12 @@ package rig
 import (
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"syscall"
+	"time"
 )
 
 // Rig is a daemon, started or not, with its directories. One goroutine owns it.
@@ -64,17 +66,52 @@ func (r *Rig) PID() int { return r.cmd.Process.Pid }
 // Ended takes the end of the daemon: only what neither Stop nor Kill brought about.
 func (r *Rig) Ended() <-chan error { return r.ended }
 
-// Stop ends the daemon as a service manager does, and fails if it does not end cleanly.
+// patience is how long the daemon may take to start, and to stop.
+const patience = time.Minute
+
+// Stop ends the daemon as a service manager does, once it answers, and fails if it does
+// not end cleanly. One that does not end at all says in "stderr" where it hangs.
 func (r *Rig) Stop() error {
+	if err := r.answers(); err != nil {
+		return err
+	}
 	if err := r.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		return err
 	}
-	err := <-r.ended
+	select {
+	case err := <-r.ended:
+		return cleanly(err)
+	case <-time.After(patience):
+	}
+	err := r.cmd.Process.Signal(syscall.SIGQUIT) // the runtime prints all goroutines
+	return errors.Join(errors.New("the daemon does not stop; its stderr says where it hangs"), err, <-r.ended)
+}
+
+// cleanly is nil where the daemon ended as SIGTERM asks it to.
+func cleanly(err error) error {
 	var exit *exec.ExitError
-	if errors.As(err, &exit) && exit.ExitCode() == 128+int(syscall.SIGTERM) {
+	switch {
+	case err == nil:
+		return errors.New("the daemon ended by itself")
+	case errors.As(err, &exit) && exit.ExitCode() == 128+int(syscall.SIGTERM):
 		return nil
 	}
 	return fmt.Errorf("the daemon did not stop cleanly: %w", err)
+}
+
+// answers waits until the daemon listens, from when on it takes signals.
+func (r *Rig) answers() error {
+	for begin := time.Now(); time.Since(begin) < patience; time.Sleep(5 * time.Millisecond) {
+		if c, err := net.Dial("unix", r.Path("state", "control.sock")); err == nil {
+			return c.Close()
+		}
+		select {
+		case err := <-r.ended:
+			return fmt.Errorf("the daemon ended early: %w", err)
+		default:
+		}
+	}
+	return errors.New("the daemon does not start")
 }
 
 // Kill ends the daemon without a word.

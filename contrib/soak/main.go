@@ -44,17 +44,15 @@ func run(args []string, out io.Writer) error {
 	f.IntVar(&o.flows, "flows", 20_000, "conversations open at once")
 	f.IntVar(&o.packets, "packets", 100_000, "of each file")
 	f.StringVar(&o.memory, "memory", "512MiB", "limits.memory")
-	f.StringVar(&o.dir, "dir", "", "`DIR` for spool and logs, beside which a few hundred megabytes are free; a temporary one by default")
+	f.StringVar(&o.dir, "dir", "", "`DIR` in which a directory for spool and logs is made; a few hundred megabytes should be free")
 	if err := f.Parse(args); err != nil {
 		return err
 	}
-	if o.dir == "" {
-		dir, err := os.MkdirTemp("", "pcapdir-soak-")
-		if err != nil {
-			return err
-		}
-		o.dir = dir
+	dir, err := os.MkdirTemp(o.dir, "pcapdir-soak-") // nothing but ours is in it, so it can go
+	if err != nil {
+		return err
 	}
+	o.dir = dir
 	s := &soak{options: o, out: out}
 	if err := s.run(); err != nil {
 		return fmt.Errorf("%w (everything is left in %s)", err, o.dir)

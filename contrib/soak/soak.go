@@ -44,7 +44,7 @@ func (s *soak) run() error {
 	if err = errors.Join(err, s.rig.Stop()); err != nil {
 		return err
 	}
-	if err := s.rotate(0); err != nil {
+	if err := s.takeAll(); err != nil {
 		return err
 	}
 	return s.verdict()
@@ -82,7 +82,7 @@ func (s *soak) watch() error {
 	}
 	s.watched = time.Now()
 	s.sample()
-	return s.rotate(rotateAt)
+	return s.rotate()
 }
 
 // move writes the next packets beside the spool and moves them in.
@@ -131,31 +131,32 @@ func (s *soak) await(ok func() bool) error {
 	}
 }
 
-// rotate moves logs away that are larger than so many bytes. What a log that was moved
-// says is taken in at the next rotation, when nobody writes to it any more.
-func (s *soak) rotate(least int64) error {
+// rotate moves logs away that are larger than rotateAt. What a log that was moved says
+// is taken in at the next rotation, when nobody writes to it any more.
+func (s *soak) rotate() error {
 	names, err := filepath.Glob(s.rig.Path("logs", "*.log"))
 	if err != nil {
 		return err
 	}
 	for _, path := range names {
 		info, err := os.Stat(path)
-		if err != nil || info.Size() <= least {
+		if err != nil || info.Size() <= rotateAt {
 			continue
 		}
-		if err := s.take(path + ".1"); err != nil {
+		if err := errors.Join(s.take(path+".1"), os.Rename(path, path+".1")); err != nil {
 			return err
-		}
-		if err := os.Rename(path, path+".1"); err != nil {
-			return err
-		}
-		if least == 0 {
-			if err := s.take(path + ".1"); err != nil {
-				return err
-			}
 		}
 	}
 	return nil
+}
+
+// takeAll takes in every log, when the daemon has ended.
+func (s *soak) takeAll() error {
+	names, err := filepath.Glob(s.rig.Path("logs", "*.log*"))
+	for _, path := range names {
+		err = errors.Join(err, s.take(path))
+	}
+	return err
 }
 
 // take adds up what a log says and removes it.

@@ -71,7 +71,9 @@ func TestOneSidedTCP(t *testing.T) {
 	}
 	var shares [2]float64
 	for i, c := range []capture{c, half} {
-		got := newJob(t).read(t, c.write(t, t.TempDir(), "x"))
+		j := newJob(t)
+		j.cfg.Vectors.Windows = nil // the capture spans days, and reports are not what this is about
+		got := j.read(t, c.write(t, t.TempDir(), "x"))
 		tcp, oneSided := uint64(0), uint64(0)
 		for l := range bytes.Lines(got.logs["conn"]) {
 			var r struct {

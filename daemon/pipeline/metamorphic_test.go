@@ -82,7 +82,11 @@ func run(t *testing.T, s shape, inside config.Inside, span time.Duration, paths 
 	j.cfg.Shards.Count, j.cfg.Shards.Hash = s.shards, s.hash
 	j.cfg.Order.Inside = inside
 	j.cfg.Commit.Interval = s.commit
-	j.cfg.Vectors.Pane = max(time.Minute, (span / 200).Truncate(time.Minute))
+	reports := time.Duration(200)
+	if testing.Short() {
+		reports = 30
+	}
+	j.cfg.Vectors.Pane = max(time.Minute, (span / reports).Truncate(time.Minute))
 	j.cfg.Vectors.Windows = []time.Duration{j.cfg.Vectors.Pane, 5 * j.cfg.Vectors.Pane}
 	j.sizes = merge.Config{Batch: s.batch, Queue: s.queue}
 	return j.read(t, paths...)
