@@ -56,7 +56,9 @@ func (win *window) why(i int) []reason {
 
 // compare puts what weighs more first. What is clipped weighs the same, where the
 // centroid is not off itself; then that comes first which is farther off.
-func (r reason) compare(o reason) int { return cmp.Or(cmp.Compare(o.Pct, r.Pct), cmp.Compare(o.off, r.off)) }
+func (r reason) compare(o reason) int {
+	return cmp.Or(cmp.Compare(o.Pct, r.Pct), cmp.Compare(o.off, r.off))
+}
 
 // listed are the reasons that a line lists.
 func listed(why []reason) (list []logs.Why) {
