@@ -19,6 +19,8 @@ const (
 	connPercent    = 30 // connections of the live timeline
 	catchUpPercent = 10 // of the one that catches up
 	vectorPercent  = 20
+
+	fragmentPercent = 5 // of datagrams in the making, on each timeline, 64 MiB at most
 )
 
 // leastPairs is how many conversations a shard keeps of a pane however little memory

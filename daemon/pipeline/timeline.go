@@ -56,7 +56,9 @@ func (p *plant) newTimeline(vectors *flowvec.Config, percent int64) *timeline {
 		t.cores = append(t.cores, c)
 		t.shards = append(t.shards, sharder.NewShard(merge.NewMerger(t.frontier, i), c, epoch))
 	}
-	t.defragmenter = source.NewDefragmenter(defrag.DefaultConfig(), p.router, t.frontier)
+	fragments := defrag.DefaultConfig()
+	fragments.Bytes = int(min(int64(fragments.Bytes), percentOf(p.memory, fragmentPercent)))
+	t.defragmenter = source.NewDefragmenter(fragments, p.router, t.frontier)
 	return t
 }
 
