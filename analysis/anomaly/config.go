@@ -51,6 +51,7 @@ func DefaultConfig() Config {
 
 const (
 	mostClusters  = 64
+	mostNamed     = 256 // rows keep theirs in a byte
 	leastClusters = 4
 	rowsPerK      = 5
 	// leastBaseline is how many vectors make a model that can score: as many
@@ -65,7 +66,7 @@ const Search = -1
 // clusters is k for a baseline of n vectors, the most of a search.
 func (c *Config) clusters(n int) int {
 	if c.K > 0 {
-		return min(c.K, 256) // rows keep theirs in a byte
+		return min(c.K, mostNamed)
 	}
 	return min(mostClusters, max(leastClusters, n/rowsPerK))
 }

@@ -31,10 +31,14 @@ type Detector struct {
 	cfg     Config
 	windows *flowvec.Windows
 	watches []*watch
-	window  *window     // the one in hand
-	first   packet.Time // start of the first pane
-	last    packet.Time // end of the last
-	started bool
+	window  *window // the one in hand
+	span
+}
+
+// span is from the start of the first pane to the end of the last.
+type span struct {
+	first, last packet.Time
+	started     bool
 }
 
 // New makes a detector that has seen nothing. Settings that are zero get

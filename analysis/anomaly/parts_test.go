@@ -159,9 +159,9 @@ func TestNaturalUndoesApply(t *testing.T) {
 			if math.Abs(z[j]) >= clip {
 				continue
 			}
-			want := s.features[j].Natural(p.vector[j])
+			want := features[j].Natural(p.vector[j])
 			if got := s.natural(j, z[j], p.service); math.Abs(got-want) > 1e-5*(1+math.Abs(want)) {
-				t.Fatalf("%s: %v became %v", s.features[j].Name, want, got)
+				t.Fatalf("%s: %v became %v", features[j].Name, want, got)
 			}
 		}
 	}
@@ -179,7 +179,7 @@ func TestScaleOfLittle(t *testing.T) {
 		s.apply(&v, 0, s.homeOf(7), &z)
 		for j := range z {
 			if math.IsNaN(z[j]) || math.Abs(z[j]) > clip {
-				t.Errorf("%d samples: %s deviates by %v", n, s.features[j].Name, z[j])
+				t.Errorf("%d samples: %s deviates by %v", n, features[j].Name, z[j])
 			}
 		}
 	}

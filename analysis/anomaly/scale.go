@@ -18,6 +18,8 @@ const (
 	evidence  = 4.0   // packets that scarce evidence is topped up with
 )
 
+var features = flowvec.Features()
+
 // row is one vector in deviations from normal.
 type row [d]float64
 
@@ -51,21 +53,20 @@ type home [d]spread
 
 // scale turns vectors into deviations, by what the baseline holds.
 type scale struct {
-	features [d]flowvec.Feature
-	all      home // of the plain vectors, all services
-	homes    map[flowvec.Service]*home
-	second   home // of what the first stage leaves
+	all    home // of the plain vectors, all services
+	homes  map[flowvec.Service]*home
+	second home // of what the first stage leaves
 }
 
 func newScale(samples []sample) *scale {
-	s := &scale{features: flowvec.Features(), homes: map[flowvec.Service]*home{}}
+	s := &scale{homes: map[flowvec.Service]*home{}}
 	column := make([]float64, 0, len(samples))
 	for j := range d {
 		column = column[:0]
 		for i := range samples {
 			column = append(column, samples[i].vector[j])
 		}
-		s.all[j] = spreadOf(column, s.features[j].Floor)
+		s.all[j] = spreadOf(column, features[j].Floor)
 	}
 	s.findHomes(samples, column)
 	stage := make([]float64, len(samples)*d)
@@ -78,8 +79,8 @@ func newScale(samples []sample) *scale {
 		for i := range samples {
 			column = append(column, stage[i*d+j])
 		}
-		floor := s.features[j].Floor
-		if s.features[j].Rel {
+		floor := features[j].Floor
+		if features[j].Rel {
 			floor = 1 // it is in deviations already
 		}
 		s.second[j] = spreadOf(column, floor)
@@ -113,14 +114,14 @@ func (s *scale) blended(samples []sample, members []int32, column []float64) *ho
 	h := s.all
 	w := float64(len(members)) / (float64(len(members)) + blend)
 	for j := range d {
-		if !s.features[j].Rel && s.features[j].Shrink != flowvec.ShrinkHome {
+		if !features[j].Rel && features[j].Shrink != flowvec.ShrinkHome {
 			continue
 		}
 		column = column[:0]
 		for _, i := range members {
 			column = append(column, samples[i].vector[j])
 		}
-		own := spreadOf(column, s.features[j].Floor)
+		own := spreadOf(column, features[j].Floor)
 		h[j] = spreadFrom(mix(w, own.mid, h[j].mid), mix(w, own.up, h[j].up), mix(w, own.down, h[j].down))
 	}
 	return &h
@@ -140,7 +141,7 @@ func (s *scale) homeOf(service flowvec.Service) *home {
 func (s *scale) relate(v *flowvec.Vector, packets float64, h *home, out *row) {
 	own := packets / (packets + evidence)
 	for j := range d {
-		f, x := &s.features[j], v[j]
+		f, x := &features[j], v[j]
 		switch f.Shrink {
 		case flowvec.ShrinkHome:
 			x = mix(own, x, h[j].mid)
@@ -173,10 +174,10 @@ func (s *scale) unclipped(v *flowvec.Vector, packets float64, h *home, out *row)
 // natural is deviation z of column j, for that service, in natural units.
 func (s *scale) natural(j int, z float64, service flowvec.Service) float64 {
 	x := s.second[j].value(z)
-	if s.features[j].Rel {
+	if features[j].Rel {
 		x = s.homeOf(service)[j].value(x)
 	}
-	return s.features[j].Natural(x)
+	return features[j].Natural(x)
 }
 
 // spreadOf reads column's quantiles; it is left in another order. No deviation

@@ -49,7 +49,7 @@ func (win *window) vectorLine(i int, full bool, k *logs.KMeans) logs.Vector {
 // featureNames are what the numbers of a vector are.
 var featureNames = func() []string {
 	names := make([]string, d)
-	for j, f := range flowvec.Features() {
+	for j, f := range features {
 		names[j] = f.Name
 	}
 	return names
@@ -59,7 +59,7 @@ var featureNames = func() []string {
 func (s *scale) inUnits(v *flowvec.Vector) []float64 {
 	values := make([]float64, d)
 	for j := range values {
-		values[j] = s.features[j].Natural(v[j])
+		values[j] = features[j].Natural(v[j])
 	}
 	return values
 }

@@ -12,7 +12,11 @@ import (
 type watch struct {
 	cfg    *Config
 	length time.Duration
+	state
+}
 
+// state is what the windows so far left: all of it goes into a snapshot.
+type state struct {
 	baseline reservoir
 	model    *model // of the last fit, where the next one starts
 	names    namer
@@ -28,7 +32,7 @@ type watch struct {
 }
 
 func newWatch(cfg *Config, length time.Duration) *watch {
-	return &watch{cfg: cfg, length: length, baseline: reservoir{most: cfg.Baseline}, mutes: mutes{}}
+	return &watch{cfg: cfg, length: length, state: state{baseline: reservoir{most: cfg.Baseline}, mutes: mutes{}}}
 }
 
 // report scores one window, which is open, then offers its vectors to the baseline.

@@ -43,7 +43,7 @@ func (win *window) why(i int) []reason {
 		if e == 0 {
 			continue
 		}
-		f := &m.features[j]
+		f := &features[j]
 		all = append(all, reason{f, math.Abs(off[j]), logs.Why{
 			Feature: f.Name, Value: f.Natural(win.vector[j]),
 			Typical: m.natural(j, centroid[j], service), Median: m.natural(j, 0, service),

@@ -15,9 +15,6 @@ type seenLink struct {
 
 // seeLink notes the link of the packet that opens flow i.
 func (t *Tracker) seeLink(i uint32, p *packet.Packet) {
-	if t.links == nil {
-		t.links = map[uint32]seenLink{}
-	}
 	t.links[i] = seenLink{id: p.Link, port: p.SrcPort, addr: p.Src}
 }
 

@@ -24,6 +24,9 @@ type Deps struct {
 	Weird func(at packet.Time, name string, p *packet.Packet, uid logs.UID)
 	// Link is the link of a number in packet.Link. Nil unless Config.VLAN or MAC is set.
 	Link func(id uint32) packet.Link
+	// LinkID is the number of a link, 0 for none, for those of a snapshot. Nil unless
+	// Link is set.
+	LinkID func(l packet.Link) uint32
 	// Carrier takes a tunnel when the first packet comes that carries another one,
 	// before what it carries comes. Nil: not wanted.
 	Carrier func(c Carrier)
@@ -64,7 +67,10 @@ type Tracker struct {
 
 // New makes an empty Tracker.
 func New(cfg Config, deps Deps) *Tracker {
-	t := &Tracker{cfg: cfg, deps: deps, local: networks(cfg.Local), table: newTable(), sweepPlain: minPlain, bounds: boundsFor(&cfg)}
+	t := &Tracker{
+		cfg: cfg, deps: deps, local: networks(cfg.Local), table: newTable(), bounds: boundsFor(&cfg),
+		plain: map[uint64]plainTunnel{}, sweepPlain: minPlain, parents: map[uint32][]Parent{}, links: map[uint32]seenLink{},
+	}
 	t.wheel.flows = &t.flows
 	t.timeout = [idleClasses]time.Duration{
 		idleOther: cfg.OtherInactivity, idleICMP: cfg.ICMPInactivity, idleUDP: cfg.UDPInactivity,

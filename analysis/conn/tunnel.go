@@ -51,9 +51,6 @@ func (t *Tracker) carryPlain(p *packet.Packet) {
 		t.announce(Carrier{p.Hash, p.Eff, tunnel.uid})
 	}
 	tunnel.last = p.Eff
-	if t.plain == nil {
-		t.plain = map[uint64]plainTunnel{}
-	}
 	t.plain[p.Hash] = tunnel
 	if len(t.plain) >= t.sweepPlain {
 		t.forgetTunnels(p.Eff.Add(-tunnelIdle))
@@ -106,9 +103,6 @@ func (t *Tracker) parent(i uint32, f *flow, p *packet.Packet) {
 		return
 	}
 	f.marks |= markTunneled
-	if t.parents == nil {
-		t.parents = map[uint32][]Parent{}
-	}
 	t.parents[i] = append(known, Parent{p.Outer, p.Eff})
 }
 

@@ -86,15 +86,8 @@ func (r *Rows) UIDs(i int) (all []logs.UID) {
 		var l uidList
 		start := r.w.part(refs[0]).Start
 		for len(refs) > 0 && r.w.part(refs[0]).Start == start {
-			p, q := r.w.part(refs[0]), r.w.pair(refs[0])
-			switch {
-			case q.flags&listed != 0:
-				of := p.lists.at(q.since)
-				for k := range of.n {
-					l.add(of.since[k], of.uids[k])
-				}
-			case q.uid != logs.UID{}:
-				l.add(q.since, q.uid)
+			for since, uid := range r.w.part(refs[0]).connections(r.w.pair(refs[0])) {
+				l.add(since, uid)
 			}
 			refs = refs[1:]
 		}

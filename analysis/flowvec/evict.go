@@ -17,6 +17,11 @@ func (t *Table) evict() {
 			}
 		}
 	}
+	t.drop()
+}
+
+// drop lets go of the conversations whose ranks reach the limit.
+func (t *Table) drop() {
 	moved := t.keep()
 	clear(t.index.slots)
 	t.index.n = 0
@@ -41,17 +46,22 @@ func (t *Table) keep() []uint32 {
 			continue
 		}
 		place, to := t.pairs.add()
-		*to = *q
+		t.copyPair(to, q, &old)
 		moved[i] = place
-		for side, b := range q.busy {
-			to.busy[side] = moveTo(&t.busy, &old.busy, b)
-		}
-		if q.flags&listed != 0 {
-			to.since = moveTo(&t.lists, &old.lists, q.since)
-		}
 	}
 	old.release()
 	return moved
+}
+
+// copyPair copies a pair of an open pane, and what belongs to it, from other slabs.
+func (s *slabs) copyPair(to, q *pair, from *slabs) {
+	*to = *q
+	for side, b := range q.busy {
+		to.busy[side] = moveTo(&s.busy, &from.busy, b)
+	}
+	if q.flags&listed != 0 {
+		to.since = moveTo(&s.lists, &from.lists, q.since)
+	}
 }
 
 // moveTo copies an entry, if there is one, to another slab.

@@ -148,8 +148,15 @@ func (q *pair) begin(p *packet.Packet, side uint8, tick uint32) {
 	if q.flags&known != 0 && o.compareOrigin(q) >= 0 {
 		return
 	}
-	const origin = known | noSYN | fromHi
-	q.at, q.ports, q.proto, q.flags = o.at, o.ports, o.proto, q.flags&^origin|o.flags
+	q.beginAs(&o)
+}
+
+// origin are the flags that tell of it.
+const origin = known | noSYN | fromHi
+
+// beginAs gives q the origin of o.
+func (q *pair) beginAs(o *pair) {
+	q.at, q.ports, q.proto, q.flags = o.at, o.ports, o.proto, q.flags&^origin|o.flags&origin
 }
 
 func (q *pair) compareOrigin(o *pair) int {

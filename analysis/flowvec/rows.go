@@ -186,16 +186,15 @@ func (w *Windows) fillParts(refs []ref, into *[2]side, deep depth) {
 				c.merge(&p.busy.at(b).counts)
 				active.merge(&p.busy.at(b).active)
 			}
-			if c.n == 0 {
-				continue
-			}
-			active.addAll(&q.sides[d])
-			p.absolute(&c)
-			s.counts.merge(&c)
-			if q.sums != 0 {
+			if q.sums != 0 { // also where another shard has the packets, once they were dealt anew
 				flows.merge(&p.sums.at(q.sums)[d])
-			} else {
+			} else if c.n != 0 {
 				flows.add(q.service(uint8(d)), c.bytes, c.npay != 0)
+			}
+			if c.n != 0 {
+				active.addAll(&q.sides[d])
+				p.absolute(&c)
+				s.counts.merge(&c)
 			}
 		}
 		if s.n == 0 {

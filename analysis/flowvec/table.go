@@ -36,6 +36,10 @@ type Loss struct {
 	Flows   uint64 // packets counted in their pair, but in no flow
 }
 
+func (l *Loss) add(o Loss) {
+	l.Pairs, l.Packets, l.Flows = l.Pairs+o.Pairs, l.Packets+o.Packets, l.Flows+o.Flows
+}
+
 // New makes an empty table. It starts nothing.
 func New(cfg Config) *Table {
 	def := DefaultConfig()
@@ -125,12 +129,20 @@ func (t *Table) split(q *pair, place uint32) {
 		t.lost.Flows++
 		return
 	}
-	f := t.flows.add(place, q.portsBy(0), q.proto)
+	f := t.only(q)
+	f.pair = place
+	*t.flows.add(place, f.ports, f.proto) = f
+	q.flags |= manyFlow
+}
+
+// only is the flow of a pair that has one.
+func (s *slabs) only(q *pair) (f flow) {
+	f.ports, f.proto = q.portsBy(0), q.proto
 	for side := range q.sides {
 		var c counts
 		q.sides[side].fill(&c)
 		if b := q.busy[side]; b != 0 {
-			c.merge(&t.busy.at(b).counts)
+			c.merge(&s.busy.at(b).counts)
 		}
 		if c.n != 0 {
 			f.flags |= sawSide << side
@@ -140,10 +152,10 @@ func (t *Table) split(q *pair, place uint32) {
 		}
 		f.bytes[side] = c.bytes
 	}
-	if f.tag = tagOf(q.uid); q.flags&listed != 0 {
-		f.tag = 0
+	if q.flags&listed == 0 {
+		f.tag = tagOf(q.uid)
 	}
-	q.flags |= manyFlow
+	return f
 }
 
 // note adds p to its flow, and its connection to the pair where that is new.
@@ -172,17 +184,22 @@ func (t *Table) note(q *pair, place uint32, side uint8, p *packet.Packet, ports 
 // is not kept, and which side sent p.
 func (t *Table) pairOf(p *packet.Packet) (place uint32, side uint8) {
 	lo, hi, side := inOrder(p)
+	return t.placeOf(lo, hi), side
+}
+
+// placeOf is the place of the conversation of two addresses, likewise.
+func (t *Table) placeOf(lo, hi *packet.Addr) uint32 {
 	hash := t.index.hash(lo, hi)
 	slot := t.findPair(hash, lo, hi)
 	if *slot != 0 {
-		return uint32(*slot), side
+		return uint32(*slot)
 	}
 	if t.limit != ^uint64(0) && t.cfg.rank(conversationHash(lo, hi)) >= t.limit {
-		return 0, side
+		return 0
 	}
 	if int(t.pairs.n) >= t.cfg.MaxPairs {
 		if t.evict(); t.cfg.rank(conversationHash(lo, hi)) >= t.limit {
-			return 0, side
+			return 0
 		}
 		slot = t.findPair(hash, lo, hi)
 	}
@@ -193,7 +210,7 @@ func (t *Table) pairOf(p *packet.Packet) (place uint32, side uint8) {
 	place, q := t.pairs.add()
 	q.lo, q.hi = *lo, *hi
 	t.index.put(slot, hash, place)
-	return place, side
+	return place
 }
 
 // findPair is the slot of the index that holds the conversation, or where it belongs.

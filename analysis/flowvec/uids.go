@@ -2,6 +2,7 @@ package flowvec
 
 import (
 	"bytes"
+	"iter"
 
 	"pcapdir/analysis/logs"
 )
@@ -56,17 +57,43 @@ func (l *uidList) after(i int, since uint32, uid logs.UID) bool {
 
 // name adds a connection to those of q.
 func (t *Table) name(q *pair, tick uint32, uid logs.UID) {
-	switch {
-	case uid == q.uid:
-	case q.flags&listed != 0:
+	if uid != q.uid {
+		t.offer(q, tick, uid)
 		q.uid = uid
-		t.lists.at(q.since).add(tick, uid)
+	}
+}
+
+// offer adds a connection to those of q, which may have it already, and since later.
+func (s *slabs) offer(q *pair, since uint32, uid logs.UID) {
+	switch {
+	case q.flags&listed != 0:
+		s.lists.at(q.since).add(since, uid)
 	case q.uid == logs.UID{}:
-		q.uid, q.since = uid, tick
+		q.uid, q.since = uid, since
+	case q.uid == uid:
+		q.since = min(q.since, since)
 	default:
-		place, l := t.lists.add()
+		place, l := s.lists.add()
 		l.add(q.since, q.uid)
-		l.add(tick, uid)
-		q.uid, q.since, q.flags = uid, place, q.flags|listed
+		l.add(since, uid)
+		q.since, q.flags = place, q.flags|listed
+	}
+}
+
+// connections are those of q that are remembered, with the ticks at which they were first seen.
+func (s *slabs) connections(q *pair) iter.Seq2[uint32, logs.UID] {
+	return func(yield func(uint32, logs.UID) bool) {
+		if q.flags&listed == 0 {
+			if q.uid != (logs.UID{}) {
+				yield(q.since, q.uid)
+			}
+			return
+		}
+		l := s.lists.at(q.since)
+		for i := range l.n {
+			if !yield(l.since[i], l.uids[i]) {
+				return
+			}
+		}
 	}
 }

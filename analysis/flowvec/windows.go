@@ -45,14 +45,20 @@ func NewWindows(pane, longest time.Duration) *Windows {
 // is known to be missing from it.
 func (w *Windows) Push(end packet.Time, parts []*Pane, complete bool) {
 	w.forget(end.Add(-w.keep))
-	pane := closedPane{end: end, part: w.first + uint32(len(w.parts))}
-	lost := w.take(parts)
-	w.lost = Loss{w.lost.Pairs + lost.Pairs, w.lost.Packets + lost.Packets, w.lost.Flows + lost.Flows}
+	lost := w.add(end, parts)
+	w.lost.add(lost)
+	pane := &w.panes[len(w.panes)-1]
 	pane.complete = complete && lost == Loss{}
-	w.panes = append(w.panes, pane)
+	w.recall(pane.part)
+}
+
+// add makes a pane the newest, and says what the bounds cost.
+func (w *Windows) add(end packet.Time, parts []*Pane) (lost Loss) {
+	w.panes = append(w.panes, closedPane{end: end, part: w.first + uint32(len(w.parts))})
+	lost = w.take(parts)
 	w.sortNewest()
 	w.merge()
-	w.recall(pane.part)
+	return lost
 }
 
 // Lost is what the tables' bounds cost since the start.
@@ -83,7 +89,7 @@ func (w *Windows) take(parts []*Pane) (lost Loss) {
 	for _, p := range parts {
 		if p != nil {
 			limit, size = min(limit, p.limit), size+int(p.pairs.n)
-			lost.Pairs, lost.Packets, lost.Flows = lost.Pairs+p.Lost.Pairs, lost.Packets+p.Lost.Packets, lost.Flows+p.Lost.Flows
+			lost.add(p.Lost)
 		}
 	}
 	w.newest = pages.Sized(w.newest, size)[:0]

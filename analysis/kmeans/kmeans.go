@@ -135,3 +135,18 @@ func squared(a, b []float64, limit float64) float64 {
 	}
 	return s0 + s1 + s2 + s3
 }
+
+// Holds says whether m is one that Fit can have made of rows of d numbers, as far as
+// places in it go. What was read from a file need not be.
+func (m *Model) Holds(d int) bool {
+	k := m.K()
+	if k == 0 || m.D != d || len(m.Centroids) != k*d || m.near.k != k || len(m.near.list) != k*(k-1) {
+		return false
+	}
+	for _, o := range m.near.list {
+		if o.centroid < 0 || int(o.centroid) >= k {
+			return false
+		}
+	}
+	return true
+}

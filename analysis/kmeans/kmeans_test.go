@@ -273,6 +273,27 @@ func TestEnough(t *testing.T) {
 	}
 }
 
+func TestHolds(t *testing.T) {
+	rows := mixture(100, 3, 4, 1)
+	fit := func() *Model { return Fit(rows, 3, Config{K: 5, Seed: 1}) }
+	if !fit().Holds(3) || fit().Holds(4) || (&Model{D: 3}).Holds(3) || !Fit(rows, 3, Config{K: 1}).Holds(3) {
+		t.Error("what fits and what does not is not told apart")
+	}
+	for i, damage := range []func(m *Model){
+		func(m *Model) { m.Sizes = m.Sizes[1:] },
+		func(m *Model) { m.Centroids = m.Centroids[1:] },
+		func(m *Model) { m.near.k-- },
+		func(m *Model) { m.near.list = m.near.list[1:] },
+		func(m *Model) { m.near.list[9].centroid = 5 },
+		func(m *Model) { m.near.list[9].centroid = -1 },
+	} {
+		m := fit()
+		if damage(m); m.Holds(3) {
+			t.Errorf("damage %d is not seen", i)
+		}
+	}
+}
+
 func BenchmarkFit(b *testing.B) {
 	rows := mixture(20000, 29, 3000, 1) // far more centres than k: many passes
 	b.ReportAllocs()

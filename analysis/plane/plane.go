@@ -82,3 +82,8 @@ func (p *Plane) Place(row []float64) (x, y float64) {
 	}
 	return x, y
 }
+
+// Holds says whether p is one of rows of d numbers. What was read from a file need not be.
+func (p *Plane) Holds(d int) bool {
+	return len(p.mean) == d && len(p.axes[0]) == d && len(p.axes[1]) == d
+}

@@ -72,3 +72,10 @@ func TestNothingToSee(t *testing.T) {
 		}
 	}
 }
+
+func TestHolds(t *testing.T) {
+	p := plane.Fit([]float64{1, 2, 3, 4, 5, 7}, 2, nil)
+	if !p.Holds(2) || p.Holds(3) || (&plane.Plane{}).Holds(2) {
+		t.Error("planes of rows of other lengths are not told apart")
+	}
+}
