@@ -21,6 +21,9 @@ type Handler interface {
 	// Flush ends all that is open at the event time at, as if the input ended:
 	// Advance has been called for it, no packet has it, and later ones come after.
 	Flush(at packet.Time)
+	// Save saves what there is: every packet below key was handled, none of the
+	// others, and Advance was called for the last epoch that ended at or before it.
+	Save(key packet.Order)
 	// Reached says that every packet below safe was handled. It follows the
 	// Advance for the last epoch that ended at or before safe.
 	Reached(safe packet.Order)
@@ -106,11 +109,20 @@ func (s *Shard) advance(t packet.Time) {
 	s.end = start.Add(s.epoch)
 }
 
+// Resume makes the shard go on behind key, where its state was saved. It is called
+// before Run.
+func (s *Shard) Resume(key packet.Order) { s.end = key.Eff.Floor(s.epoch).Add(s.epoch) }
+
 // pass does what a mark asks for. It may stand inside an epoch.
 func (s *Shard) pass(m merge.Mark) {
-	s.handler.Advance(m.At)
-	if m.Flush {
-		s.handler.Flush(m.At)
+	switch {
+	case m.Cut:
+		s.handler.Save(m.Key)
+	case m.Flush:
+		s.handler.Advance(m.Key.Eff)
+		s.handler.Flush(m.Key.Eff)
+	default:
+		s.handler.Advance(m.Key.Eff)
 	}
 	s.merger.Pass()
 }

@@ -43,6 +43,11 @@ type model struct {
 	passed  packet.Time // of Advance
 	safe    packet.Order
 	broken  string
+	epoch   time.Duration
+
+	saved        bool // there was a cut
+	savedEntries []closing
+	savedEnds    []closing
 }
 
 func (m *model) expire(key uint64, e *closing, before packet.Time) {
@@ -93,6 +98,16 @@ func (m *model) Reached(safe packet.Order) {
 		m.broken = fmt.Sprintf("Reached(%v) after Reached(%v) and Advance(%d)", safe, m.safe, m.passed)
 	}
 	m.safe = safe
+}
+
+func (m *model) Save(key packet.Order) {
+	if key.Less(m.safe) || key.Eff.Floor(m.epoch) < m.passed {
+		m.broken = fmt.Sprintf("Save(%v) after Reached(%v) and Advance(%d)", key, m.safe, m.passed)
+	}
+	for k, e := range m.entries {
+		m.savedEntries = append(m.savedEntries, closing{e.at, k, e.n})
+	}
+	m.saved, m.savedEnds = true, slices.Clone(m.ends)
 }
 
 func (m *model) Flush(at packet.Time) {

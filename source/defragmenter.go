@@ -6,6 +6,7 @@ import (
 	"pcapdir/source/defrag"
 	"pcapdir/source/merge"
 	"pcapdir/source/packet"
+	"pcapdir/source/snap"
 )
 
 // Defragmenter stands between the readers and the shards: fragments of all files
@@ -17,13 +18,15 @@ type Defragmenter struct {
 	frontier   *merge.Frontier
 	router     Router
 	reassembly *Reassembly
+	save       func() // at a cut
 
 	taken, made uint64 // packets, once Run has ended
 }
 
-// NewDefragmenter makes the defragmenter of f, of which there is one.
-func NewDefragmenter(cfg defrag.Config, router Router, f *merge.Frontier) *Defragmenter {
-	return &Defragmenter{frontier: f, router: router, reassembly: NewReassembly(cfg)}
+// NewDefragmenter makes the defragmenter of f, of which there is one. save is called
+// where state is saved (merge.Frontier.Cut), on the goroutine of Run.
+func NewDefragmenter(cfg defrag.Config, router Router, f *merge.Frontier, save func()) *Defragmenter {
+	return &Defragmenter{frontier: f, router: router, reassembly: NewReassembly(cfg), save: save}
 }
 
 // Run works until the input ends, or with the error of ctx.
@@ -46,11 +49,23 @@ func (d *Defragmenter) Run(ctx context.Context) error {
 		if safe == packet.MaxOrder {
 			return nil
 		}
+		if relay.Cut() {
+			d.save()
+			relay.Pass()
+			continue
+		}
 		if err := relay.Wait(); err != nil {
 			return err
 		}
 	}
 }
+
+// Save writes the datagrams in the making, at a moment when Run does not work on
+// them.
+func (d *Defragmenter) Save(w *snap.Writer) { d.reassembly.Save(w) }
+
+// Load reads what Save wrote, before Run.
+func (d *Defragmenter) Load(r *snap.Reader) error { return d.reassembly.Load(r) }
 
 // Counts are the totals of fragments and datagrams so far.
 func (d *Defragmenter) Counts() defrag.Counts { return d.reassembly.Counts() }

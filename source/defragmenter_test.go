@@ -17,6 +17,7 @@ import (
 	"pcapdir/source/packet"
 	"pcapdir/source/pcapfile"
 	"pcapdir/source/pcapfile/pcaptest"
+	"pcapdir/source/snap"
 )
 
 // raw is a record of an IP packet without link layer, of which cut bytes were
@@ -30,7 +31,7 @@ func readFiles(t *testing.T, cfg Config, files ...[]pcapfile.Record) (kept []boo
 	t.Helper()
 	ctx, done := context.WithCancel(t.Context())
 	f := merge.NewFrontier(merge.Config{Shards: 1, Batch: 2, Queue: 1})
-	d := NewDefragmenter(defrag.DefaultConfig(), oneShard{}, f)
+	d := NewDefragmenter(defrag.DefaultConfig(), oneShard{}, f, nil)
 	var running errgroup.Group
 	running.Go(func() error { return d.Run(ctx) })
 	go func() { _ = f.Schedule(ctx) }()
@@ -151,6 +152,33 @@ func TestLateFlagStays(t *testing.T) {
 	}
 	if r.Expire(packet.MaxTime); r.Counts() != (defrag.Counts{Fragments: 2, Rebuilt: 1}) {
 		t.Errorf("%+v", r.Counts())
+	}
+}
+
+// A datagram that is in the making when another process takes over becomes whole
+// there.
+func TestDatagramOfTwoProcesses(t *testing.T) {
+	whole := decodetest.From("10.0.0.1", "10.0.0.2").UDP(7, 9, make([]byte, 200))
+	pieces := decodetest.Fragments(whole, 1, 128)
+	before := NewDefragmenter(defrag.DefaultConfig(), oneShard{}, nil, nil)
+	before.reassembly.Add(&packet.Packet{}, pieces[1], nil)
+	var state bytes.Buffer
+	w := snap.NewWriter(&state)
+	if before.Save(w); w.Close() != nil {
+		t.Fatal("not saved")
+	}
+	after := NewDefragmenter(defrag.DefaultConfig(), oneShard{}, nil, nil)
+	r := snap.NewReader(&state, int64(state.Len()))
+	if err := after.Load(r); err != nil || r.End() != nil {
+		t.Fatal(err, r.End())
+	}
+	var got []packet.Packet
+	after.reassembly.Add(&packet.Packet{Rec: 5}, pieces[0], func(p *packet.Packet) bool {
+		got = append(got, *p)
+		return true
+	})
+	if len(got) != 1 || got[0].PayLen != 200 || got[0].DstPort != 9 || got[0].Rec != 5 {
+		t.Errorf("%+v", got)
 	}
 }
 

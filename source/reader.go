@@ -82,7 +82,9 @@ type Reader struct {
 	gate   Gate
 	w      *merge.Writer
 	run    Run
-	at     uint64       // number of the first record that is read
+	at     uint64       // number of the first record that is read: those before start are only framed
+	from   packet.Order // packets before it are skipped
+	next   packet.Time  // a stamp from here on is of another epoch than those before
 	clock  *clock.Clock // nil where records stand as they are
 	window *window
 	links  *links.Cache // nil where links are not wanted
@@ -95,13 +97,16 @@ type Reader struct {
 
 	eff  packet.Time // of the current run of equal effective times
 	rank uint64      // of that run
+
+	start Point // where the run begins, or is resumed
+	trail Trail
 }
 
 // NewReader makes the reader of a whole file into the run w.
 func NewReader(cfg Config, router Router, gate Gate, w *merge.Writer) *Reader {
 	r := &Reader{
-		cfg: cfg, router: router, gate: gate, w: w, run: Whole(leastStamp), eff: -packet.MaxTime,
-		window: newWindow(cfg.Lead(), max(w.Floor, leastStamp)),
+		cfg: cfg, router: router, gate: gate, w: w, run: Whole(leastStamp), eff: -packet.MaxTime, from: packet.At(-packet.MaxTime),
+		window: newWindow(cfg.Lead(), leastStamp),
 	}
 	if cfg.Sort {
 		r.clock = clock.New(cfg.latest())
@@ -109,20 +114,21 @@ func NewReader(cfg Config, router Router, gate Gate, w *merge.Writer) *Reader {
 	if cfg.Links != nil {
 		r.links = links.NewCache(cfg.Links)
 	}
+	r.begin(Point{Max: leastStamp, Floor: max(w.Floor, leastStamp), Watermark: w.Watermark})
 	return r
 }
 
-// Only confines the reader to a run that a scan found. What is read begins with
-// the record at, which is not behind the run's first. It is called before Read.
-func (r *Reader) Only(run Run, at uint64) {
-	r.run, r.at = run, at
-	if run.From > 0 {
-		r.clock.Resume(run.First) // its first record is believed
-	}
+// Only confines the reader to a run that a scan found. It is called before Resume
+// and Seek.
+func (r *Reader) Only(run Run) {
+	r.run = run
+	p := r.start
+	p.Record, p.Offset, p.Left = run.From, run.Offset, run.First // its first record is believed
+	r.begin(p)
 }
 
 // Read reads src, the bytes of the file on disk, to its end, and closes the
-// run. What was readable before damage has been handed on. It returns early
+// run: from its start, or from where Seek says. What was readable before damage has been handed on. It returns early
 // when ctx ends.
 func (r *Reader) Read(ctx context.Context, src io.Reader, c decompress.Format) books.File {
 	r.w.Bind(ctx)
@@ -147,6 +153,9 @@ func (r *Reader) read(ctx context.Context, src io.Reader, c decompress.Format) e
 	if err != nil {
 		return err
 	}
+	if r.at > 0 {
+		file.Place(r.at, r.start.Offset)
+	}
 	r.books.Format = file.Format()
 	defer func() { r.books.LinkTypes = file.LinkTypes() }()
 	return r.records(file)
@@ -158,17 +167,22 @@ func (r *Reader) records(file *pcapfile.Reader) error {
 	var p packet.Packet
 	var in decode.Inside
 	for n := r.at; n < r.run.To || len(r.held) > 0; n++ {
+		at := file.Offset()
 		if err := file.Next(&rec); err != nil {
 			if errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 				return nil
 			}
 			return err
 		}
-		if n < r.run.From {
+		if n < r.start.Record {
 			continue
 		}
+		ts := Clamp(rec.TS)
+		if ts >= r.next && len(r.held) == 0 {
+			r.mark(n, at)
+		}
 		drop := decode.Decode(rec.LinkType, rec.Data, rec.Wire, &p, &in)
-		p.TS = Clamp(rec.TS)
+		p.TS = ts
 		p.Rec = n
 		if r.links != nil {
 			p.Link = r.links.ID(decode.LinkOf(rec.LinkType, rec.Data))
@@ -266,7 +280,7 @@ func (r *Reader) order(p *packet.Packet) bool {
 
 // stamp gives p its place in the window, and takes its time to the books.
 func (r *Reader) stamp(p *packet.Packet) {
-	if p.TS < r.w.Watermark {
+	if p.TS < r.start.Watermark {
 		p.Flags |= packet.Late
 		r.books.Late++
 	}
@@ -289,6 +303,10 @@ func (r *Reader) emit(p *packet.Packet) bool {
 	}
 	content := p.Rank
 	p.Rank = r.rank
+	if p.Eff <= r.from.Eff && p.Order(r.w.File).Less(r.from) {
+		r.skip(p)
+		return true
+	}
 	switch {
 	case p.Flags&packet.Fragmented != 0:
 		return r.w.Divert(p, r.window.release(p))
@@ -312,6 +330,7 @@ func (r *Reader) emit(p *packet.Packet) bool {
 func (r *Reader) beforeChunk(ctx context.Context) error {
 	if r.gate.Closed() {
 		r.w.Flush()
+		r.w.Publish()
 		return r.gate.Wait(ctx)
 	}
 	r.w.Publish()

@@ -6,6 +6,7 @@ import (
 	"pcapdir/source/decode"
 	"pcapdir/source/defrag"
 	"pcapdir/source/packet"
+	"pcapdir/source/snap"
 )
 
 // Reassembly makes packets of fragments: it puts datagrams together and decodes
@@ -85,6 +86,12 @@ func (r *Reassembly) Expire(now packet.Time) {
 	c := r.table.Counts()
 	r.counts.Store(&c)
 }
+
+// Save writes the datagrams in the making.
+func (r *Reassembly) Save(w *snap.Writer) { r.table.Save(w) }
+
+// Load reads what Save wrote, before the first Add. Counts begin again.
+func (r *Reassembly) Load(s *snap.Reader) error { return r.table.Load(s) }
 
 // Counts are the totals of fragments and datagrams, as of the last Expire. Any
 // goroutine may call it.

@@ -24,11 +24,13 @@ func readRun(t *testing.T, cfg Config, text []byte, run Run, seek bool) (books.F
 	kept := make(chan books.File, 1)
 	got := merged(t, merge.Entry{File: 1, First: run.First.Add(-cfg.Lead()), Start: func(w *merge.Writer) {
 		r := NewReader(cfg, oneShard{}, open{}, w)
-		src, at := io.Reader(bytes.NewReader(text)), uint64(0)
-		if seek && run.From > 0 {
-			src, at = pcapfile.From(bytes.NewReader(text), run.Offset), run.From
+		src := io.Reader(bytes.NewReader(text))
+		r.Only(run)
+		if seek {
+			if at := r.Seek(decompress.Plain, "pcap"); at > 0 {
+				src = pcapfile.From(bytes.NewReader(text), at)
+			}
 		}
-		r.Only(run, at)
 		go func() { kept <- r.Read(t.Context(), src, decompress.Plain) }()
 	}})
 	return <-kept, got

@@ -37,10 +37,14 @@ type window struct {
 	inner     map[uint64][]packet.Packet // what packets in the window carry, by their Hash
 	spare     [][]packet.Packet
 	tickets   uint64
+
+	limit, heldLimit int // of packets, and of held
 }
 
 func newWindow(size time.Duration, floor packet.Time) *window {
-	return &window{size: size, floor: floor, max: leastStamp, ring: make([]packet.Packet, 64)}
+	return &window{
+		size: size, floor: floor, max: leastStamp, ring: make([]packet.Packet, 64), limit: windowLimit, heldLimit: heldLimit,
+	}
 }
 
 // add takes a copy of p and sets its effective time. disorder says that an
@@ -68,7 +72,7 @@ func (w *window) next(drain bool) *packet.Packet {
 	if p == nil {
 		return nil
 	}
-	full := int(w.tail-w.head)+len(w.stragglers) > windowLimit || w.held > heldLimit
+	full := int(w.tail-w.head)+len(w.stragglers) > w.limit || w.held > w.heldLimit
 	if !drain && !full && p.Eff > w.max.Add(-w.size) && p.Eff > w.floor {
 		return nil
 	}

@@ -18,6 +18,7 @@ type Dir struct {
 	path    string
 	files   map[string]*liveFile
 	created bool // a name was made since the directory was last synced
+	chunk   []byte
 	open    func(path string, flag int, mode fs.FileMode) (file, error)
 }
 
@@ -78,8 +79,8 @@ func positionOf(info fs.FileInfo) (Position, error) {
 // Append implements Sink. An unterminated tail that a cut-short Append left is
 // completed to the same line, so a reader that follows the file never sees bytes
 // change. Errors, a full disk among them, leave a state that repeating it heals.
-func (d *Dir) Append(log string, at Position, lines []byte) (Position, error) {
-	if len(lines) == 0 {
+func (d *Dir) Append(log string, at Position, lines Lines) (Position, error) {
+	if lines.Size() == 0 {
 		return at, nil
 	}
 	f, err := d.live(log)
@@ -97,10 +98,31 @@ func (d *Dir) Append(log string, at Position, lines []byte) (Position, error) {
 		}
 	}
 	f.dirty = true // also when the write fails half way
-	if _, err := f.WriteAt(lines, start); err != nil {
+	if err := d.write(f, lines, start); err != nil {
 		return Position{}, fmt.Errorf("append to log: %w", err)
 	}
-	return Position{Dev: f.dev, Ino: f.ino, Length: start + int64(len(lines)), Replaced: replaced}, nil
+	return Position{Dev: f.dev, Ino: f.ino, Length: start + lines.Size(), Replaced: replaced}, nil
+}
+
+// chunkSize is how much is read, compared or written at once.
+const chunkSize = 64 << 10
+
+// write writes lines at start.
+func (d *Dir) write(f *liveFile, lines Lines, start int64) error {
+	if d.chunk == nil {
+		d.chunk = make([]byte, chunkSize)
+	}
+	for at := int64(0); at < lines.Size(); {
+		chunk := d.chunk[:min(chunkSize, lines.Size()-at)]
+		if n, err := lines.ReadAt(chunk, at); n < len(chunk) {
+			return fmt.Errorf("read what is to be written: %w", err)
+		}
+		if _, err := f.WriteAt(chunk, start+at); err != nil {
+			return err
+		}
+		at += int64(len(chunk))
+	}
+	return nil
 }
 
 // live is the open file that bears the log's name now.

@@ -1,6 +1,7 @@
 package logs
 
 import (
+	"bytes"
 	"errors"
 	"io/fs"
 	"math/rand/v2"
@@ -35,7 +36,7 @@ func reopenTestDir(t *testing.T, path string) *Dir {
 
 func mustAppend(t *testing.T, d *Dir, at Position, lines []byte) Position {
 	t.Helper()
-	p, err := d.Append("x", at, lines)
+	p, err := d.Append("x", at, bytes.NewReader(lines))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -194,7 +195,7 @@ func TestDirectoryRemovedAndBack(t *testing.T) {
 	if err := os.RemoveAll(filepath.Dir(path)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := d.Append("x", at, second); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := d.Append("x", at, bytes.NewReader(second)); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("error %v", err)
 	}
 	if err := os.Mkdir(filepath.Dir(path), 0o750); err != nil {
@@ -218,7 +219,7 @@ func TestNotARegularFile(t *testing.T) {
 		if err := make(); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := d.Append("x", Position{}, first); err == nil {
+		if _, err := d.Append("x", Position{}, bytes.NewReader(first)); err == nil {
 			t.Errorf("%s: no error", name)
 		}
 		if _, err := d.Position("x"); err == nil {
@@ -251,7 +252,7 @@ func TestAppendRandomCrashes(t *testing.T) {
 				d = reopenTestDir(t, filepath.Dir(path))
 				disk := disk{room: rng.IntN(len(lines))}
 				disk.under(d)
-				if _, err := d.Append("x", at, []byte(lines)); err == nil {
+				if _, err := d.Append("x", at, strings.NewReader(lines)); err == nil {
 					t.Fatal("not cut short")
 				}
 				seen, _ := os.ReadFile(path)

@@ -1,6 +1,7 @@
 package logs
 
 import (
+	"bytes"
 	"errors"
 	"io/fs"
 	"os"
@@ -54,7 +55,7 @@ func TestDiskFull(t *testing.T) {
 	disk.under(dir)
 	at := mustAppend(t, dir, Position{}, first)
 	for range 3 {
-		if _, err := dir.Append("x", at, second); !errors.Is(err, syscall.ENOSPC) {
+		if _, err := dir.Append("x", at, bytes.NewReader(second)); !errors.Is(err, syscall.ENOSPC) {
 			t.Fatalf("error %v", err)
 		}
 		wantFile(t, path, string(first)+string(second[:5]))
@@ -82,7 +83,7 @@ func TestSyncOnlyWhatWasWritten(t *testing.T) {
 	}
 	sync(0)
 	at := mustAppend(t, dir, Position{}, first)
-	if _, err := dir.Append("y", Position{}, first); err != nil {
+	if _, err := dir.Append("y", Position{}, bytes.NewReader(first)); err != nil {
 		t.Fatal(err)
 	}
 	sync(2)
@@ -114,7 +115,7 @@ func TestSyncErrorIsNotForgotten(t *testing.T) {
 	if err := os.Rename(path, path+".1"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := dir.Append("x", at, second); !errors.Is(err, syscall.EIO) {
+	if _, err := dir.Append("x", at, bytes.NewReader(second)); !errors.Is(err, syscall.EIO) {
 		t.Errorf("error %v", err)
 	}
 	disk.syncError = nil

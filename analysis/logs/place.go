@@ -14,7 +14,7 @@ import (
 // (made by an attempt that was cut short, or by a rotation from outside), only a
 // beginning of these very lines is ours. One case is left out: cut short twice over,
 // in a file that someone put there with lines of its own, an attempt counts as theirs.
-func (f *liveFile) place(at Position, lines []byte) (start int64, replaced bool, err error) {
+func (f *liveFile) place(at Position, lines Lines) (start int64, replaced bool, err error) {
 	info, err := f.Stat()
 	if err != nil {
 		return 0, false, err
@@ -34,35 +34,45 @@ func (f *liveFile) place(at Position, lines []byte) (start int64, replaced bool,
 
 // begins says whether all that the file holds from start to size is a beginning of
 // lines. Zero bytes count: after a power cut a file may be longer than its content.
-func (f *liveFile) begins(start, size int64, lines []byte) (bool, error) {
-	if size-start > int64(len(lines)) {
+func (f *liveFile) begins(start, size int64, lines Lines) (bool, error) {
+	if size-start > lines.Size() {
 		return false, nil
 	}
-	buf := make([]byte, min(size-start, 64<<10))
-	for start < size {
-		chunk := buf[:min(size-start, int64(len(buf)))]
-		n, err := f.ReadAt(chunk, start)
-		if n < len(chunk) {
-			if err == io.EOF {
-				err = io.ErrUnexpectedEOF // truncated while we look: try again
-			}
-			return false, fmt.Errorf("read back: %w", err)
+	there, ours := make([]byte, min(size-start, chunkSize)), make([]byte, min(size-start, chunkSize))
+	for at := int64(0); start+at < size; {
+		n := min(size-start-at, chunkSize)
+		if err := readBack(f, there[:n], start+at); err != nil {
+			return false, err
 		}
-		if !matches(chunk, lines) {
+		if err := readBack(lines, ours[:n], at); err != nil {
+			return false, err
+		}
+		if !matches(there[:n], ours[:n]) {
 			return false, nil
 		}
-		start += int64(n)
-		lines = lines[n:]
+		at += n
 	}
 	return true, nil
 }
 
-func matches(chunk, lines []byte) bool {
-	if bytes.HasPrefix(lines, chunk) {
+func readBack(from io.ReaderAt, b []byte, at int64) error {
+	n, err := from.ReadAt(b, at)
+	if n == len(b) {
+		return nil
+	}
+	if err == io.EOF {
+		err = io.ErrUnexpectedEOF // truncated while we look: try again
+	}
+	return fmt.Errorf("read back: %w", err)
+}
+
+// matches says whether a chunk is as ours, where it is not zero.
+func matches(chunk, ours []byte) bool {
+	if bytes.Equal(chunk, ours) {
 		return true
 	}
 	for i, c := range chunk {
-		if c != 0 && c != lines[i] {
+		if c != 0 && c != ours[i] {
 			return false
 		}
 	}
@@ -70,13 +80,13 @@ func matches(chunk, lines []byte) bool {
 }
 
 // ownLine is lines, behind a newline when what stands before start does not end in one.
-func (f *liveFile) ownLine(start int64, lines []byte) ([]byte, error) {
+func (f *liveFile) ownLine(start int64, lines Lines) (Lines, error) {
 	var last [1]byte
-	if _, err := f.ReadAt(last[:], start-1); err != nil {
-		return nil, fmt.Errorf("read back: %w", err)
+	if err := readBack(f, last[:], start-1); err != nil {
+		return nil, err
 	}
 	if last[0] == '\n' {
 		return lines, nil
 	}
-	return append([]byte{'\n'}, lines...), nil
+	return Join(bytes.NewReader([]byte{'\n'}), lines), nil
 }

@@ -1,5 +1,10 @@
 package logs
 
+import (
+	"io"
+	"sort"
+)
+
 // Sink is where the lines of the logs go. It is not for several goroutines at once.
 //
 // The commit makes lines durable before it appends them, with the Position they
@@ -11,12 +16,12 @@ type Sink interface {
 	// the log does not exist.
 	Position(log string) (Position, error)
 
-	// Append puts lines, whole ones, at the position in the log that an earlier
+	// Append puts lines at the position in the log that an earlier
 	// Position or Append named, and returns the position behind them. If the log
 	// is no longer what at names, the lines go to the end of what is there now,
 	// and the result says Replaced. It does not keep lines, and touches nothing
 	// when there are none.
-	Append(log string, at Position, lines []byte) (Position, error)
+	Append(log string, at Position, lines Lines) (Position, error)
 
 	// Sync makes all that was appended durable. After an error, Append must be
 	// repeated before Sync means anything: the kernel forgets pages that it
@@ -33,4 +38,49 @@ type Position struct {
 	// Replaced says that Append found the log removed, replaced or changed by
 	// someone else. It means nothing in a position to append at.
 	Replaced bool
+}
+
+// Lines are whole lines of a log: *bytes.Reader and *io.SectionReader are such.
+type Lines interface {
+	io.ReaderAt
+	Size() int64
+}
+
+// Join is all parts, one behind the other.
+func Join(parts ...Lines) Lines {
+	j := &joined{parts: parts}
+	for _, p := range parts {
+		j.starts = append(j.starts, j.size)
+		j.size += p.Size()
+	}
+	return j
+}
+
+type joined struct {
+	parts  []Lines
+	starts []int64
+	size   int64
+}
+
+// Size implements Lines.
+func (j *joined) Size() int64 { return j.size }
+
+// ReadAt implements io.ReaderAt.
+func (j *joined) ReadAt(b []byte, off int64) (n int, err error) {
+	i := max(0, sort.Search(len(j.starts), func(i int) bool { return j.starts[i] > off })-1)
+	for ; i < len(j.parts) && n < len(b); i++ {
+		from := off + int64(n) - j.starts[i]
+		want := int(min(int64(len(b)-n), j.parts[i].Size()-from))
+		if want <= 0 {
+			continue
+		}
+		got, err := j.parts[i].ReadAt(b[n:n+want], from)
+		if n += got; got < want {
+			return n, err
+		}
+	}
+	if n < len(b) {
+		return n, io.EOF
+	}
+	return n, nil
 }

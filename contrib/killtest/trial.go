@@ -18,6 +18,10 @@ const (
 	longest  = 1500 * time.Millisecond
 )
 
+// steps are the named steps of the commit at which a daemon that is built with the tag
+// faults kills itself.
+var steps = []string{"cut", "save", "stage", "ledger", "promised", "append", "synced", "logged", "moved", "swept"}
+
 // trial is one run.
 type trial struct {
 	options
@@ -33,29 +37,31 @@ func newTrial(o options, out io.Writer) *trial {
 	return &trial{options: o, out: out, rng: rand.New(rand.NewPCG(o.seed, 9))}
 }
 
+// logs are those that must be as without a kill, and spool.log, whose lines are in the
+// order in which files were put away.
+var logs = []string{"conn", "anomaly", "kmeans", "vectors", "weird", "spool"}
+
 func (t *trial) run() (err error) {
-	if t.rig, err = rig.New(t.dir); err != nil {
+	if t.rig, err = rig.New(t.dir, "faults"); err != nil {
 		return err
 	}
 	t.traffic, err = traffic.New(traffic.Config{Kind: "mix", Flows: 300, Packets: uint64(t.files * t.packets), Seed: t.seed, Snap: 200})
 	if err != nil {
 		return err
 	}
-	for _, log := range []string{"conn", "spool", "weird"} {
+	for _, log := range logs {
 		t.readers = append(t.readers, &reader{path: t.rig.Path("logs", log+".log")})
 	}
-	for n := range t.kills {
-		if err := t.start(); err != nil {
+	lives := t.plan()
+	for n, life := range lives {
+		if err := t.start(true, life); err != nil {
 			return err
 		}
-		if err := t.live(t.files * (n + 1) / t.kills); err != nil {
-			return err
-		}
-		if err := t.rig.Kill(); err != nil {
-			return err
+		if err := t.live(t.files*(n+1)/len(lives), life); err != nil {
+			return fmt.Errorf("life %d (%s): %w", n+1, life, err)
 		}
 		if err := t.look(); err != nil {
-			return fmt.Errorf("after kill %d: %w", n+1, err)
+			return fmt.Errorf("after life %d (%s): %w", n+1, life, err)
 		}
 	}
 	if err := t.finish(); err != nil {
@@ -64,16 +70,54 @@ func (t *trial) run() (err error) {
 	return t.verdict()
 }
 
-// start starts the daemon, with another number of shards each time.
-func (t *trial) start() error {
-	return t.rig.Start("commit.interval=100ms", "order.hold_back=50ms", "spool.settle=100ms", "order.idle=1s", fmt.Sprintf("shards.count=%d", 1+t.rng.IntN(4)))
+// The ways in which a life ends beside the steps.
+const (
+	killed  = "killed"
+	stopped = "stopped"
+)
+
+// stops is how many of the lives that end at random instants end by a stop: one of so
+// many.
+const stops = 8
+
+// plan is how lives end, in an order that is drawn.
+func (t *trial) plan() (ends []string) {
+	for n := range t.kills {
+		if n%stops == stops-1 {
+			ends = append(ends, stopped)
+		} else {
+			ends = append(ends, killed)
+		}
+	}
+	for range t.steps {
+		ends = append(ends, steps...)
+	}
+	t.rng.Shuffle(len(ends), func(i, j int) { ends[i], ends[j] = ends[j], ends[i] })
+	return ends
 }
 
-// live lets captures arrive, up to the given number, for a while that is drawn, and
-// looks at the logs meanwhile.
-func (t *trial) live(upTo int) error {
-	end := time.Now().Add(time.Duration(t.rng.Int64N(int64(longest))))
-	for time.Now().Before(end) {
+// start starts the daemon, with other shards each time, for a life that ends at a step
+// of the commit, if end is one.
+func (t *trial) start(keep bool, end string) error {
+	t.rig.Env = nil
+	if end != killed && end != stopped {
+		t.rig.Env = []string{fmt.Sprintf("PCAPDIR_FAULT=%s:%d", end, 1+t.rng.IntN(6))}
+	}
+	return t.rig.Start(keep, "commit.interval=100ms", "order.hold_back=50ms", "spool.settle=100ms", "order.idle=1s",
+		fmt.Sprintf("shards.count=%d", 1+t.rng.IntN(4)), "shards.hash="+hashes[t.rng.IntN(len(hashes))])
+}
+
+var hashes = []string{"2-tuple", "4-tuple", "5-tuple"}
+
+// live lets captures arrive, up to the given number, until the life is over, and looks
+// at the logs meanwhile. One that is to end at a step and does not come to it, for
+// there was no commit, is killed.
+func (t *trial) live(upTo int, life string) error {
+	last := time.Duration(t.rng.Int64N(int64(longest)))
+	if life != killed && life != stopped {
+		last = longest
+	}
+	for end := time.Now().Add(last); time.Now().Before(end); {
 		if t.sent < upTo {
 			if err := t.send(); err != nil {
 				return err
@@ -82,9 +126,16 @@ func (t *trial) live(upTo int) error {
 		if err := t.look(); err != nil {
 			return err
 		}
-		time.Sleep(time.Duration(t.rng.Int64N(int64(60 * time.Millisecond))))
+		select {
+		case err := <-t.rig.Ended():
+			return rig.WasKilled(err)
+		case <-time.After(time.Duration(t.rng.Int64N(int64(60 * time.Millisecond)))):
+		}
 	}
-	return nil
+	if life == stopped {
+		return t.rig.Stop()
+	}
+	return t.rig.Kill()
 }
 
 // send deposits the next capture.
@@ -111,7 +162,7 @@ func (t *trial) look() error {
 
 // finish lets the rest arrive and be read, and stops the daemon cleanly.
 func (t *trial) finish() error {
-	if err := t.start(); err != nil {
+	if err := t.start(false, killed); err != nil {
 		return err
 	}
 	for t.sent < t.files {

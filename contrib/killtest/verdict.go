@@ -10,7 +10,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"pcapdir/daemon/config"
 	"pcapdir/daemon/pipeline"
@@ -18,15 +17,19 @@ import (
 
 // verdict holds the end against what is promised.
 func (t *trial) verdict() error {
-	err := errors.Join(t.places(), t.books())
+	err := errors.Join(t.places(), t.books(), t.leftovers())
 	for _, r := range t.readers {
 		err = errors.Join(err, r.whole())
 	}
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(t.out, "%d kills, %d files: each is in one place and logged once, no packet is missing from the books, no line was torn or changed\n", t.kills, t.files)
-	return t.compare()
+	if err := t.compare(); err != nil {
+		return err
+	}
+	fmt.Fprintf(t.out, "%d kills and stops at random instants, %d at each of %d steps of the commit; %d files: all logs are as without them, each file is in one place and logged once, no packet is missing from the books, no line was torn or changed, no state is left\n",
+		t.kills, t.steps, len(steps), t.files)
+	return nil
 }
 
 // places says whether each file is in exactly one place.
@@ -113,44 +116,65 @@ func eachLine(path string, do func(text []byte) error) error {
 	return nil
 }
 
-// compare measures what is not promised yet: conn.log against that of a run over the
-// same files without a kill.
-func (t *trial) compare() error {
-	want, err := t.undisturbed()
-	if err != nil {
-		return err
+// leftovers says whether the state directory holds what no run needs.
+func (t *trial) leftovers() error {
+	names, err := filepath.Glob(t.rig.Path("state", "*-*"))
+	for _, name := range names {
+		if filepath.Base(name) != "hash-seed" {
+			err = errors.Join(err, fmt.Errorf("%s is left", name))
+		}
 	}
-	got, err := countLines(t.rig.Path("logs", "conn.log"))
-	if err != nil {
-		return err
-	}
-	var same, missing, more int
-	for line, n := range want {
-		same += min(n, got[line])
-		missing += max(0, n-got[line])
-	}
-	for line, n := range got {
-		more += max(0, n-want[line])
-	}
-	fmt.Fprintf(t.out, "conn.log: %d lines as without a kill, %d missing, %d more (state does not survive a kill yet)\n", same, missing, more)
-	return nil
+	return err
 }
 
-// undisturbed reads all files in one go.
-func (t *trial) undisturbed() (map[string]int, error) {
+// compare holds the logs against those of a run over the same files without a kill.
+func (t *trial) compare() error {
 	cfg := config.Default()
 	cfg.Logs.Dir = t.rig.Path("undisturbed")
 	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
 	if _, err := pipeline.Read(context.Background(), pipeline.Options{Config: cfg, Log: quiet}, []string{t.rig.Path("done")}); err != nil {
-		return nil, err
+		return err
 	}
-	return countLines(filepath.Join(cfg.Logs.Dir, "conn.log"))
+	var errs []error
+	for _, log := range logs {
+		if log != "spool" {
+			errs = append(errs, t.same(log+".log", cfg.Logs.Dir))
+		}
+	}
+	return errors.Join(errs...)
 }
 
-func countLines(path string) (map[string]int, error) {
-	lines := map[string]int{}
-	return lines, eachLine(path, func(text []byte) error {
-		lines[strings.TrimSpace(string(text))]++
-		return nil
-	})
+// same says whether a log is that of the undisturbed run, or what is the first
+// difference and how many lines differ in all.
+func (t *trial) same(log, undisturbed string) error {
+	got, err := os.ReadFile(t.rig.Path("logs", log))
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	want, err := os.ReadFile(filepath.Join(undisturbed, log))
+	if err != nil && !errors.Is(err, os.ErrNotExist) || bytes.Equal(got, want) {
+		return err
+	}
+	count := map[string]int{}
+	for line := range bytes.Lines(want) {
+		count[string(line)]++
+	}
+	more, all := 0, 0
+	for line := range bytes.Lines(got) {
+		if all++; count[string(line)] == 0 {
+			more++
+		} else {
+			count[string(line)]--
+		}
+	}
+	missing := 0
+	for _, n := range count {
+		missing += n
+	}
+	g, w := bytes.Split(got, []byte("\n")), bytes.Split(want, []byte("\n"))
+	n := 0
+	for n < min(len(g), len(w))-1 && bytes.Equal(g[n], w[n]) {
+		n++
+	}
+	return fmt.Errorf("%s: %d lines are missing, %d of %d are wrong or twice; line %d is\n%s\nand without a kill\n%s", log, missing, more, all, n+1, g[n], w[n])
 }

@@ -9,24 +9,27 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 )
 
 // Rig is a daemon, started or not, with its directories. One goroutine owns it.
 type Rig struct {
+	// Env is added to the environment of what is started.
+	Env   []string
 	dir   string
 	cmd   *exec.Cmd
 	ended chan error // takes the end of cmd, once
 }
 
-// New builds the daemon in dir, which is made where it is missing.
-func New(dir string) (*Rig, error) {
+// New builds the daemon in dir, which is made where it is missing, with build tags.
+func New(dir string, tags ...string) (*Rig, error) {
 	r := &Rig{dir: dir}
 	if err := os.MkdirAll(r.Path("in"), 0o755); err != nil {
 		return nil, err
 	}
-	if text, err := exec.Command("go", "build", "-o", r.Path("pcapdird"), "pcapdir/daemon/pcapdird").CombinedOutput(); err != nil {
+	if text, err := exec.Command("go", "build", "-tags", strings.Join(tags, ","), "-o", r.Path("pcapdird"), "pcapdir/daemon/pcapdird").CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("go build: %w\n%s", err, text)
 	}
 	return r, nil
@@ -36,21 +39,25 @@ func New(dir string) (*Rig, error) {
 // "state" are what they are called; what the daemon says is appended to "stderr".
 func (r *Rig) Path(name ...string) string { return filepath.Join(append([]string{r.dir}, name...)...) }
 
-// Start starts the daemon with further settings, section.key=value.
-func (r *Rig) Start(settings ...string) error {
+// Start starts the daemon with further settings, section.key=value. Unless it is to
+// keep what is open, a stop ends and logs it.
+func (r *Rig) Start(keep bool, settings ...string) error {
 	text, err := os.OpenFile(r.Path("stderr"), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = text.Close() }() // the daemon has its own
 	r.cmd = exec.Command(r.Path("pcapdird"), "run")
+	if !keep {
+		r.cmd.Args = append(r.cmd.Args, "--flush")
+	}
 	for _, set := range append([]string{
 		"spool.dirs=" + r.Path("in"), "spool.done=" + r.Path("done"), "spool.failed=" + r.Path("failed"),
 		"logs.dir=" + r.Path("logs"), "commit.dir=" + r.Path("state"),
 	}, settings...) {
 		r.cmd.Args = append(r.cmd.Args, "--set", set)
 	}
-	r.cmd.Stderr = text
+	r.cmd.Stderr, r.cmd.Env = text, append(os.Environ(), r.Env...)
 	if err := r.cmd.Start(); err != nil {
 		return err
 	}
@@ -114,13 +121,23 @@ func (r *Rig) answers() error {
 	return errors.New("the daemon does not start")
 }
 
-// Kill ends the daemon without a word.
+// Kill ends the daemon without a word. It fails if that had ended by itself.
 func (r *Rig) Kill() error {
-	if err := r.cmd.Process.Kill(); err != nil {
+	if err := r.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return err
 	}
-	<-r.ended
-	return nil
+	return WasKilled(<-r.ended)
+}
+
+// WasKilled is nil where the daemon ended as kill -9 makes it end.
+func WasKilled(err error) error {
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		if status, ok := exit.Sys().(syscall.WaitStatus); ok && status.Signaled() && status.Signal() == syscall.SIGKILL {
+			return nil
+		}
+	}
+	return fmt.Errorf("the daemon ended by itself: %w", errors.Join(err, errors.New("its stderr says why")))
 }
 
 // Deposit moves a capture into the spool, as a producer does.

@@ -55,7 +55,7 @@ func (s *soak) start() (err error) {
 	if s.rig, err = rig.New(s.dir); err != nil {
 		return err
 	}
-	return s.rig.Start("spool.after=delete", "commit.interval=1s", "order.hold_back=100ms", "limits.memory="+s.memory)
+	return s.rig.Start(false, "spool.after=delete", "commit.interval=1s", "order.hold_back=100ms", "limits.memory="+s.memory)
 }
 
 // feed moves files in, and watches, until time is up.

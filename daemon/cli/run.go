@@ -24,23 +24,30 @@ has one line for each. A file called *.manifest lists captures to be read where
 they lie. Copies of captures that were read are not read again
 (spool.duplicates).
 
-Log lines become visible, and files are put away, only together, at commits.`
+Log lines become visible, and files are put away, only together, at commits.
+With each commit all that is open is saved in commit.dir. A stop, like a crash,
+ends no connection: the next start goes on where the last commit was, also with
+another number of shards. --flush has a stop read open files to their ends, and
+end and log what is open, as at the end of a capture.`
 
 func newRun(s Streams) *cobra.Command {
 	var flags settings
+	var flush, reset bool
 	c := &cobra.Command{
 		Use:     "run",
 		Short:   "watch the spool and keep the logs",
 		Long:    runHelp,
 		Example: "  pcapdird run --config /etc/pcapdir/pcapdir.toml\n  pcapdird run --set spool.dirs=$PWD/in --set spool.done=$PWD/done --set spool.failed=$PWD/failed --set logs.dir=logs --set commit.dir=state",
 		Args:    cobra.NoArgs,
-		RunE:    func(c *cobra.Command, _ []string) error { return runDaemon(c.Context(), s, &flags) },
+		RunE:    func(c *cobra.Command, _ []string) error { return runDaemon(c.Context(), s, &flags, flush, reset) },
 	}
 	flags.register(c)
+	c.Flags().BoolVar(&flush, "flush", false, "at a stop, end and log the connections that are open instead of saving them")
+	c.Flags().BoolVar(&reset, "reset-state", false, "begin without what an earlier run saved: its open connections are lost, and files that it was reading are read anew")
 	return c
 }
 
-func runDaemon(ctx context.Context, s Streams, flags *settings) error {
+func runDaemon(ctx context.Context, s Streams, flags *settings, flush, reset bool) error {
 	cfg, err := flags.load()
 	if err != nil {
 		return err
@@ -55,7 +62,11 @@ func runDaemon(ctx context.Context, s Streams, flags *settings) error {
 	defer watchdog.Wait()
 	defer done()
 	stopping := context.AfterFunc(ctx, func() {
-		log.Info("stopping: what is open is read to its end", "cause", context.Cause(ctx))
+		how := "what is open is saved for the next start"
+		if flush {
+			how = "what is open is read to its end"
+		}
+		log.Info("stopping: "+how, "cause", context.Cause(ctx))
 		_ = notify.Stopping() // without a service manager there is nobody to tell
 	})
 	defer stopping()
@@ -63,6 +74,7 @@ func runDaemon(ctx context.Context, s Streams, flags *settings) error {
 		Config: cfg,
 		Log:    log,
 		Input:  s.In,
+		Flush:  flush, ResetState: reset,
 		Ready: func() {
 			log.Info("watching", "dirs", cfg.Spool.Dirs, "logs", cfg.Logs.Dir)
 			_ = notify.Ready()

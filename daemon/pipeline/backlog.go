@@ -22,7 +22,8 @@ type backlog struct {
 	mu     sync.Mutex
 	bytes  int
 	opened chan struct{} // closed when the gate opens; nil while it is open
-	kick   chan struct{} // capacity 1: commit now
+	whole  bool          // somebody asked for a commit, not only for room
+	kick   chan struct{} // capacity 1: there is something to do now
 }
 
 func newBacklog() *backlog { return &backlog{kick: make(chan struct{}, 1)} }
@@ -36,7 +37,7 @@ func (b *backlog) grow(n int) {
 	defer b.mu.Unlock()
 	b.bytes += n
 	if b.bytes > backlogCommit {
-		b.commitNow()
+		b.look()
 	}
 	if b.bytes > backlogPause && b.opened == nil {
 		b.opened = make(chan struct{})
@@ -45,6 +46,22 @@ func (b *backlog) grow(n int) {
 
 // commitNow asks the committer not to wait for its interval.
 func (b *backlog) commitNow() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.whole = true
+	b.look()
+}
+
+// asked says whether a commit was asked for since it said so last.
+func (b *backlog) asked() (whole bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	whole, b.whole = b.whole, false
+	return whole
+}
+
+// look has the committer look at what waits.
+func (b *backlog) look() {
 	select {
 	case b.kick <- struct{}{}:
 	default:

@@ -30,7 +30,10 @@ type catcher struct {
 
 	wake chan struct{} // capacity 1: there is something to do
 
+	resume *timelineState // of an earlier life that was catching up, until that goes on
+
 	mu      sync.Mutex
+	picked  bool          // the first group was there
 	waiting []*spool.File // late, and not looked into yet
 	old     []*spool.File // for the next catch-up
 	sorting bool
@@ -44,18 +47,21 @@ func newCatcher(e *engine, lateness time.Duration) *catcher {
 // pick takes from found what begins before what was handled already, or at a
 // time that cannot be right. The rest is returned.
 func (c *catcher) pick(found []*spool.File) (rest []*spool.File) {
-	safe := c.frontier.Safe()
+	safe := c.frontier.Safe().Eff
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, f := range found {
+		noted, late := c.files.isNoted(f)
 		first := source.Clamp(c.files.first(f))
-		if f.Err == nil && f.HasRecords && (first < safe || clock.Wild(first, f.Latest)) {
+		if late {
+			c.old = append(c.old, f)
+		} else if !noted && f.Err == nil && f.HasRecords && (first < safe || clock.Wild(first, f.Latest)) {
 			c.waiting = append(c.waiting, f)
 		} else {
 			rest = append(rest, f)
 		}
 	}
-	if len(c.waiting) > 0 {
+	if c.picked = true; len(c.waiting) > 0 || c.resume != nil {
 		c.kick()
 	}
 	return rest
@@ -72,6 +78,14 @@ func (c *catcher) kick() {
 // read to its end.
 func (c *catcher) run(ctx, work context.Context) error {
 	group, onWork := errgroup.WithContext(work)
+	begin := func() {
+		if files, from, ok := c.next(); ok {
+			group.Go(func() error {
+				defer c.ready()
+				return c.catchUp(ctx, onWork, files, from)
+			})
+		}
+	}
 	for {
 		select {
 		case <-c.wake:
@@ -80,13 +94,9 @@ func (c *catcher) run(ctx, work context.Context) error {
 		case <-ctx.Done():
 			return group.Wait()
 		}
+		begin()
 		c.sort(ctx, onWork)
-		if files := c.next(); len(files) > 0 {
-			group.Go(func() error {
-				defer c.ready()
-				return c.catchUp(ctx, onWork, files)
-			})
-		}
+		begin()
 	}
 }
 
@@ -123,26 +133,28 @@ func (c *catcher) tooOld(f *spool.File, last packet.Time) bool {
 	if clock.Wild(first, f.Latest) && clock.Wild(last, f.Latest) {
 		return true
 	}
-	return last < c.frontier.Safe().Add(-c.lateness)
+	return last < c.frontier.Safe().Eff.Add(-c.lateness)
 }
 
-// next is what the next catch-up is of, if none is running.
-func (c *catcher) next() (files []*spool.File) {
+// next is what the next catch-up is of, if none is running, and from where it goes on
+// if it began in an earlier life: it is the first then, of the files of that.
+func (c *catcher) next() (files []*spool.File, from *timelineState, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.running {
-		return nil
+	if c.running || !c.picked || len(c.old) == 0 && c.resume == nil {
+		return nil, nil, false
 	}
 	files, c.old = c.old, nil
-	c.running = len(files) > 0
-	return files
+	from, c.resume = c.resume, nil
+	c.running = true
+	return files, from, true
 }
 
 // busy says whether late files wait, are looked into, or are caught up on.
 func (c *catcher) busy() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.running || c.sorting || len(c.waiting) > 0 || len(c.old) > 0
+	return c.running || c.sorting || len(c.waiting) > 0 || len(c.old) > 0 || c.resume != nil
 }
 
 // ready says that another catch-up may start.
@@ -153,15 +165,25 @@ func (c *catcher) ready() {
 	c.kick()
 }
 
-// catchUp reads a closed set of files on a timeline of its own. At the end of
-// stop, what is not open yet stays in the spool.
-func (c *catcher) catchUp(stop, work context.Context, files []*spool.File) error {
+// catchUp reads a closed set of files on a timeline of its own, from the beginning or
+// from where an earlier life was. At the end of stop, what is not open yet stays in
+// the spool, unless all is cut off and saved.
+func (c *catcher) catchUp(stop, work context.Context, files []*spool.File, from *timelineState) error {
 	t := &catchUp{timeline: c.plant.newTimeline(nil, catchUpPercent), over: make(chan struct{})}
 	t.timeline.catchUp = true
 	for i, core := range t.cores {
 		core.catchUp, core.counters = true, c.cores[i].counters
 	}
-	c.log.Info("catching up on files that came too late for the others", "files", len(files), "first", files[0].Path)
+	about := []any{"files", len(files)}
+	if len(files) > 0 {
+		about = append(about, "first", files[0].Path)
+	}
+	c.log.Info("catching up on files that came too late for the others", about...)
+	if from != nil {
+		if err := t.restore(c.committer.store, c.plant, from); err != nil {
+			return err
+		}
+	}
 	begin := time.Now()
 	c.committer.beside(t)
 	shards, onShards := errgroup.WithContext(work)
@@ -171,7 +193,9 @@ func (c *catcher) catchUp(stop, work context.Context, files []*spool.File) error
 	shards.Go(func() error { return ended(t.frontier.Schedule(scheduling)) })
 	c.files.admit(work, t.timeline, files)
 	t.frontier.CloseInput()
-	defer context.AfterFunc(stop, t.frontier.Drain)()
+	if !c.keep {
+		defer context.AfterFunc(stop, t.frontier.Drain)()
+	}
 	shards.Go(func() error {
 		defer done()
 		return t.wait(onShards)
@@ -179,7 +203,7 @@ func (c *catcher) catchUp(stop, work context.Context, files []*spool.File) error
 	if err := shards.Wait(); err != nil {
 		return err
 	}
-	c.committer.balance(t.timeline, t.flow().Check(), "catching_up_from", files[0].Path)
+	c.committer.balance(t.timeline, t.flow().Check(), about...)
 	c.log.Info("caught up", "files", len(files), "seconds", time.Since(begin).Seconds())
 	return nil
 }

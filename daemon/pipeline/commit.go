@@ -1,24 +1,29 @@
 package pipeline
 
 import (
+	"encoding/json"
+
 	"pcapdir/source/books"
 	"pcapdir/source/packet"
 	"pcapdir/source/spool"
 )
 
 // commit is one commit in the making: what goes to the logs, and what becomes of
-// files. Once built it does not change.
+// files. Once it has a ledger it does not change.
 type commit struct {
-	seq    uint64
-	cut    packet.Time
-	logs   []addition
-	moves  []spool.Move
-	done   []*file
-	books  books.Accounts // with those of done
-	waited int            // bytes of it that counted as backlog
+	seq   uint64
+	cut   packet.Time
+	logs  []addition // not in the stage yet; in a batch, which has none, all
+	stage *stage     // nil in a batch
+	moves []spool.Move
+	done  []*file        // of the moves
+	kept  []*file        // that would be done, but cannot be put away yet
+	books books.Accounts // with those of done
+	// state is what the ledger says of what is open, made of segments.
+	state    json.RawMessage
+	segments []segment
 
 	ledger   *spool.Ledger // set when the places in the logs are fixed
-	staged   bool          // the stage is written
 	promised bool          // the ledger is in place: the commit has happened
 	logged   bool          // the lines are in the logs, durably
 }
@@ -36,4 +41,7 @@ func (b *commit) add(log string, text []byte) {
 	}
 }
 
-func (b *commit) empty() bool { return len(b.logs) == 0 && len(b.moves) == 0 }
+// empty says that nothing happens to logs or files.
+func (b *commit) empty() bool {
+	return len(b.logs) == 0 && len(b.moves) == 0 && (b.stage == nil || b.stage.size == 0)
+}

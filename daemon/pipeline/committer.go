@@ -23,18 +23,29 @@ import (
 type committer struct {
 	live     *timeline
 	detector *anomaly.Detector
-	backlog  *backlog
-	files    *files
-	store    *store
-	log      *slog.Logger
-	interval time.Duration
-	retries  int             // give up after so many failures in a row; 0 never
-	stopping <-chan struct{} // closed when a clean stop is asked for: then nobody waits for ever
+	// newDetector makes one that has seen nothing.
+	newDetector func() *anomaly.Detector
+	backlog     *backlog
+	files       *files
+	store       *store
+	log         *slog.Logger
+	interval    time.Duration
+	retries     int             // give up after so many failures in a row; 0 never
+	seed        uint64          // of the shard hash
+	stopping    <-chan struct{} // closed when a clean stop is asked for: then nobody waits for ever
 
 	turn chan struct{} // capacity 1, full while somebody works with the store
 
-	merged  []byte // lines of conn.log of the commit in hand; kept for the next
-	started bool   // a pane was reported: later ones have a whole past
+	hand    *commit       // the one in the making, or nil
+	waited  int           // bytes of it that counted as backlog
+	saved   time.Time     // when state was saved last,
+	saving  time.Duration // how long that took,
+	savedAt packet.Order  // and at which cut
+
+	merged   []byte // lines of conn.log of the commit in hand; kept for the next
+	started  bool   // a pane was reported: later ones have a whole past
+	reported int    // panes ever
+	model    keptModel
 
 	mu    sync.Mutex
 	state commitState
@@ -55,37 +66,72 @@ type commitState struct {
 }
 
 // run commits at every interval, earlier when much waits, until ctx ends. A
-// commit in hand goes on until work ends.
+// commit in hand goes on until work ends. Where state is saved that takes its time:
+// lines that wait go to the stage meanwhile, and the next commit comes when so much
+// time has passed that saving takes a small share of it.
 func (c *committer) run(ctx, work context.Context) error {
 	tick := time.NewTicker(c.interval)
 	defer tick.Stop()
 	for {
+		due := false
 		select {
 		case <-tick.C:
+			due = true
 		case <-c.backlog.kick:
+			due = c.backlog.asked()
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-		if _, err := c.commit(work); err != nil {
+		do := c.take
+		if !c.store.keeps() || due && time.Since(c.saved) >= savingShare*c.saving {
+			do = c.commit
+		}
+		if _, err := do(work); err != nil {
 			return err
 		}
 	}
 }
 
-// commit cuts at the last epoch end that every shard has passed. more says that
-// another commit would have something to do at once.
+// savingShare is how much more time passes between commits than the last one took to
+// save the state: at most 5 % of it goes there.
+const savingShare = 20
+
+// commit makes all visible that came before a cut, and puts the files away that it
+// covers: before the last epoch end that every shard has passed or, where state is
+// saved with it, where the shards are. more says that another commit would have
+// something to do at once.
 func (c *committer) commit(ctx context.Context) (more bool, err error) {
 	c.turn <- struct{}{}
 	defer func() { <-c.turn }()
 	begin := time.Now()
+	b := c.inHand()
 	cuts, more := c.cuts()
-	b := c.gather(cuts)
-	if !b.empty() || len(c.store.left) > 0 || b.books != c.store.books {
+	if c.store.keeps() {
+		if c.quiet() {
+			return false, nil
+		}
+		more = false
+		if cuts, err = c.save(ctx, b); err != nil {
+			return false, err
+		}
+	}
+	for _, cut := range cuts {
+		c.gather(b, cut)
+	}
+	c.retire(b, cuts)
+	keeping := time.Now()
+	if err := c.keep(ctx, b, cuts); err != nil {
+		return false, err
+	}
+	c.saving += time.Since(keeping)
+	if !b.empty() || len(b.segments) > 0 || len(c.store.state) > 0 || len(c.store.left) > 0 || b.books != c.store.books {
 		if err := c.publish(ctx, b); err != nil {
 			return false, err
 		}
 	}
-	c.backlog.shrink(b.waited)
+	c.hand, c.savedAt = nil, cuts[0].covered
+	c.backlog.shrink(c.waited)
+	c.waited = 0
 	if more {
 		c.backlog.commitNow()
 	}
@@ -96,6 +142,75 @@ func (c *committer) commit(ctx context.Context) (more bool, err error) {
 	c.state.watermark, c.state.books = cuts[0].end.at, b.books
 	c.caughtUp(cuts)
 	return more, nil
+}
+
+// quiet says that a commit would find nothing that the last one has not found.
+func (c *committer) quiet() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.late == nil && (c.hand == nil || c.hand.empty()) && c.wrong == books.Accounts{} && len(c.store.left) == 0 &&
+		c.live.frontier.Safe() == c.savedAt && c.files.unretired(c.live) == 0
+}
+
+// take takes the lines that wait into the stage of the next commit.
+func (c *committer) take(ctx context.Context) (more bool, err error) {
+	c.turn <- struct{}{}
+	defer func() { <-c.turn }()
+	return false, c.takeAll(ctx, c.inHand())
+}
+
+func (c *committer) takeAll(ctx context.Context, b *commit) error {
+	for more := true; more; {
+		var cuts []cut
+		cuts, more = c.cuts()
+		for _, cut := range cuts {
+			c.gather(b, cut)
+		}
+		if err := c.again(ctx, func() error { return c.store.spill(b) }); err != nil {
+			return err
+		}
+		c.backlog.shrink(c.waited)
+		c.waited = 0
+	}
+	return nil
+}
+
+// inHand is the commit in the making.
+func (c *committer) inHand() *commit {
+	if c.hand == nil {
+		c.hand = c.store.begin()
+	}
+	return c.hand
+}
+
+// save cuts the timelines where they are, and saves their state there. If that fails
+// it is done anew, further on.
+func (c *committer) save(ctx context.Context, b *commit) (cuts []cut, err error) {
+	begin := time.Now()
+	err = c.again(ctx, func() error {
+		cuts = nil
+		meanwhile := func() error { return c.takeAll(ctx, b) }
+		for _, t := range c.timelines() {
+			cut, err := c.cutNow(ctx, t, b.seq, meanwhile)
+			if err != nil {
+				return err
+			}
+			cuts = append(cuts, cut)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	c.saved, c.saving = time.Now(), time.Since(begin)
+	// Panes take a report each: some at a time.
+	for end, more := c.live.limited(cuts[0].end); more; end, more = c.live.limited(cuts[0].end) {
+		c.gather(b, cut{of: c.live, end: end})
+		if err := c.again(ctx, func() error { return c.store.spill(b) }); err != nil {
+			return nil, err
+		}
+	}
+	return cuts, nil
 }
 
 // between does something with the store while no commit is in hand, or fails with
@@ -110,43 +225,53 @@ func (c *committer) between(ctx context.Context, do func() error) error {
 	}
 }
 
-// cuts are where the timelines are cut, the live one first. more says that
-// another commit would have something to do at once.
-func (c *committer) cuts() (cuts []cut, more bool) {
-	cuts = []cut{c.live.cut()}
+// timelines are the live one, and what is caught up on.
+func (c *committer) timelines() []*timeline {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.late != nil {
-		cuts = append(cuts, c.late.cut())
+		return []*timeline{c.live, c.late.timeline}
+	}
+	return []*timeline{c.live}
+}
+
+// cuts are where the timelines are cut, the live one first. more says that
+// another commit would have something to do at once.
+func (c *committer) cuts() (cuts []cut, more bool) {
+	for _, t := range c.timelines() {
+		cuts = append(cuts, t.cut())
 	}
 	return cuts, cuts[0].more
 }
 
-// gather builds the commit: the lines of every log, in order, and the moves. What
-// is caught up on has lines in conn.log and spool.log only.
-func (c *committer) gather(cuts []cut) *commit {
-	b := &commit{seq: c.store.seq + 1, cut: cuts[0].end.at, books: c.store.books}
-	c.merged = c.merged[:0]
-	for i, cut := range cuts {
-		y := cut.fetch()
-		cut.of.carriers.add(y.tunnels)
-		c.merged = merged(c.merged, y.conns, cut.of.carriers.appendLine)
-		if i == 0 {
-			b.add(logs.OpenConnStream().Name, merged(nil, y.opens, cut.of.carriers.appendLine))
-		}
-		for _, q := range slices.Concat(y.conns, y.opens) {
-			b.waited += q.bytes()
-			q.release()
-		}
-		if i == 0 {
-			b.waited += len(y.panes) * paneWeight
-			b.add(logs.WeirdStream().Name, appendWeirds(nil, y.weirds))
-			c.report(b, y.panes, cut.end.at == packet.MaxTime)
-		}
+// gather adds the lines before a cut to b, those of every log in order. What is
+// caught up on has lines in conn.log only.
+func (c *committer) gather(b *commit, cut cut) {
+	live := cut.of == c.live
+	y := cut.fetch()
+	cut.of.carriers.add(y.tunnels)
+	// In a batch all lines stay in memory until they are in the logs: the merged ones
+	// serve for the next commit, too, unless there are two timelines.
+	into := c.merged[:0]
+	if !live {
+		into = nil
 	}
-	b.add(logs.ConnStream().Name, c.merged)
-	c.retire(b, cuts)
-	return b
+	merge := merged(into, y.conns, cut.of.carriers.appendLine)
+	if live {
+		c.merged = merge
+		b.cut = cut.end.at
+		b.add(logs.OpenConnStream().Name, merged(nil, y.opens, cut.of.carriers.appendLine))
+	}
+	for _, q := range slices.Concat(y.conns, y.opens) {
+		c.waited += q.bytes()
+		q.release()
+	}
+	if live {
+		c.waited += len(y.panes) * paneWeight
+		b.add(logs.WeirdStream().Name, appendWeirds(nil, y.weirds))
+		c.report(b, y.panes, cut.end.at == packet.MaxTime)
+	}
+	b.add(logs.ConnStream().Name, merge)
 }
 
 // report runs the detector over every pane that has ended, all shards' parts of
@@ -171,6 +296,7 @@ func (c *committer) report(b *commit, panes []pane, over bool) {
 			complete = complete && !p.touched
 		}
 		c.started = true
+		c.reported++
 		for _, r := range c.detector.Pane(end, parts, complete) {
 			clusters = kmeans.Append(clusters, &r.KMeans)
 			anomalies = appendAll(anomalies, anomaly, r.Anomalies)
@@ -205,6 +331,7 @@ func (c *committer) retire(b *commit, cuts []cut) {
 		if err != nil {
 			c.log.Warn("a file cannot be put away yet", "file", f.Path, "error", err)
 			c.files.keep(f)
+			b.kept = append(b.kept, f)
 			continue
 		}
 		text = stream.Append(text, &out.line)
@@ -241,18 +368,29 @@ func (c *committer) balance(t *timeline, mismatch error, about ...any) {
 	c.state.mismatches++
 }
 
-// publish makes b durable and visible. What fails is tried again with growing
-// pauses: the files stay, the lines wait, and work resumes by itself. Nothing
-// of b is built anew meanwhile, so every try does the same. Once a stop is asked
-// for, it is tried at once and then a few times more.
+// publish makes b durable and visible. Nothing of b is built anew when that fails,
+// so every try does the same.
 func (c *committer) publish(ctx context.Context, b *commit) error {
+	if err := c.again(ctx, func() error { return c.store.publish(b) }); err != nil {
+		return err
+	}
+	c.files.retired(b.done, b.moves)
+	c.warnLate(b.done)
+	return nil
+}
+
+// again does a part of a commit until it succeeds, with growing pauses: the files
+// stay, the lines wait, and work resumes by itself. Once a stop is asked for, it is
+// tried at once and then a few times more.
+func (c *committer) again(ctx context.Context, do func() error) error {
 	limit, stopping := c.retries, c.stopping
 	for try := 1; ; try++ {
-		err := c.store.publish(b)
+		err := do()
+		if ctx.Err() != nil && err != nil {
+			return err
+		}
 		c.note(err)
 		if err == nil {
-			c.files.retired(b.done, b.moves)
-			c.warnLate(b.done)
 			return nil
 		}
 		if limit > 0 && try >= limit {

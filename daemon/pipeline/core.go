@@ -9,6 +9,7 @@ import (
 	"pcapdir/analysis/flowvec"
 	"pcapdir/analysis/logs"
 	"pcapdir/source/packet"
+	"pcapdir/source/snap"
 )
 
 // core is what one shard does with its packets: it tracks connections, keeps
@@ -26,6 +27,8 @@ type core struct {
 	flushing   bool            // all that is open is being closed
 	flushBytes int             // of lines that may wait then
 	stop       <-chan struct{} // closed when the engine gives up
+	// save writes what do writes, of a shard that has handed over all before frontier.
+	save func(frontier packet.Time, do func(w *snap.Writer))
 
 	handled uint64         // packets
 	evicted uint64         // connections that were counted as such
@@ -60,7 +63,7 @@ func newCore(p *plant, conns conn.Config, vectors *flowvec.Config) *core {
 	}
 	deps := conn.Deps{Emit: c.emit, Open: c.show, Weird: c.weirds.add, Carrier: c.carry}
 	if p.links != nil {
-		deps.Link = p.links.Link
+		deps.Link, deps.LinkID = p.links.Link, p.links.ID
 	}
 	c.tracker = conn.New(conns, deps)
 	return c

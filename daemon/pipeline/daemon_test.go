@@ -57,14 +57,20 @@ func newRoot(t *testing.T) string {
 	return root
 }
 
-// start starts a daemon and waits until it watches. It is stopped at the end of
-// the test unless it was before.
+// start starts a daemon, whose stop ends and logs what is open, and waits until it
+// watches. It is stopped at the end of the test unless it was before.
 func start(t *testing.T, cfg *config.Config) *daemon {
 	t.Helper()
+	return startAs(t, pipeline.Options{Config: cfg, Flush: true})
+}
+
+func startAs(t *testing.T, o pipeline.Options) *daemon {
+	t.Helper()
+	cfg := o.Config
 	ctx, stop := context.WithCancel(context.Background())
 	d := &daemon{root: filepath.Dir(cfg.Spool.Dirs[0]), cfg: cfg, said: &journal{}, stop: stop, ended: make(chan struct{})}
 	ready := make(chan struct{})
-	o := pipeline.Options{Config: cfg, Log: slog.New(slog.NewTextHandler(d.said, nil)), Ready: func() { close(ready) }}
+	o.Log, o.Ready = slog.New(slog.NewTextHandler(d.said, nil)), func() { close(ready) }
 	go func() {
 		defer close(d.ended)
 		d.err = pipeline.Run(ctx, o)

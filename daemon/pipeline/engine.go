@@ -41,6 +41,11 @@ type Options struct {
 
 	// Merge sizes the hand-off; the zero value is the default. No log depends on it.
 	Merge merge.Config
+	// Flush has a stop of a daemon end and log every connection that is open; else
+	// they are saved, and the next start goes on with them.
+	Flush bool
+	// ResetState has a daemon begin without what the one before it saved.
+	ResetState bool
 	// Ready is called when the state is recovered and the spool can be worked
 	// with; nil is fine.
 	Ready func()
@@ -59,6 +64,7 @@ type engine struct {
 	plant     *plant
 	heartbeat *heartbeat
 	log       *slog.Logger
+	keep      bool // a stop saves what is open
 }
 
 // deps are what differs between a daemon and a batch.
@@ -70,6 +76,7 @@ type deps struct {
 	descriptors *spool.Descriptors
 	seed        uint64 // of the shard hash
 	retries     int
+	state       *state // of the run before, or nil
 }
 
 func newEngine(o Options, d deps) (*engine, error) {
@@ -104,14 +111,31 @@ func newEngine(o Options, d deps) (*engine, error) {
 		commitNow:   p.backlog.commitNow,
 		descriptors: d.descriptors, input: o.Input, plan: d.plan, giveBack: d.giveBack,
 	}
+	newDetector := func() *anomaly.Detector { return anomaly.New(anomalyConfig(cfg)) }
 	e.committer = &committer{
-		live: e.timeline, detector: anomaly.New(anomalyConfig(cfg)), backlog: p.backlog,
-		turn: make(chan struct{}, 1), files: e.files, store: d.store, log: o.Log, interval: cfg.Commit.Interval, retries: d.retries,
+		live: e.timeline, detector: newDetector(), newDetector: newDetector, backlog: p.backlog,
+		turn: make(chan struct{}, 1), files: e.files, store: d.store, log: o.Log, interval: cfg.Commit.Interval, retries: d.retries, seed: d.seed,
 		state: commitState{books: d.store.books},
 	}
 	d.store.form = logs.NewEncoder(cfg.Logs.Format == config.FormatTSV)
 	e.heartbeat = newHeartbeat(e, d.beats, d.store.form, o.Heard)
-	return e, nil
+	e.keep = d.store.keeps() && !o.Flush
+	if d.state == nil {
+		return e, nil
+	}
+	return e, e.restore(d.state)
+}
+
+// restore makes e go on from the state of the run before.
+func (e *engine) restore(st *state) error {
+	if st.Seed != e.committer.seed {
+		return fmt.Errorf("%w: the hash seed beside it is another one than it was; %s", ErrState, stateWayOut)
+	}
+	if err := e.timeline.restore(e.committer.store, e.plant, &st.Live); err != nil {
+		return err
+	}
+	e.files.noted = st.note()
+	return e.committer.restore(st)
 }
 
 // ShardCount is the configured number of shards, or one for each core.
@@ -124,12 +148,14 @@ func ShardCount(cfg *config.Config) int {
 
 // run runs the stages until the input has ended and all of it is committed.
 // feed admits files; when it returns the input is over. Cancelling stop is the
-// clean end: nothing further is admitted or opened, what is open is read to its
-// end, connections are closed and logged.
+// clean end: nothing further is admitted or opened. Then what is open is saved or, if
+// it is not to be kept, read to its end, and connections are closed and logged.
 func (e *engine) run(stop context.Context, feed func(ctx, work context.Context) error) error {
 	e.committer.stopping = stop.Done()
 	e.files.stop = stop
-	group, work := errgroup.WithContext(context.WithoutCancel(stop))
+	base, cutOff := context.WithCancel(context.WithoutCancel(stop))
+	defer cutOff()
+	group, work := errgroup.WithContext(base)
 	shards, onShards := errgroup.WithContext(work)
 	scheduling, done := context.WithCancel(work)
 	group.Go(func() error { return ended(e.frontier.Schedule(scheduling)) })
@@ -142,6 +168,11 @@ func (e *engine) run(stop context.Context, feed func(ctx, work context.Context) 
 		defer fed()
 		defer context.AfterFunc(work, fed)() // a stage failed: stop feeding
 		err := feed(feeding, work)
+		if err == nil && e.keep && stop.Err() != nil {
+			_, err := e.committer.commit(work)
+			cutOff() // the rest is for the next start
+			return err
+		}
 		if stop.Err() != nil {
 			e.frontier.Drain()
 		} else {
@@ -162,10 +193,13 @@ func (e *engine) run(stop context.Context, feed func(ctx, work context.Context) 
 	})
 	err := group.Wait()
 	e.files.readers.Wait()
+	if base.Err() != nil {
+		err = ended(err)
+	}
 	if err != nil {
 		return err
 	}
-	for more := true; more; {
+	for more := base.Err() == nil; more; {
 		if more, err = e.committer.commit(context.WithoutCancel(stop)); err != nil {
 			return err
 		}

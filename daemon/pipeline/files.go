@@ -30,8 +30,19 @@ type file struct {
 	*spool.File
 	on     *timeline   // where its packets go
 	scan   source.Scan // its runs, if it has several
-	books  *books.File // nil until a run of it was read: many files wait
-	unread int         // runs that were not read to their end
+	inputs []*input
+	books  *books.File // nil until all of it was read
+	unread int         // inputs that were not read to their end
+}
+
+// input is a run of a file on its way through the merge. files.mu guards it.
+type input struct {
+	source.Run
+	begun            bool // it is open, or was lifted: then floor and watermark hold
+	floor, watermark packet.Time
+	point            *source.Point // from where it is read on after a restart, or nil
+	trail            *source.Trail // once it is open
+	books            *books.File   // once it was read; nil before: many files wait
 }
 
 // files opens admitted files when the merge asks for them and keeps them until
@@ -52,7 +63,9 @@ type files struct {
 	read    atomic.Int64 // bytes of files, as on disk
 
 	mu       sync.Mutex
-	finished []*file // read, or not readable, and not yet retired
+	started  map[*file]struct{} // that have inputs which began, and are not retired
+	finished []*file            // read, or not readable, and not yet retired
+	noted    noted              // files of an earlier life that did not come yet
 	tally    fileTally
 	covered  covered // by files that were put away
 }
@@ -72,34 +85,74 @@ const maxFailures = 1000
 // admit takes files from the spool into the merge of a timeline, as one group.
 func (fs *files) admit(ctx context.Context, on *timeline, found []*spool.File) {
 	var entries []merge.Entry
-	scans := fs.scan(ctx, found)
+	admitted := fs.known(on, found)
+	fs.scan(ctx, admitted)
 	fs.mu.Lock()
-	for i, sf := range found {
-		f := &file{File: sf, on: on, scan: scans[i]}
+	for _, f := range admitted {
 		fs.tally.admitted++
-		if f.Err != nil || !f.HasRecords {
-			f.books = &books.File{Format: sf.Format, Err: f.Err}
+		switch {
+		case f.books != nil: // an earlier life has read it
+			fs.finished = append(fs.finished, f)
+			continue
+		case f.Err != nil || !f.HasRecords:
+			f.books = &books.File{Format: f.Format, Err: f.Err}
 			fs.finished = append(fs.finished, f)
 			continue
 		}
-		runs := fs.runs(f)
-		f.unread = len(runs)
-		for _, run := range runs {
-			entries = append(entries, merge.Entry{
-				File: f.ContentID, Source: sourceOf(sf),
-				First: source.Clamp(run.First).Add(-fs.cfg.Lead()),
-				Start: func(w *merge.Writer) {
-					on.reading.Add(1)
-					fs.readers.Go(func() {
-						defer on.reading.Add(-1)
-						fs.readRun(ctx, f, run, w)
-					})
-				},
-			})
+		if f.inputs == nil {
+			for _, run := range fs.runs(f) {
+				f.inputs = append(f.inputs, &input{Run: run})
+			}
+		}
+		for _, in := range f.inputs {
+			if in.books == nil {
+				f.unread++
+				entries = append(entries, fs.entry(ctx, f, in))
+			}
+			if in.begun || on.catchUp {
+				fs.began(f)
+			}
+		}
+		if f.unread == 0 {
+			f.sum()
+			fs.finished = append(fs.finished, f)
 		}
 	}
 	fs.mu.Unlock()
 	on.frontier.Admit(entries...)
+}
+
+// entry is what the merge gets to know of an input of f.
+func (fs *files) entry(ctx context.Context, f *file, in *input) merge.Entry {
+	e := merge.Entry{
+		File: f.ContentID, Source: sourceOf(f.File),
+		First: source.Clamp(in.First).Add(-fs.cfg.Lead()),
+		Lifted: func(floor, watermark packet.Time) {
+			fs.mu.Lock()
+			defer fs.mu.Unlock()
+			in.begun, in.floor, in.watermark = true, floor, watermark
+			fs.began(f)
+		},
+		Start: func(w *merge.Writer) {
+			f.on.reading.Add(1)
+			fs.readers.Go(func() {
+				defer f.on.reading.Add(-1)
+				fs.readRun(ctx, f, in, w)
+			})
+		},
+	}
+	if in.begun {
+		e.First, e.Resumed, e.Floor, e.Watermark = max(in.floor, f.on.from.Eff), true, in.floor, in.watermark
+	}
+	return e
+}
+
+// began notes that an input of f began. The caller holds mu.
+func (fs *files) began(f *file) {
+	if fs.started == nil {
+		fs.started = map[*file]struct{}{}
+	}
+	fs.started[f] = struct{}{}
 }
 
 // followInterval is the wall time between two looks at how far reading is.
@@ -125,47 +178,52 @@ func (fs *files) follow(ctx context.Context, hear func(done, all int64), found [
 	}
 }
 
-// readRun reads a run of f to its end. It is a goroutine of its own.
-func (fs *files) readRun(ctx context.Context, f *file, run source.Run, w *merge.Writer) {
+// readRun reads an input of f to its end. It is a goroutine of its own.
+func (fs *files) readRun(ctx context.Context, f *file, in *input, w *merge.Writer) {
 	cfg := fs.cfg
 	cfg.Latest, cfg.Buffer = f.Latest, f.buffer()
 	r := source.NewReader(cfg, fs.router, fs.gate, w)
+	if r.Only(in.Run); in.point != nil {
+		r.Resume(*in.point, f.on.from)
+	}
+	fs.mu.Lock()
+	in.begun, in.floor, in.watermark, in.trail = true, w.Floor, w.Watermark, r.Trail()
+	fs.began(f)
+	fs.mu.Unlock()
 	var kept books.File
 	if f.Path == stdin {
-		in := bufio.NewReader(fs.stdin())
-		head, _ := in.Peek(decompress.HeadLen) // too short is the reader's to report
-		kept = r.Read(ctx, &counted{in, &fs.read}, decompress.Detect(head))
+		stdin := bufio.NewReader(fs.stdin())
+		head, _ := stdin.Peek(decompress.HeadLen) // too short is the reader's to report
+		kept = r.Read(ctx, &counted{stdin, &fs.read}, decompress.Detect(head))
 	} else {
 		h := fs.descriptors.File(f.Path, f.Identity)
-		src, at := h.Stream(0), uint64(0)
-		if run.From > 0 && source.Seekable(f.Compression, f.Format) {
-			src, at = pcapfile.From(h, run.Offset), run.From
+		src := h.Stream(0)
+		if at := r.Seek(f.Compression, f.Format); at > 0 {
+			src = pcapfile.From(h, at)
 		}
-		r.Only(run, at)
 		kept = r.Read(ctx, &counted{src, &fs.read}, f.Compression)
 		_ = h.Close() // opened for reading
 	}
 	if ctx.Err() != nil {
 		return // cut off: not read to its end, so nothing is known of it
 	}
-	fs.runRead(f, &kept)
+	fs.inputRead(f, in, &kept)
 }
 
-// runRead takes the books kept of a run of f, and with those of the last one f is read.
-func (fs *files) runRead(f *file, kept *books.File) {
+// inputRead takes the books kept of an input of f, and with those of the last one f is
+// read.
+func (fs *files) inputRead(f *file, in *input, kept *books.File) {
 	f.on.handed.Add(kept.Handed)
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
-	if f.books == nil {
-		f.books = &books.File{}
-	}
-	f.books.Add(kept)
+	in.books = kept
 	if f.unread--; f.unread > 0 {
 		return
 	}
-	f.bookScan()
+	f.sum()
 	if b := f.books; fs.giveBack != nil && b.Read.Packets == 0 && spool.Retryable(b.Err) {
 		fs.tally.admitted--
+		delete(fs.started, f)
 		fs.giveBack(f.File, b.Err)
 		return
 	}
@@ -173,6 +231,15 @@ func (fs *files) runRead(f *file, kept *books.File) {
 	if len(fs.finished)%commitFiles == 0 {
 		fs.commitNow()
 	}
+}
+
+// sum makes the books of f, whose inputs are all read.
+func (f *file) sum() {
+	f.books = &books.File{}
+	for _, in := range f.inputs {
+		f.books.Add(in.books)
+	}
+	f.bookScan()
 }
 
 // commitFiles is how many finished files, each with its books, are no reason to
@@ -208,9 +275,7 @@ func (fs *files) take(cuts []cut) (due []*file) {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
 	due, fs.finished = split(fs.finished, func(f *file) bool {
-		return slices.ContainsFunc(cuts, func(c cut) bool {
-			return f.on == c.of && (!f.books.Sent || f.books.End.Less(c.covered))
-		})
+		return slices.ContainsFunc(cuts, f.coveredBy)
 	})
 	return due
 }
@@ -267,6 +332,7 @@ func (fs *files) retired(done []*file, moves []spool.Move) {
 	defer fs.mu.Unlock()
 	t := &fs.tally
 	for i, f := range done {
+		delete(fs.started, f)
 		t.books.Add(&f.books.Fates)
 		fs.covered.add(f)
 		t.stamps(f.books)

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -202,7 +203,7 @@ func (h *heartbeat) append(log string, lines []byte) error {
 	if err != nil || len(lines) == 0 {
 		return err
 	}
-	_, err = h.sink.Append(log, at, h.form.Encode(log, lines, at.Length == 0, time.Now()))
+	_, err = h.sink.Append(log, at, bytes.NewReader(h.form.Encode(log, lines, at.Length == 0, time.Now())))
 	return err
 }
 

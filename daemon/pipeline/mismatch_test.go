@@ -34,6 +34,13 @@ func TestMismatchIsToldAndCounted(t *testing.T) {
 	lost := &file{File: &spool.File{Path: "lost"}, on: live}
 	lost.books = &books.File{}
 	lost.books.Read.Count(60) // and no fate
+	live.frontier.CloseInput()
+	for i, c := range live.cores {
+		shard := live.shards[i]
+		if err := shard.Run(t.Context()); err != nil || c.handled != 0 {
+			t.Fatalf("%d packets, %v", c.handled, err)
+		}
+	}
 	c := &committer{
 		live: live, detector: anomaly.New(anomaly.DefaultConfig()), turn: make(chan struct{}, 1), backlog: p.backlog, log: log,
 		files: &files{plan: stay, finished: []*file{lost}},

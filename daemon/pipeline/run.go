@@ -21,7 +21,8 @@ import (
 )
 
 // Run is the daemon: it watches the spool until ctx ends, and then stops
-// cleanly, with everything that was opened read, logged and put away.
+// cleanly: what is open is saved, for the next start to go on with, or ended and
+// logged (Options.Flush).
 func Run(ctx context.Context, o Options) (err error) {
 	cfg := o.Config
 	fsys := spool.OS{}
@@ -53,9 +54,21 @@ func Run(ctx context.Context, o Options) (err error) {
 	if err := recoverLast(ctx, st); err != nil {
 		return err
 	}
-	e, err := newEngine(o, deps{store: st, beats: beats, plan: sp.Plan, giveBack: sp.Return, descriptors: descriptors, seed: seed})
+	if o.ResetState {
+		if err := st.reset(); err != nil {
+			return err
+		}
+	}
+	was, err := st.restore()
 	if err != nil {
 		return err
+	}
+	e, err := newEngine(o, deps{store: st, beats: beats, plan: sp.Plan, giveBack: sp.Return, descriptors: descriptors, seed: seed, state: was})
+	if err != nil {
+		return err
+	}
+	if was != nil {
+		o.Log.Info("going on with what was saved", "connections", e.openConns(), "up_to", eventTime(was.Live.Key.Eff), "files", len(was.Live.Files))
 	}
 	e.heartbeat.spool = sp
 	if err := sp.Probe(); err != nil {
@@ -72,19 +85,46 @@ func Run(ctx context.Context, o Options) (err error) {
 		defer walker.Wait()
 		defer stop()
 		late := newCatcher(e, cfg.Order.Lateness)
+		if was != nil {
+			late.resume = was.Late
+		}
 		caught := make(chan error, 1)
 		go func() { caught <- late.run(walking, work) }()
 		c := &control{engine: e, spool: sp, catcher: late, begin: time.Now()}
 		walker.Go(func() { c.serve(walking, cfg.ControlPath()) })
+		first := true
 		err := sp.Run(ctx, func(_ context.Context, found []*spool.File) error {
 			found = late.pick(found)
 			trickle.arrived(found, sp.Sources())
 			e.files.admit(work, e.timeline, found)
+			if first {
+				first = false
+				e.warnMissing()
+			}
 			return nil
 		})
 		stop()
+		if err == nil && e.keep {
+			return nil // what is caught up on is saved, and cut off, with the rest
+		}
 		return errors.Join(err, <-caught)
 	})
+}
+
+// openConns is how many connections are open, before anything runs.
+func (e *engine) openConns() (n int) {
+	for _, c := range e.cores {
+		n += c.tracker.Len()
+	}
+	return n
+}
+
+// warnMissing tells of files that were being read when state was saved and are no
+// longer in the spool.
+func (e *engine) warnMissing() {
+	if gone := e.files.missing(); len(gone) > 0 {
+		e.log.Warn("files that were being read before the start are gone from the spool, or changed: the rest of them is not read", "files", len(gone), "first", gone[0])
+	}
 }
 
 // recoverLast finishes the commit of the run before. A full disk is waited for,

@@ -14,26 +14,24 @@ import (
 
 // scan reads the record headers of files whose runs are to be found, before any
 // of them is admitted. It is a second read of each, and counted as such.
-func (fs *files) scan(ctx context.Context, found []*spool.File) []source.Scan {
-	scans := make([]source.Scan, len(found))
+func (fs *files) scan(ctx context.Context, found []*file) {
 	if !fs.full {
-		return scans
+		return
 	}
 	ctx, end := context.WithCancel(ctx)
 	defer end()
 	defer context.AfterFunc(fs.stop, end)() // then nothing is opened any more
 	var g errgroup.Group
 	g.SetLimit(runtime.GOMAXPROCS(0))
-	for i, f := range found {
-		if f.Err == nil && f.HasRecords && f.Path != stdin {
+	for _, f := range found {
+		if f.Err == nil && f.HasRecords && f.Path != stdin && f.inputs == nil && f.books == nil {
 			g.Go(func() error {
-				scans[i] = fs.scanFile(ctx, f)
+				f.scan = fs.scanFile(ctx, f.File)
 				return nil
 			})
 		}
 	}
 	_ = g.Wait() // what is wrong with a file is in its scan
-	return scans
 }
 
 // scanFile scans f. A scan that finds one run, or does not come to the end of

@@ -1,13 +1,15 @@
 package pipeline
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"log/slog"
-	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"pcapdir/analysis/logs"
@@ -24,10 +26,12 @@ type mover interface {
 
 // store carries commits out, in the order that makes a crash harmless:
 //
-//  1. the stage, with every byte that the logs get, is written and synced;
-//  2. the ledger, which says where each byte goes and which file moves where,
-//     is renamed into place: that rename is the commit;
-//  3. the bytes are appended and synced, the stage is removed, the files move.
+//  1. the stage, with every byte that the logs get, and the segments, with the state
+//     that goes with them, are written and synced;
+//  2. the ledger, which says where each byte goes, which file moves where and which
+//     segments hold, is renamed into place: that rename is the commit;
+//  3. the bytes are appended and synced, the stage is removed, the files move, and
+//     the segments go that the ledger does not name.
 //
 // A crash before 2 leaves no trace; after it, recover does 3 again, which is the
 // same however often it is done. That the stage is gone says that the lines are
@@ -37,24 +41,82 @@ type mover interface {
 // batch mode, which moves no file and starts afresh each time, only the appends
 // remain.
 type store struct {
-	fs    spool.FS
-	dir   string // state directory, or ""
-	sink  logs.Sink
-	form  logs.Encoder
-	mover mover // or nil
-	log   *slog.Logger
-	seq   uint64         // of the last commit
-	cut   packet.Time    // of that
-	left  []spool.Move   // of commits before, not done yet
-	books books.Accounts // of all files up to the last commit
+	fs       spool.FS
+	dir      string // state directory, or ""
+	sink     logs.Sink
+	form     logs.Encoder
+	mover    mover // or nil
+	log      *slog.Logger
+	seq      uint64         // of the last commit
+	cut      packet.Time    // of that
+	left     []spool.Move   // of commits before, not done yet
+	books    books.Accounts // of all files up to the last commit
+	state    json.RawMessage
+	segments []segment // that state names
 }
 
-func (s *store) stage(seq uint64) string {
-	return filepath.Join(s.dir, fmt.Sprintf("stage-%d", seq))
+// keeps says that state outlives the process.
+func (s *store) keeps() bool { return s.dir != "" }
+
+// reset drops the state of the run before.
+func (s *store) reset() error {
+	s.state = nil
+	return s.forget()
+}
+
+// restore is the state of the run before, or nil. What commits left that never
+// happened, or were not swept up after, goes.
+func (s *store) restore() (*state, error) {
+	var st *state
+	if len(s.state) > 0 {
+		st = new(state)
+		if err := json.Unmarshal(s.state, st); err != nil {
+			return nil, fmt.Errorf("%w: %w; %s", ErrState, err, stateWayOut)
+		}
+		s.segments = st.segments()
+	}
+	names, err := s.fs.ReadDir(s.dir)
+	if err != nil {
+		return nil, fmt.Errorf("state directory: %w", err)
+	}
+	for _, n := range names {
+		old := strings.HasPrefix(n.Name(), segmentPrefix) && !named(s.segments, n.Name())
+		if old || strings.HasPrefix(n.Name(), stagePrefix) {
+			s.remove(n.Name())
+		}
+	}
+	return st, nil
+}
+
+// begin is the next commit, empty.
+func (s *store) begin() *commit {
+	b := &commit{seq: s.seq + 1, cut: s.cut, books: s.books}
+	if s.dir != "" {
+		b.stage = &stage{fs: s.fs, path: stagePath(s.dir, b.seq)}
+	}
+	return b
+}
+
+// spill moves the lines of b to its stage. It can be repeated until it succeeds.
+func (s *store) spill(b *commit) error {
+	if b.stage == nil {
+		return nil
+	}
+	for len(b.logs) > 0 {
+		a := b.logs[0]
+		if err := b.stage.add(a.log, s.form.Encode(a.log, a.text, false, time.Now())); err != nil {
+			return err
+		}
+		b.logs = b.logs[1:]
+	}
+	return nil
 }
 
 // publish does b, from the start or from wherever it failed before.
 func (s *store) publish(b *commit) error {
+	if err := s.spill(b); err != nil {
+		return err
+	}
 	if b.ledger == nil {
 		l, err := s.place(b)
 		if err != nil {
@@ -68,20 +130,46 @@ func (s *store) publish(b *commit) error {
 		}
 	}
 	if !b.logged {
-		for i, a := range b.logs {
-			if err := s.append(b.ledger.Appends[i], a.text); err != nil {
-				return err
-			}
+		if err := s.write(b); err != nil {
+			return err
 		}
 		if err := s.settle(b.seq); err != nil {
 			return err
 		}
 		b.logged = true
 	}
-	s.seq, s.cut, s.books = b.seq, b.cut, b.books
+	if b.stage != nil {
+		b.stage.close()
+	}
+	s.seq, s.cut, s.books, s.state = b.seq, b.cut, b.books, b.state
+	fault("logged")
 	s.move(b.ledger)
+	fault("moved")
+	s.sweep(b.segments)
+	fault("swept")
 	return nil
 }
+
+// write appends the lines of b to the logs.
+func (s *store) write(b *commit) error {
+	for i := range b.ledger.Appends {
+		a := &b.ledger.Appends[i]
+		var lines logs.Lines
+		if b.stage != nil {
+			lines = linesOf(a, b.stage.file)
+		} else {
+			lines = logs.Join(headerLines(a.Header), bytes.NewReader(b.logs[i].text))
+		}
+		if err := s.append(a, lines); err != nil {
+			return err
+		}
+		fault("append")
+	}
+	return nil
+}
+
+// headerLines are what a file begins with, or nothing.
+func headerLines(header string) logs.Lines { return strings.NewReader(header) }
 
 // settle makes the appended lines durable; then the stage has done its work. A
 // batch is done again if it is cut short; it syncs once, at its end.
@@ -92,7 +180,8 @@ func (s *store) settle(seq uint64) error {
 	if err := s.sink.Sync(); err != nil {
 		return fmt.Errorf("sync logs: %w", err)
 	}
-	if err := s.fs.Remove(s.stage(seq)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	fault("synced")
+	if err := s.fs.Remove(stagePath(s.dir, seq)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("remove stage: %w", err)
 	}
 	return nil
@@ -101,54 +190,60 @@ func (s *store) settle(seq uint64) error {
 // promise does steps 1 and 2, each until it has succeeded and never again: once
 // the ledger may name it, a stage is not touched.
 func (s *store) promise(b *commit) error {
-	if !b.staged {
-		var stage []byte
-		for _, a := range b.logs {
-			stage = append(stage, a.text...)
-		}
-		if err := spool.WriteDurable(s.fs, s.stage(b.seq), stage); err != nil {
-			return fmt.Errorf("write stage: %w", err)
-		}
-		// Its name must be as durable as its bytes: a stage that is not there
-		// means that its commit is finished.
-		if err := s.fs.SyncDir(s.dir); err != nil {
-			return fmt.Errorf("write stage: %w", err)
-		}
-		b.staged = true
+	if b.promised {
+		return nil
 	}
-	if !b.promised {
-		if err := b.ledger.Save(s.fs, s.dir); err != nil {
-			return err
-		}
-		b.promised = true
+	fault("stage")
+	if err := b.stage.sync(); err != nil {
+		return err
 	}
+	fault("ledger")
+	if err := b.ledger.Save(s.fs, s.dir); err != nil {
+		return err
+	}
+	fault("promised")
+	b.promised = true
 	return nil
 }
 
-// place fixes where in each log the lines go, and gives them their final form: a
-// file that begins gets a header where the form has one.
+// place fixes where in each log the lines go: a file that begins gets a header where
+// the form has one.
 func (s *store) place(b *commit) (*spool.Ledger, error) {
-	l := &spool.Ledger{Version: spool.LedgerVersion, Seq: b.seq, Cut: b.cut, Books: b.books, Moves: append(slices.Clone(s.left), b.moves...)}
-	final := make([]addition, len(b.logs))
-	var offset int64
-	for i, a := range b.logs {
-		at, err := s.sink.Position(a.log)
-		if err != nil {
-			return nil, fmt.Errorf("%s.log: %w", a.log, err)
-		}
-		final[i] = addition{a.log, s.form.Encode(a.log, a.text, at.Length == 0, time.Now())}
-		n := int64(len(final[i].text))
-		l.Appends = append(l.Appends, spool.Append{
-			Log: a.log, Dev: at.Dev, Ino: at.Ino, Length: at.Length, Offset: offset, Bytes: n,
-		})
-		offset += n
+	l := &spool.Ledger{
+		Version: spool.LedgerVersion, Seq: b.seq, Cut: b.cut, Books: b.books, Moves: append(slices.Clone(s.left), b.moves...), State: b.state,
 	}
-	b.logs = final // now that nothing is done again
+	if b.stage == nil {
+		for i, a := range b.logs {
+			b.logs[i].text = s.form.Encode(a.log, a.text, false, time.Now())
+			if err := s.placeLog(l, a.log, nil); err != nil {
+				return nil, err
+			}
+		}
+		return l, nil
+	}
+	for _, log := range b.stage.logs {
+		if err := s.placeLog(l, log, b.stage.pieces[log]); err != nil {
+			return nil, err
+		}
+	}
 	return l, nil
 }
 
-func (s *store) append(a spool.Append, text []byte) error {
-	at, err := s.sink.Append(a.Log, logs.Position{Dev: a.Dev, Ino: a.Ino, Length: a.Length}, text)
+func (s *store) placeLog(l *spool.Ledger, log string, pieces []spool.Piece) error {
+	at, err := s.sink.Position(log)
+	if err != nil {
+		return fmt.Errorf("%s.log: %w", log, err)
+	}
+	a := spool.Append{Log: log, Dev: at.Dev, Ino: at.Ino, Length: at.Length, Pieces: pieces}
+	if at.Length == 0 {
+		a.Header = string(s.form.Encode(log, nil, true, time.Now()))
+	}
+	l.Appends = append(l.Appends, a)
+	return nil
+}
+
+func (s *store) append(a *spool.Append, lines logs.Lines) error {
+	at, err := s.sink.Append(a.Log, logs.Position{Dev: a.Dev, Ino: a.Ino, Length: a.Length}, lines)
 	if err != nil {
 		return fmt.Errorf("%s.log: %w", a.Log, err)
 	}
@@ -165,7 +260,7 @@ func (s *store) forget() error {
 	if s.dir == "" || s.seq == 0 {
 		return nil
 	}
-	l := &spool.Ledger{Version: spool.LedgerVersion, Seq: s.seq, Cut: s.cut, Books: s.books, Moves: s.left}
+	l := &spool.Ledger{Version: spool.LedgerVersion, Seq: s.seq, Cut: s.cut, Books: s.books, Moves: s.left, State: s.state}
 	return l.Save(s.fs, s.dir)
 }
 
@@ -188,47 +283,46 @@ func (s *store) recover() error {
 	if err != nil || l == nil {
 		return err
 	}
-	s.seq, s.cut, s.books = l.Seq, l.Cut, l.Books
-	text, err := s.readStage(l)
-	switch {
-	case errors.Is(err, fs.ErrNotExist): // the lines are in the logs
-	case err != nil:
+	s.seq, s.cut, s.books, s.state = l.Seq, l.Cut, l.Books, l.State
+	if err := s.finish(l); err != nil {
 		return err
-	default:
-		for _, a := range l.Appends {
-			if err := s.append(a, text[a.Offset:a.Offset+a.Bytes]); err != nil {
-				return fmt.Errorf("finish commit %d: %w", l.Seq, err)
-			}
-		}
-		if err := s.settle(l.Seq); err != nil {
-			return fmt.Errorf("finish commit %d: %w", l.Seq, err)
-		}
-		s.log.Info("the commit that was cut short is finished", "seq", l.Seq, "up_to", eventTime(l.Cut))
 	}
 	s.move(l)
 	return s.forget()
 }
 
-// readStage reads the stage of l, which must hold all that l says.
-func (s *store) readStage(l *spool.Ledger) ([]byte, error) {
-	var size int64
-	for _, a := range l.Appends {
-		if a.Offset != size || a.Bytes < 0 {
-			return nil, fmt.Errorf("%w: commit %d is out of step with its stage", spool.ErrLedger, l.Seq)
-		}
-		size += a.Bytes
-	}
-	path := s.stage(l.Seq)
+// finish appends the lines of l unless that is done.
+func (s *store) finish(l *spool.Ledger) error {
+	path := stagePath(s.dir, l.Seq)
 	f, err := s.fs.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // the lines are in the logs
+	}
 	if err != nil {
-		return nil, fmt.Errorf("open the stage of commit %d: %w", l.Seq, err)
+		return fmt.Errorf("open the stage of commit %d: %w", l.Seq, err)
 	}
 	defer func() { _ = f.Close() }() // opened for reading
-	text := make([]byte, size)
-	if _, err := io.ReadFull(io.NewSectionReader(f, 0, size), text); err != nil {
-		return nil, fmt.Errorf("%w: %s is shorter than the ledger says: %w", spool.ErrLedger, path, err)
+	st, err := f.Stat()
+	if err != nil {
+		return fmt.Errorf("open the stage of commit %d: %w", l.Seq, err)
 	}
-	return text, nil
+	for _, a := range l.Appends {
+		for _, p := range a.Pieces {
+			if p.Offset < 0 || p.Bytes < 0 || p.Offset > st.Size-p.Bytes {
+				return fmt.Errorf("%w: %s is shorter than the ledger says", spool.ErrLedger, path)
+			}
+		}
+	}
+	for i := range l.Appends {
+		if err := s.append(&l.Appends[i], linesOf(&l.Appends[i], io.NewSectionReader(f, 0, st.Size))); err != nil {
+			return fmt.Errorf("finish commit %d: %w", l.Seq, err)
+		}
+	}
+	if err := s.settle(l.Seq); err != nil {
+		return fmt.Errorf("finish commit %d: %w", l.Seq, err)
+	}
+	s.log.Info("the commit that was cut short is finished", "seq", l.Seq, "up_to", eventTime(l.Cut))
+	return nil
 }
 
 // eventTime is t for people: nothing for the ends of time.

@@ -109,7 +109,7 @@ type burningSink struct {
 	fuse *fuse
 }
 
-func (s *burningSink) Append(log string, at logs.Position, lines []byte) (logs.Position, error) {
+func (s *burningSink) Append(log string, at logs.Position, lines logs.Lines) (logs.Position, error) {
 	blown := s.fuse.step("append " + log)
 	before, err := s.Dir.Position(log)
 	if err != nil {
@@ -147,7 +147,8 @@ var script = []struct {
 // commit builds commit n of the script, from 1.
 func (p *process) commit(n int) *commit {
 	p.w.t.Helper()
-	b := &commit{seq: uint64(n), cut: packet.Unix(int64(n), 0)}
+	b := p.store.begin()
+	b.seq, b.cut, b.stage.path = uint64(n), packet.Unix(int64(n), 0), stagePath(p.store.dir, uint64(n))
 	for _, l := range script[n-1].lines {
 		b.add(l[0], []byte(l[1]))
 	}
@@ -339,7 +340,7 @@ func retry(t *testing.T, f *fuse, when string) (blew bool) {
 		}
 		// Moves that failed are carried along, and done with a later commit.
 		for n := len(script) + 1; len(p.store.left) > 0; n++ {
-			if err := c.publish(t.Context(), &commit{seq: uint64(n)}); err != nil {
+			if err := c.publish(t.Context(), p.store.begin()); err != nil {
 				t.Fatalf("%s: %v", when, err)
 			}
 		}
@@ -459,6 +460,9 @@ func TestFinishedCommitIsNotRepeated(t *testing.T) {
 // promise does what makes b a commit, and no more.
 func (w world) promise(b *commit, p *process) {
 	w.t.Helper()
+	if err := p.store.spill(b); err != nil {
+		w.t.Fatal(err)
+	}
 	l, err := p.store.place(b)
 	if err != nil {
 		w.t.Fatal(err)

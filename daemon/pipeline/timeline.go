@@ -16,6 +16,7 @@ import (
 	"pcapdir/source/links"
 	"pcapdir/source/merge"
 	"pcapdir/source/packet"
+	"pcapdir/source/snap"
 )
 
 // timeline is one order of packets, with shards and tables of its own: the live
@@ -27,6 +28,8 @@ type timeline struct {
 	defragmenter *source.Defragmenter
 	carriers     carriers // the committer's
 	catchUp      bool
+	from         packet.Order // all below was handled in an earlier life; the zero Order: there was none
+	saving       atomic.Pointer[saving]
 	reading      atomic.Int64  // readers whose books are not in yet
 	handed       atomic.Uint64 // packets that left readers whose books are in
 }
@@ -52,14 +55,25 @@ func (p *plant) newTimeline(vectors *flowvec.Config, percent int64) *timeline {
 	conns.Memory = percentOf(p.memory, percent) / int64(p.sizes.Shards)
 	for i := range p.sizes.Shards {
 		c := newCore(p, conns, vectors)
+		c.save = func(frontier packet.Time, do func(w *snap.Writer)) { t.saving.Load().shard(i, frontier, do) }
 		c.flushBytes = max(flushWaiting/p.sizes.Shards, 1<<20)
 		t.cores = append(t.cores, c)
 		t.shards = append(t.shards, sharder.NewShard(merge.NewMerger(t.frontier, i), c, epoch))
 	}
 	fragments := defrag.DefaultConfig()
 	fragments.Bytes = int(min(int64(fragments.Bytes), percentOf(p.memory, fragmentPercent)))
-	t.defragmenter = source.NewDefragmenter(fragments, p.router, t.frontier)
+	t.defragmenter = source.NewDefragmenter(fragments, p.router, t.frontier, func() {
+		t.saving.Load().write(fragmentsPart, t.defragmenter.Save)
+	})
 	return t
+}
+
+// name is that of t in names of segments.
+func (t *timeline) name() string {
+	if t.catchUp {
+		return "late"
+	}
+	return "live"
 }
 
 // start runs what handles packets, until the input has ended; g's context ends it
@@ -101,6 +115,9 @@ type cut struct {
 	// more says that further panes wait: reports are long, and a sparse capture has
 	// a pane for each packet, so a commit takes so many only.
 	more bool
+	// saved is the state there; nil where lines alone are taken, or where nothing is
+	// left to save.
+	saved *saving
 }
 
 // cut cuts at the last epoch end that every shard has passed.
@@ -114,12 +131,7 @@ func (t *timeline) cut() cut {
 		}
 		reached = reached.Min(r)
 	}
-	more := false
-	for _, c := range t.cores {
-		if limit, ok := c.out.paneLimit(); ok && limit.compare(&end) < 0 {
-			end, more = limit, true
-		}
-	}
+	end, more := t.limited(end)
 	covered := packet.At(end.at)
 	switch {
 	case more:
@@ -128,7 +140,18 @@ func (t *timeline) cut() cut {
 	case idle && !reached.Less(rest):
 		covered = covered.Max(rest)
 	}
-	return cut{t, end, covered, more}
+	return cut{of: t, end: end, covered: covered, more: more}
+}
+
+// limited is end, or where a commit has to end before that because of the panes that
+// wait.
+func (t *timeline) limited(end place) (_ place, more bool) {
+	for _, c := range t.cores {
+		if limit, ok := c.out.paneLimit(); ok && limit.compare(&end) < 0 {
+			end, more = limit, true
+		}
+	}
+	return end, more
 }
 
 // fetch takes out what the shards brought before the cut.

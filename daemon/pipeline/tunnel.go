@@ -9,6 +9,7 @@ import (
 	"pcapdir/analysis/conn"
 	"pcapdir/analysis/logs"
 	"pcapdir/source/packet"
+	"pcapdir/source/snap"
 )
 
 // A line of a connection that was seen in tunnels is encoded before it is known
@@ -58,6 +59,28 @@ type carriers struct {
 	by  map[uint64][]conn.Carrier
 	n   int
 	log *slog.Logger
+}
+
+// save writes the tunnels that began before end: of later ones shards tell again.
+func (c *carriers) save(w *snap.Writer, end packet.Time) {
+	var all []conn.Carrier
+	for _, list := range c.by {
+		for _, t := range list {
+			if t.From < end {
+				all = append(all, t)
+			}
+		}
+	}
+	w.Put(&all)
+}
+
+// load reads what save wrote.
+func (c *carriers) load(r *snap.Reader) error {
+	var all []conn.Carrier
+	if r.Get(&all) {
+		c.add(all)
+	}
+	return r.End()
 }
 
 // add takes in tunnels that shards have seen. Those of one hash come in order.

@@ -16,7 +16,8 @@ func sample() File {
 			Dropped:  Drops{packet.DropNotIP: {3, 200}, packet.DropIPLength: {1, 100}},
 			Tunneled: 2,
 		},
-		Handed: 6 + 1 + 2, // what is not IP goes nowhere
+		Handed:  6 + 1, // what is not IP goes nowhere
+		Skipped: 2,
 	}
 }
 
@@ -32,6 +33,7 @@ func TestCheckFindsWhatIsMissing(t *testing.T) {
 		"a drop lost":             func(f *File) { f.Dropped[packet.DropNotIP].Packets-- },
 		"bytes of a drop lost":    func(f *File) { f.Dropped[packet.DropIPLength].Bytes-- },
 		"handled, not handed on":  func(f *File) { f.Handed-- },
+		"not handed on before":    func(f *File) { f.Skipped-- },
 		"a tunnel's packet lost":  func(f *File) { f.Tunneled++ },
 	} {
 		f := sample()

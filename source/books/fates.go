@@ -78,6 +78,18 @@ func (f *Fates) Lost() (sum Tally) {
 	return sum
 }
 
+// Leaving is how many packets leave the reader: all that is handled, or told of in
+// weird.log.
+func (f *Fates) Leaving() uint64 {
+	n := f.Handled.Packets + f.Tunneled
+	for d, t := range f.Dropped {
+		if packet.Drop(d).Weird() {
+			n += t.Packets
+		}
+	}
+	return n
+}
+
 // Add counts what o counts.
 func (f *Fates) Add(o *Fates) {
 	f.Read.Add(o.Read)

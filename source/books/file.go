@@ -11,7 +11,8 @@ import (
 // File is what became of the records of one file.
 type File struct {
 	Fates
-	Handed uint64 // packets that left the reader: see Check
+	Handed  uint64 // packets that left the reader: see Check
+	Skipped uint64 // packets that left it in a process before this one
 
 	HasTimes    bool        // First and Last hold
 	First, Last packet.Time // least and largest own stamp, suspect ones left out
@@ -34,14 +35,8 @@ func (b *File) Check() error {
 	if err := b.Fates.Check(); err != nil {
 		return err
 	}
-	want := b.Handled.Packets + b.Tunneled
-	for d, t := range b.Dropped {
-		if packet.Drop(d).Weird() {
-			want += t.Packets
-		}
-	}
-	if b.Handed != want {
-		return fmt.Errorf("%d packets were to leave the reader, but %d did", want, b.Handed)
+	if want := b.Leaving(); b.Handed+b.Skipped != want {
+		return fmt.Errorf("%d packets were to leave the reader, but %d did, and %d before", want, b.Handed, b.Skipped)
 	}
 	return nil
 }
@@ -50,6 +45,7 @@ func (b *File) Check() error {
 func (b *File) Add(o *File) {
 	b.Fates.Add(&o.Fates)
 	b.Handed += o.Handed
+	b.Skipped += o.Skipped
 	if o.HasTimes {
 		b.Stamp(o.First)
 		b.Stamp(o.Last)

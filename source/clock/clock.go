@@ -75,6 +75,10 @@ func New(latest packet.Time) *Clock { return &Clock{latest: latest} }
 // t: verdicts depend on what is left of them by that stamp alone.
 func (c *Clock) Resume(t packet.Time) { c.left, c.set = t, true }
 
+// Left is what another clock resumes with to go on from here. It holds behind the
+// first verdict, and where no record waits for one.
+func (c *Clock) Left() packet.Time { return c.left }
+
 // Sure takes in the next record if it can be believed at once, as nearly all
 // can. If not, it is for Add.
 func (c *Clock) Sure(t packet.Time) bool {

@@ -23,6 +23,15 @@ const (
 
 // datagram is one in the making.
 type datagram struct {
+	known
+	held  uint32 // bytes of all blocks
+	bytes int    // of memory
+
+	older, newer *datagram
+}
+
+// known is what fragments have said of a datagram.
+type known struct {
 	key      key
 	deadline packet.Time
 	header   []byte // of the fragment that came first
@@ -30,10 +39,6 @@ type datagram struct {
 	proto    uint8  // IPv4: of the first to come; IPv6: of the latest at offset 0
 	size     uint32 // of the payload, as far as known; 0 is unknown
 	blocks   []block
-	held     uint32 // bytes of all blocks
-	bytes    int    // of memory
-
-	older, newer *datagram
 }
 
 // block is a part of the payload. Blocks are in order and do not overlap.
@@ -45,10 +50,9 @@ type block struct {
 func (b *block) end() uint32 { return b.from + uint32(len(b.data)) }
 
 func newDatagram(k key, f *packet.Fragment, deadline packet.Time) *datagram {
-	header := slices.Clone(f.Header)
 	return &datagram{
-		key: k, deadline: deadline, header: header, nextAt: f.NextAt, proto: f.Proto,
-		bytes: datagramOverhead + len(header),
+		known: known{key: k, deadline: deadline, header: slices.Clone(f.Header), nextAt: f.NextAt, proto: f.Proto},
+		bytes: datagramOverhead + len(f.Header),
 	}
 }
 
@@ -126,6 +130,11 @@ func (d *datagram) fill(from uint32, data []byte, odd *Oddities) {
 // the whole fragment that they came in.
 func (d *datagram) insert(i int, from uint32, data []byte) {
 	d.blocks = slices.Insert(d.blocks, i, block{from, bytes.Clone(data)})
+	d.count(data)
+}
+
+// count adds the data of a block to what d holds.
+func (d *datagram) count(data []byte) {
 	d.held += uint32(len(data))
 	d.bytes += len(data) + blockOverhead
 }

@@ -36,6 +36,7 @@ type Frontier struct {
 	safe    packet.Order
 	granted packet.Order // what shards may handle: safe, less what the relay has not done yet
 	rest    packet.Order // where safe stands when no file is open and none waits
+	resumed packet.Order // where event time began, if not at the beginning
 	last    packet.Time  // how far event time got: the largest effective time of the runs that ended, or idle time
 	closed  bool         // no file comes any more
 
@@ -47,7 +48,7 @@ type Frontier struct {
 	relayed  uint64 // of them, those that the relay is done with
 
 	mark     Mark // the last one
-	unpassed int  // shards that have not passed it
+	unpassed int  // shards, and for a cut the relay, that have not passed it
 	sealed   bool // live sources are not waited for until the next admission
 
 	wake      []chan struct{} // by shard, the relay last; capacity 1: more may be handled
@@ -110,7 +111,7 @@ func (f *Frontier) grant() {
 	if busy {
 		granted = granted.Min(f.relay.progress)
 	}
-	if f.relay.progress.Less(f.safe) && (busy || f.safe == packet.MaxOrder) {
+	if f.relay.progress.Less(f.safe) && (busy || f.safe == packet.MaxOrder || f.unpassed > 0 && f.mark.Cut) {
 		signal(f.wake[f.cfg.Shards])
 	}
 	if f.granted.Less(granted) {
@@ -196,10 +197,32 @@ type view struct {
 func (f *Frontier) view(queue int) view {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	v := view{f.granted, f.runs, f.version, f.last, f.mark}
 	if queue == f.cfg.Shards {
-		return view{safe: f.safe, runs: f.runs, version: f.version, last: f.last} // marks are not for the relay
+		v.safe = f.safe
+		if !f.mark.Cut {
+			v.mark = Mark{} // not for the relay
+		}
 	}
-	return view{f.granted, f.runs, f.version, f.last, f.mark}
+	return v
+}
+
+// Resume makes event time begin at key, where state was saved that is restored now:
+// all below was handled. last is how far event time had got. It is called before
+// anything else.
+func (f *Frontier) Resume(key packet.Order, last packet.Time) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.safe, f.granted, f.rest, f.resumed, f.last = key, key, key, key, last
+	f.relay.progress = key
+}
+
+// Last is how far event time got: the largest effective time of the runs that
+// ended, or idle time.
+func (f *Frontier) Last() packet.Time {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.last
 }
 
 // Rest raises the point where event time stands while no file is open and none
@@ -224,11 +247,11 @@ func (f *Frontier) Idle() (rest packet.Order, idle bool) {
 	return f.rest, len(f.open) == 0 && len(f.waiting) == 0
 }
 
-// Safe is the event time below which everything may be handled.
-func (f *Frontier) Safe() packet.Time {
+// Safe is the key below which everything may be handled.
+func (f *Frontier) Safe() packet.Order {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.safe.Eff
+	return f.safe
 }
 
 // Open is the number of files that are open, and of those that wait.

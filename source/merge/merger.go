@@ -58,8 +58,8 @@ func (m *Merger) Load() (safe packet.Order, last packet.Time) {
 // use takes in a view.
 func (m *Merger) use(v view) (safe packet.Order, last packet.Time) {
 	m.safe, m.mark = v.safe, v.mark
-	if m.mark.n != m.passed {
-		m.safe = m.safe.Min(packet.At(m.mark.At)) // files that came since lie behind it
+	if m.mark.n > m.passed {
+		m.safe = m.safe.Min(m.mark.Key) // files that came since lie behind it
 	}
 	if v.version != m.version {
 		m.version = v.version

@@ -30,6 +30,7 @@ type rules struct {
 	admit   func(f *Frontier, entries ...Entry)
 	wait    func(m *Merger, ctx context.Context) error
 	advance func(r *Relay, safe packet.Order) bool
+	cut     func(f *Frontier) (packet.Order, bool)
 }
 
 func sound() rules {
@@ -42,6 +43,7 @@ func sound() rules {
 		admit:   (*Frontier).Admit,
 		wait:    (*Merger).Wait,
 		advance: (*Relay).Advance,
+		cut:     (*Frontier).Cut,
 	}
 }
 
@@ -116,6 +118,8 @@ func (ps *pairs) add(p packet.Packet, id uint32, emit func(*packet.Packet) bool)
 type outcome struct {
 	handled [][]packet.Order
 	late    []packet.Time // floors of the files of the second group
+	cuts    []packet.Order
+	saved   [][]int // at each cut: what each shard had handled, and the relay taken, at the end
 	hang    bool
 }
 
@@ -138,14 +142,21 @@ func play(t *testing.T, s script, seed uint64, do rules) (out outcome) {
 		}
 		wg.Go(func() { schedule(ctx, f, do, rand.New(rand.NewPCG(seed, 77))) })
 		var shards sync.WaitGroup
-		shards.Go(func() { relay(NewRelay(ctx, f), s.cfg.Shards, rand.New(rand.NewPCG(seed, 78)), do) })
+		saved := make([][]int, s.cfg.Shards+1)
+		shards.Go(func() {
+			saved[s.cfg.Shards] = relay(NewRelay(ctx, f), s.cfg.Shards, rand.New(rand.NewPCG(seed, 78)), do)
+		})
 		for i := range s.cfg.Shards {
 			shards.Go(func() {
-				out.handled[i] = shard(ctx, NewMerger(f, i), rand.New(rand.NewPCG(seed, 100+uint64(i))), do)
+				out.handled[i], saved[i] = shard(ctx, NewMerger(f, i), rand.New(rand.NewPCG(seed, 100+uint64(i))), do)
 			})
 		}
+		cutting, end := context.WithCancel(ctx)
+		wg.Go(func() { out.cuts = cuts(cutting, f, rand.New(rand.NewPCG(seed, 79)), do) })
 		admit(ctx, f, s, entry, do)
 		shards.Wait()
+		end()
+		out.saved = saved
 		out.hang = ctx.Err() != nil
 		cancel()
 		wg.Wait()
@@ -170,6 +181,17 @@ func admit(ctx context.Context, f *Frontier, s script, entry func(int) Entry, do
 		do.admit(f, second...)
 	}
 	f.CloseInput()
+}
+
+// cuts cuts at random moments, until ctx ends or it has tried often enough.
+func cuts(ctx context.Context, f *Frontier, r *rand.Rand, do rules) (keys []packet.Order) {
+	for tries := 0; tries < 50 && ctx.Err() == nil; tries++ {
+		time.Sleep(time.Duration(1+r.IntN(500)) * time.Microsecond)
+		if key, ok := do.cut(f); ok {
+			keys = append(keys, key)
+		}
+	}
+	return keys
 }
 
 func pause(r *rand.Rand) {
@@ -216,20 +238,28 @@ func send(w *Writer, p packet.Packet, do rules) bool {
 	return do.append(w, int(p.Hash), &p)
 }
 
-func relay(m *Relay, shards int, r *rand.Rand, do rules) {
+func relay(m *Relay, shards int, r *rand.Rand, do rules) (saved []int) {
 	ps := pairs{map[uint32]bool{}, shards}
+	taken := 0
 	for {
 		safe := m.Load()
 		for d, ok := m.Next(); ok; d, ok = m.Next() {
 			pause(r)
+			taken++
 			file := d.File
 			if !ps.add(*d.Packet, uint32(d.Data[0]), func(p *packet.Packet) bool { return m.Append(int(p.Hash), file, p) }) {
-				return
+				return saved
 			}
 		}
 		pause(r)
-		if !do.advance(m, safe) || safe == packet.MaxOrder || m.Wait() != nil {
-			return
+		if !do.advance(m, safe) || safe == packet.MaxOrder {
+			return saved
+		}
+		if m.Cut() {
+			saved = append(saved, taken)
+			m.Pass()
+		} else if m.Wait() != nil {
+			return saved
 		}
 	}
 }
@@ -247,7 +277,7 @@ func schedule(ctx context.Context, f *Frontier, do rules, r *rand.Rand) {
 	}
 }
 
-func shard(ctx context.Context, m *Merger, r *rand.Rand, do rules) (had []packet.Order) {
+func shard(ctx context.Context, m *Merger, r *rand.Rand, do rules) (had []packet.Order, saved []int) {
 	refs := make([]*packet.Packet, 0, 3)
 	for {
 		safe, _ := do.load(m)
@@ -261,14 +291,21 @@ func shard(ctx context.Context, m *Merger, r *rand.Rand, do rules) (had []packet
 				had = append(had, p.Order(uint64(p.TS)))
 			}
 		}
-		if safe == packet.MaxOrder || do.wait(m, ctx) != nil {
-			return had
+		if safe == packet.MaxOrder {
+			return had, saved
+		}
+		if _, ok := m.Mark(); ok {
+			saved = append(saved, len(had))
+			m.Pass()
+		} else if do.wait(m, ctx) != nil {
+			return had, saved
 		}
 	}
 }
 
-// expect is the oracle: everything sorted at once, then put together.
-func expect(s script, floors []packet.Time) [][]packet.Order {
+// expect is the oracle: everything sorted at once, then put together. The last list
+// is what the relay takes; made is the keys of what comes of each of that.
+func expect(s script, floors []packet.Time) (want, made [][]packet.Order) {
 	var all []packet.Packet
 	for i, ps := range s.files {
 		for _, p := range ps {
@@ -281,7 +318,7 @@ func expect(s script, floors []packet.Time) [][]packet.Order {
 	slices.SortFunc(all, func(a, b packet.Packet) int {
 		return a.Order(uint64(a.TS)).Compare(b.Order(uint64(b.TS)))
 	})
-	want := make([][]packet.Order, s.cfg.Shards)
+	want = make([][]packet.Order, s.cfg.Shards+1)
 	had := func(p *packet.Packet) { want[p.Hash] = append(want[p.Hash], p.Order(uint64(p.TS))) }
 	ps := pairs{map[uint32]bool{}, s.cfg.Shards}
 	for _, p := range all {
@@ -294,13 +331,16 @@ func expect(s script, floors []packet.Time) [][]packet.Order {
 			had(&p)
 			continue
 		}
+		want[s.cfg.Shards] = append(want[s.cfg.Shards], p.Order(uint64(p.TS)))
+		made = append(made, nil)
 		ps.add(p, p.Seq, func(p *packet.Packet) bool {
 			had(p)
+			made[len(made)-1] = append(made[len(made)-1], p.Order(uint64(p.TS)))
 			p.Sub++
 			return true
 		})
 	}
-	return want
+	return want, made
 }
 
 // try plays one script and says what went wrong, or nothing.
@@ -310,7 +350,24 @@ func try(t *testing.T, seed uint64, do rules) string {
 	if out.hang {
 		return "hang"
 	}
-	for i, want := range expect(s, out.late) {
+	all, made := expect(s, out.late)
+	for n, key := range out.cuts {
+		for i, taken := range all[s.cfg.Shards] {
+			if taken.Less(key) && len(made[i]) > 0 && !made[i][len(made[i])-1].Less(key) {
+				return fmt.Sprintf("cut %d, %v, is between %v and what comes of it: %v", n, key, taken, made[i])
+			}
+		}
+		for i, want := range all {
+			below, _ := slices.BinarySearchFunc(want, key, packet.Order.Compare)
+			if n >= len(out.saved[i]) {
+				return fmt.Sprintf("cut %d at %v was never passed by %d", n, key, i)
+			}
+			if got := out.saved[i][n]; got != below {
+				return fmt.Sprintf("at cut %d, %v, %d had %d packets, want %d", n, key, i, got, below)
+			}
+		}
+	}
+	for i, want := range all[:s.cfg.Shards] {
 		got := out.handled[i]
 		if !slices.IsSortedFunc(got, packet.Order.Compare) {
 			return fmt.Sprintf("shard %d out of order: %v", i, got)
@@ -364,7 +421,7 @@ func TestEveryBrokenRuleIsSeen(t *testing.T) {
 // these must hold like the real ones, or a mutant could fail for its wrapping.
 func TestMutantsAreSoundButForTheirBreach(t *testing.T) {
 	do := sound()
-	whole := writing{publish: (*Writer).Publish, flush: flushSound}
+	whole := writing{publish: publishSound, flush: flushSound}
 	do.append, do.close = appendBy(whole), closeBy(whole)
 	for seed := range schedules(t) {
 		if bad := try(t, seed, do); bad != "" {

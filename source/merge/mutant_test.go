@@ -23,13 +23,13 @@ func mutants() []mutant {
 			r.append, r.close = appendBy(publishTime(1)), closeBy(publishTime(1))
 		}),
 		mutate("R2 publish after the send", func(r *rules) {
-			r.append = appendBy(writing{publish: (*Writer).Publish, flush: flushThenPublish})
+			r.append = appendBy(writing{publish: publishSound, flush: flushThenPublish})
 		}),
 		mutate("R2 count past partial batches", func(r *rules) {
 			r.append, r.close = appendBy(publishAll()), closeBy(publishAll())
 		}),
 		mutate("R3 wait on the full queue", func(r *rules) {
-			r.append = appendBy(writing{publish: (*Writer).Publish, flush: waitOnFull})
+			r.append = appendBy(writing{publish: publishSound, flush: waitOnFull})
 		}),
 		mutate("R4 the bound rises before the run is visible", func(r *rules) { r.open = boundBeforeRun }),
 		mutate("R4 poll the queues, then load safe", func(r *rules) { r.load = pollBeforeSafe }),
@@ -43,6 +43,8 @@ func mutants() []mutant {
 		mutate("relay: count as done before the flush", func(r *rules) { r.advance = countThenFlush }),
 		mutate("relay: shards go up to safe whatever it has to do", func(r *rules) { r.load = loadUngranted }),
 		mutate("relay: shards wait for it only", func(r *rules) { r.load = loadRelayed }),
+		mutate("cut in the middle of a record", func(r *rules) { r.cut = cutAtSafe }),
+		mutate("cut at what is granted", func(r *rules) { r.cut = cutAtGranted }),
 	}
 }
 
@@ -117,6 +119,8 @@ func waitOnFull(w *Writer, full int, publish func(*Writer)) bool {
 	return w.push(full)
 }
 
+func publishSound(w *Writer) { w.passed(w.last.Next()) }
+
 func publishTime(round packet.Time) writing {
 	return writing{flush: flushSound, publish: func(w *Writer) {
 		p := w.last.Next()
@@ -180,7 +184,7 @@ func admitAsIs(f *Frontier, entries ...Entry) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, e := range entries {
-		f.waiting = append(f.waiting, &waiting{Entry: e, source: f.source(e.Source), lower: packet.At(e.First), watermark: f.safe.Eff})
+		f.waiting = append(f.waiting, &waiting{Entry: e, source: f.source(e.Source), lower: packet.At(e.First)})
 		f.source(e.Source).files++
 	}
 	slices.SortStableFunc(f.waiting, func(a, b *waiting) int { return a.lower.Compare(b.lower) })
@@ -201,7 +205,7 @@ func divertUncounted(w *Writer, p *packet.Packet, data []byte) bool {
 	w.add(w.frontier.cfg.Shards, p).Data = [][]byte{data}
 	for w.partial[w.frontier.cfg.Shards] != nil {
 		queue, _ := w.oldest()
-		w.Publish()
+		publishSound(w)
 		if !w.push(queue) {
 			return false
 		}
@@ -241,4 +245,24 @@ func loadRelayed(m *Merger) (packet.Order, packet.Time) {
 	v.safe = v.safe.Min(m.frontier.relay.progress)
 	m.frontier.mu.Unlock()
 	return m.use(v)
+}
+
+func cutAtSafe(f *Frontier) (packet.Order, bool) {
+	return cutAt(f, func() packet.Order { return f.safe })
+}
+
+// cutAtGranted forgets that the relay may be beyond.
+func cutAtGranted(f *Frontier) (packet.Order, bool) {
+	return cutAt(f, func() packet.Order { return f.granted })
+}
+
+func cutAt(f *Frontier, where func() packet.Order) (packet.Order, bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.unpassed > 0 || f.safe == packet.MaxOrder {
+		return packet.Order{}, false
+	}
+	f.put(Mark{Key: where(), Cut: true})
+	f.unpassed++
+	return f.mark.Key, true
 }

@@ -82,6 +82,16 @@ func (r *Relay) Advance(safe packet.Order) bool {
 	return true
 }
 
+// Cut says that the relay has got to where state is saved: below the key loaded last
+// all is done, and nothing beyond. Pass is to follow. It is asked after Advance.
+func (r *Relay) Cut() bool {
+	mark, ok := r.in.Mark()
+	return ok && mark.Cut
+}
+
+// Pass says that the state is saved. Load goes on behind.
+func (r *Relay) Pass() { r.in.Pass() }
+
 // Wait sleeps until there may be something to do.
 func (r *Relay) Wait() error { return r.in.Wait(r.out.ctx) }
 

@@ -10,8 +10,8 @@ type Run struct {
 	// Floor is the least effective time that the run may use. A reader lifts
 	// whatever is below.
 	Floor packet.Time
-	// Watermark is what had been handled when the file was admitted: a packet
-	// whose own stamp is below is late.
+	// Watermark is what had been handled when a file was admitted that begins below
+	// that: a packet whose own stamp is below is late. Of other files none is.
 	Watermark packet.Time
 
 	frontier *Frontier
@@ -31,7 +31,7 @@ func newRun(f *Frontier, w *waiting) *Run {
 	f.opened++
 	r := &Run{
 		seq:  f.opened,
-		File: w.File, Floor: w.lower.Eff, Watermark: w.watermark,
+		File: w.File, Floor: w.Floor, Watermark: w.Watermark,
 		frontier: f, source: w.source, progress: w.lower,
 	}
 	r.makeQueues(f.cfg.Shards + 1)

@@ -15,6 +15,14 @@ type Entry struct {
 	// First is a lower bound of the effective times in the file: its first
 	// stamp, less the reorder window.
 	First packet.Time
+	// Resumed says that the file was open when state was saved that was restored
+	// since: nothing is to come of it below First, but the floor and the watermark of
+	// its run are those that it had.
+	Resumed          bool
+	Floor, Watermark packet.Time
+	// Lifted, if there is one, is told the floor and the watermark of a file that
+	// begins below what was handled already.
+	Lifted func(floor, watermark packet.Time)
 	// Start begins to read the file into w, and must not wait: it is called by
 	// the scheduler, which nothing else opens files beside. Whoever reads calls
 	// w.Close at the end, whatever happened.
@@ -23,9 +31,27 @@ type Entry struct {
 
 type waiting struct {
 	Entry
-	source    *sourceState
-	lower     packet.Order // no key of the file is below
-	watermark packet.Time  // effective times below were already handled at admission
+	source *sourceState
+	lower  packet.Order // no key of the file is below
+}
+
+// place says where the run of w begins. What begins below safe, where shards may have
+// handled everything, gets a floor just above it, and its packets below are late. Of a
+// file that begins in time none is, whatever the disorder inside it.
+func (w *waiting) place(safe, resumed packet.Order) {
+	w.lower = packet.At(w.First)
+	switch {
+	case w.Resumed && safe == resumed:
+		w.lower = w.lower.Max(safe)
+	case w.lower.Less(safe):
+		w.lower = packet.At(safe.Eff + 1)
+		w.Floor, w.Watermark = w.lower.Eff, safe.Eff // also of one that is resumed, but came late
+		if w.Lifted != nil {
+			w.Lifted(w.Floor, w.Watermark)
+		}
+	case !w.Resumed:
+		w.Floor, w.Watermark = w.lower.Eff, -packet.MaxTime
+	}
 }
 
 // Admit adds files to those that wait, as one step: none of them is opened
@@ -37,10 +63,8 @@ func (f *Frontier) Admit(entries ...Entry) {
 	defer f.mu.Unlock()
 	f.sealed = f.sealed && len(entries) == 0
 	for _, e := range entries {
-		w := &waiting{Entry: e, source: f.source(e.Source), lower: packet.At(e.First), watermark: f.safe.Eff}
-		if w.lower.Less(f.safe) {
-			w.lower = packet.At(f.safe.Eff + 1)
-		}
+		w := &waiting{Entry: e, source: f.source(e.Source)}
+		w.place(f.safe, f.resumed)
 		w.source.files++
 		f.waiting = append(f.waiting, w)
 	}

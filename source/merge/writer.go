@@ -97,7 +97,7 @@ func (w *Writer) send(queue int) bool {
 	select {
 	case w.queues[queue] <- w.partial[queue]:
 		w.sent(queue)
-		w.Publish()
+		w.passed(w.last.Next())
 		return true
 	default:
 		return w.Flush()
@@ -121,12 +121,12 @@ func (w *Writer) Flush() bool {
 		if !ok {
 			break
 		}
-		w.Publish()
+		w.passed(w.last.Next())
 		if !w.push(queue) {
 			return false
 		}
 	}
-	w.Publish()
+	w.passed(w.last.Next())
 	return true
 }
 
@@ -151,18 +151,20 @@ func (w *Writer) oldest() (queue int, ok bool) {
 	return queue, ok
 }
 
-// Publish says how far this file may be trusted: up to the first key of the
-// oldest batch that is not sent, else just past the last one. A reader calls it
-// before every wait of its own (a descriptor, a disk).
-func (w *Writer) Publish() {
+// Publish says how far this file may be trusted, between two records. A reader calls
+// it before every wait of its own (a descriptor, a disk).
+func (w *Writer) Publish() { w.passed(w.last.NextRecord()) }
+
+// passed publishes that nothing comes below next, nor below the first key of the
+// oldest batch that is not sent.
+func (w *Writer) passed(next packet.Order) {
 	if !w.any {
 		return
 	}
-	p := w.last.Next()
 	if queue, ok := w.oldest(); ok {
-		p = w.partial[queue].Packets[0].Order(w.File)
+		next = w.partial[queue].Packets[0].Order(w.File)
 	}
-	w.publish(p)
+	w.publish(next)
 }
 
 // publish tells the frontier, together with what the relay was sent: progress

@@ -44,6 +44,13 @@ func From(file io.ReaderAt, offset int64) io.Reader {
 	return io.MultiReader(io.NewSectionReader(file, 0, fileHeaderLen), io.NewSectionReader(file, offset, math.MaxInt64-offset))
 }
 
+// Place says where in the whole capture the next record is, after From: its number,
+// and its offset. Offset and errors count from the start of that one then.
+func (r *Reader) Place(record uint64, offset int64) {
+	r.records = record
+	r.in.base += offset - r.in.offset()
+}
+
 // readFileHeader reads a pcap file header. Its magic is in the window.
 func (r *Reader) readFileHeader() error {
 	head := r.in.rest()

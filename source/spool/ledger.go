@@ -17,7 +17,7 @@ import (
 const (
 	// LedgerVersion is the version of the ledger that this code writes, and the
 	// only one that it reads.
-	LedgerVersion = 2
+	LedgerVersion = 3
 	// LedgerName is the ledger's file in the state directory.
 	LedgerName = "ledger.json"
 	// ledgerMax is the most bytes of a ledger that are believed: several moves
@@ -34,17 +34,23 @@ type Ledger struct {
 	Appends []Append       // what the stage adds to the logs
 	Moves   []Move         // what becomes of the files that are wholly covered
 	Books   books.Accounts // of all files up to this commit, since there is a ledger
+	// State says where what was open at the cut lies, and how far open files were
+	// read, in the words of whoever commits; empty: nothing was open.
+	State json.RawMessage `json:",omitempty"`
 }
 
-// Append is a run of bytes that is copied from the stage to the end of a log.
+// Append is what is copied from the stage to the end of a log.
 // It is the same however often it is done: it says where in the log it goes.
 type Append struct {
 	Log      string // path of the log
 	Dev, Ino uint64 // the log's inode
 	Length   int64  // bytes of the log before
-	Offset   int64  // where the bytes begin in the stage
-	Bytes    int64  // how many
+	Header   string `json:",omitempty"` // that comes first
+	Pieces   []Piece
 }
+
+// Piece is a part of the stage.
+type Piece struct{ Offset, Bytes int64 }
 
 // ErrLedger says that a ledger is there and cannot be used. Its text names the
 // file and the way out.
@@ -151,7 +157,7 @@ func decode(b []byte) (*Ledger, error) {
 		return nil, fmt.Errorf("damaged (the checksum does not match); %s", wayOut)
 	}
 	l := new(Ledger)
-	if err := json.Unmarshal(e.Ledger, l); err != nil {
+	if err := json.Unmarshal(compact.Bytes(), l); err != nil {
 		return nil, fmt.Errorf("damaged (%w); %s", err, wayOut)
 	}
 	return l, nil

@@ -2,6 +2,7 @@ package spool_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
@@ -24,7 +25,8 @@ func sampleLedger(seq uint64) *spool.Ledger {
 			CatchUp: books.Totals{Files: 1, Failed: 1, Mismatches: 7},
 		},
 		Version: spool.LedgerVersion, Seq: seq, Cut: 1300475167096535000,
-		Appends: []spool.Append{{Log: "/var/log/conn.log", Dev: 1<<64 - 1, Ino: 1<<63 + 1, Length: 10, Offset: 20, Bytes: 30}},
+		State:   json.RawMessage(`{"Key":1}`),
+		Appends: []spool.Append{{Log: "/var/log/conn.log", Dev: 1<<64 - 1, Ino: 1<<63 + 1, Length: 10, Header: "#x\n", Pieces: []spool.Piece{{Offset: 20, Bytes: 30}, {Offset: 70, Bytes: 1}}}},
 		Moves: []spool.Move{
 			{From: "/in/a", To: "/done/a", Outcome: spool.Done, Identity: spool.Identity{Dev: 1, Ino: 1<<64 - 1, Size: 3, Mtime: -4, Ctime: 5}, ContentID: 1<<64 - 1},
 			{From: "/in/\xff\xfe%41 <&>\n\"\u2028é", To: "/failed/%", Outcome: spool.Failed, Reason: "why\n<not>"},
@@ -74,9 +76,9 @@ func TestLedgerDamage(t *testing.T) {
 		bad[at] ^= 0x15
 		try("byte", at, bad)
 	}
-	try("newer version", 0, bytes.Replace(good, []byte(`"Version": 2`), []byte(`"Version": 3`), 1))
+	try("newer version", 0, bytes.Replace(good, []byte(`"Version": 3`), []byte(`"Version": 4`), 1))
 	_, err = spool.LoadLedger(spool.OS{}, dir)
-	if err == nil || !strings.Contains(err.Error(), "version 3") {
+	if err == nil || !strings.Contains(err.Error(), "version 4") {
 		t.Errorf("a newer version: %v", err)
 	}
 	must(t, os.WriteFile(path, bytes.ReplaceAll(good, []byte("  "), []byte("\t")), 0o600))

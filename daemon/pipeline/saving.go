@@ -1,0 +1,120 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"sync"
+	"time"
+
+	"pcapdir/source/packet"
+	"pcapdir/source/snap"
+	"pcapdir/source/spool"
+)
+
+// saving is one cut of a timeline under way: each shard, and the defragmenter, writes
+// what it has to a segment of its own as soon as it has got to the cut.
+type saving struct {
+	fs     spool.FS
+	dir    string
+	prefix string // of the names of the segments
+	done   chan struct{}
+
+	mu       sync.Mutex
+	left     int // parts to come
+	segments map[string]segment
+	files    []spool.OpenFile // of the segments
+	frontier packet.Time      // lines before it were handed over
+	err      error
+}
+
+// fragmentsPart is the part of the defragmenter; those of shards are numbers.
+const fragmentsPart = "fragments"
+
+// shard writes the part of a shard that has handed over all lines before frontier,
+// which is the same for all: it depends on the cut alone.
+func (s *saving) shard(n int, frontier packet.Time, do func(w *snap.Writer)) {
+	s.mu.Lock()
+	s.frontier = frontier
+	s.mu.Unlock()
+	s.write(strconv.Itoa(n), do)
+}
+
+// write writes a part. What goes wrong is told by wait.
+func (s *saving) write(part string, do func(w *snap.Writer)) {
+	seg, file, err := writeSegment(s.fs, s.dir, s.prefix+part, do)
+	fault("save")
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err == nil {
+		s.segments[part] = seg
+		s.files = append(s.files, file)
+	}
+	s.err = errors.Join(s.err, err)
+	if s.left--; s.left == 0 {
+		close(s.done)
+	}
+}
+
+// wait waits until all parts are written.
+func (s *saving) wait(ctx context.Context) error {
+	select {
+	case <-s.done:
+		return s.err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// sync makes the parts durable.
+func (s *saving) sync() error {
+	for len(s.files) > 0 {
+		if err := s.files[0].Sync(); err != nil {
+			return fmt.Errorf("write state: %w", err)
+		}
+		_ = s.files[0].Close() // synced
+		s.files = s.files[1:]
+	}
+	return nil
+}
+
+// close lets go of the files.
+func (s *saving) close() {
+	for _, f := range s.files {
+		_ = f.Close() // of no use any more
+	}
+	s.files = nil
+}
+
+// cutNow cuts t where its shards are, and has all of them save what they have, or
+// cuts at the end of what t brings. Until the cut stands, meanwhile is called again
+// and again: shards may be waiting for what it does.
+func (c *committer) cutNow(ctx context.Context, t *timeline, seq uint64, meanwhile func() error) (cut, error) {
+	s := &saving{
+		fs: c.store.fs, dir: c.store.dir, prefix: fmt.Sprintf("%s%d-%s-", segmentPrefix, seq, t.name()),
+		done: make(chan struct{}), left: len(t.cores) + 1, segments: map[string]segment{},
+	}
+	for {
+		fault("cut")
+		t.saving.Store(s)
+		if key, ok := t.frontier.Cut(); ok {
+			if err := s.wait(ctx); err != nil {
+				s.close()
+				return cut{}, err
+			}
+			return cut{of: t, end: before(s.frontier), covered: key, saved: s}, nil
+		}
+		if whole := t.cut(); whole.end.at == packet.MaxTime && !whole.more {
+			return whole, nil
+		}
+		if err := meanwhile(); err != nil {
+			return cut{}, err
+		}
+		select {
+		case <-time.After(time.Millisecond):
+		case <-ctx.Done():
+			return cut{}, ctx.Err()
+		}
+	}
+}
