@@ -1,6 +1,7 @@
 package conn
 
 import (
+	"pcapdir/source/dpd"
 	"pcapdir/source/packet"
 	"pcapdir/source/snap"
 )
@@ -19,8 +20,9 @@ import (
 
 // snapshotHead is what a snapshot of a Tracker begins with.
 type snapshotHead struct {
-	plain, tcp int  // how many flows follow, first the plain ones
-	links      bool // each has a savedLink
+	speech     uint64 // dpd.Digest: what numbers in dpd.Speech mean
+	plain, tcp int    // how many flows follow, first the plain ones
+	links      bool   // each has a savedLink
 }
 
 // savedLink is the link of a flow, if seen.id is not 0: numbers are given anew in each
@@ -33,7 +35,7 @@ type savedLink struct {
 // Save writes what t knows to w. Its last call was Advance, to the same time for all
 // trackers of which the snapshot is.
 func (t *Tracker) Save(w *snap.Writer) {
-	w.Put(&snapshotHead{t.flows.plain.live(), t.flows.tcp.live(), t.deps.Link != nil})
+	w.Put(&snapshotHead{dpd.Digest(), t.flows.plain.live(), t.flows.tcp.live(), t.deps.Link != nil})
 	t.flows.each(func(i uint32) {
 		f := t.flows.at(i)
 		if f.bucket == noBucket {

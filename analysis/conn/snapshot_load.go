@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"pcapdir/source/dpd"
 	"pcapdir/source/packet"
 	"pcapdir/source/snap"
 )
@@ -53,7 +54,9 @@ func (l *loader) load() error {
 	for _, t := range l.trackers {
 		t.wheel.start(l.now)
 	}
-	l.r.Get(&l.head)
+	if l.r.Get(&l.head) && l.head.speech != dpd.Digest() {
+		return snap.ErrLayout
+	}
 	for range l.head.plain {
 		if !l.r.Get(&l.read.flow) {
 			break

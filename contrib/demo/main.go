@@ -47,8 +47,8 @@ func demo() error {
 	if err != nil {
 		return err
 	}
-	say("$ pcapdird run --config %s", config)
-	daemon := exec.Command(bin, "run", "--config", config)
+	say("$ pcapdird run --flush --config %s", config)
+	daemon := exec.Command(bin, "run", "--flush", "--config", config)
 	daemon.Stderr = os.Stderr
 	if err := daemon.Start(); err != nil {
 		return err

@@ -182,7 +182,7 @@ type Logs struct {
 // Commit says how often work becomes durable and visible.
 type Commit struct {
 	Interval time.Duration // wall time between commits, at least
-	Dir      string        // holds the ledger and the stage
+	Dir      string        // holds the ledger, the stage and what is open at a commit
 }
 
 // Limits bounds what the process may hold.

@@ -101,7 +101,7 @@ var fields = [...]field{
 	{"commit.interval", "lines reach the logs within two of these", func(c *Config) value {
 		return duration{&c.Commit.Interval, 100 * time.Millisecond, time.Hour}
 	}},
-	{"commit.dir", "ledger and stage", func(c *Config) value { return path{&c.Commit.Dir} }},
+	{"commit.dir", "ledger, stage and what is open at a commit: as much as it takes in memory", func(c *Config) value { return path{&c.Commit.Dir} }},
 
 	{"limits.memory", "what the process may take, such as \"4GiB\"; \"auto\": half of what the machine or its control group (version 2) has", func(c *Config) value { return size{&c.Limits.Memory, 64 << 20} }},
 	{"limits.open_files", "capture files open at once", func(c *Config) value { return integer[int]{&c.Limits.OpenFiles, 8, 1 << 20} }},

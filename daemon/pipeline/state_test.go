@@ -1,14 +1,20 @@
 package pipeline_test
 
 import (
+	"errors"
+	"log/slog"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"pcapdir/daemon/config"
 	"pcapdir/daemon/pipeline"
+	"pcapdir/daemon/status"
+	"pcapdir/source/spool"
 )
 
 var hashes = []config.Hash{config.Hash2Tuple, config.Hash4Tuple, config.Hash5Tuple}
@@ -67,6 +73,144 @@ func restarted(t *testing.T, dir string, inside config.Inside, rnd *rand.Rand) *
 			return d
 		}
 	}
+}
+
+// stopped is a daemon that has read a capture and was stopped in the middle of its
+// time, with connections open.
+func stopped(t *testing.T) (cfg *config.Config, c capture) {
+	t.Helper()
+	c = loadCapture(t, "golden/cases.pcap.gz").sorted()
+	cfg = site(newRoot(t))
+	d := startAs(t, pipeline.Options{Config: cfg})
+	d.mv(t, "a", formOf(c).encode(t, capture{"a", c.recs[:len(c.recs)/2]}))
+	d.fate(t, "a")
+	d.quit(t)
+	return cfg, c
+}
+
+// segments are the files of the state directory that hold a part of the state.
+func segments(t *testing.T, cfg *config.Config) []string {
+	t.Helper()
+	all, err := filepath.Glob(filepath.Join(cfg.Commit.Dir, "state-*"))
+	if err != nil || len(all) < 4 {
+		t.Fatalf("%q, %v", all, err)
+	}
+	return all
+}
+
+// State that cannot be used is refused, with the way out; and that works.
+func TestStateIsRefused(t *testing.T) {
+	for name, spoil := range map[string]func(cfg *config.Config){
+		"damaged": func(cfg *config.Config) {
+			path := segments(t, cfg)[0]
+			text := readFile(t, path)
+			text[len(text)-1] ^= 1
+			writeFile(t, path, text)
+		},
+		"cut short": func(cfg *config.Config) {
+			path := segments(t, cfg)[0]
+			writeFile(t, path, readFile(t, path)[:7])
+		},
+		"gone": func(cfg *config.Config) {
+			if err := os.Remove(segments(t, cfg)[0]); err != nil {
+				t.Fatal(err)
+			}
+		},
+		"another seed": func(cfg *config.Config) {
+			writeFile(t, filepath.Join(cfg.Commit.Dir, "hash-seed"), []byte("0123456789abcdef"))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg, _ := stopped(t)
+			spoil(cfg)
+			o := pipeline.Options{Config: cfg, Log: slog.New(slog.DiscardHandler)}
+			err := pipeline.Run(t.Context(), o)
+			if !errors.Is(err, pipeline.ErrState) || !strings.Contains(err.Error(), "--reset-state") {
+				t.Fatalf("%v", err)
+			}
+			d := startAs(t, pipeline.Options{Config: cfg, ResetState: true, Flush: true})
+			d.mv(t, "b", formOf(capture{}).encode(t, loadCapture(t, "golden/cases.pcap.gz")))
+			d.fate(t, "b")
+			d.quit(t)
+			if left, _ := filepath.Glob(filepath.Join(cfg.Commit.Dir, "state-*")); len(left) > 0 {
+				t.Errorf("left: %q", left)
+			}
+		})
+	}
+}
+
+// A flush by hand ends what an earlier life left open, each connection once.
+func TestFlushAfterARestart(t *testing.T) {
+	cfg, c := stopped(t)
+	d := startAs(t, pipeline.Options{Config: cfg})
+	var sealed pipeline.Sealed
+	d.until(t, "the control socket", func() bool { _, err := os.Stat(cfg.ControlPath()); return err == nil })
+	if err := status.Ask(t.Context(), cfg.ControlPath(), "flush", "", &sealed); err != nil {
+		t.Fatal(err)
+	}
+	d.quit(t)
+	j := newJob(t)
+	want := j.read(t, capture{"a", c.recs[:len(c.recs)/2]}.write(t, t.TempDir(), "a"))
+	if got, want := lines(readLogs(t, cfg.Logs.Dir)["conn"]), lines(want.logs["conn"]); !slices.Equal(got, want) {
+		t.Errorf("%d connections, want %d", len(got), len(want))
+	}
+}
+
+// With other settings what is open goes on as far as that makes sense.
+func TestOtherSettingsAfterARestart(t *testing.T) {
+	for name, set := range map[string]func(cfg *config.Config){
+		"no vectors":  func(cfg *config.Config) { cfg.Vectors.Windows = nil },
+		"other panes": func(cfg *config.Config) { cfg.Vectors.Pane, cfg.Vectors.Windows = 2*time.Minute, []time.Duration{2 * time.Minute} },
+		"links":       func(cfg *config.Config) { cfg.Conn.VLAN, cfg.Conn.MAC = true, true },
+		"no showings": func(cfg *config.Config) { cfg.Conn.OpenInterval = 0 },
+		"inside":      func(cfg *config.Config) { cfg.Order.Inside = config.InsideFile },
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg, c := stopped(t)
+			set(cfg)
+			d := startAs(t, pipeline.Options{Config: cfg, Flush: true})
+			d.mv(t, "b", formOf(c).encode(t, capture{"b", c.recs[len(c.recs)/2:]}))
+			d.fate(t, "b")
+			d.quit(t)
+			whole := newJob(t)
+			want := whole.read(t, c.write(t, t.TempDir(), "all"))
+			if got := len(lines(readLogs(t, cfg.Logs.Dir)["conn"])); got != len(lines(want.logs["conn"])) {
+				t.Errorf("%d connections, want %d", got, len(lines(want.logs["conn"])))
+			}
+		})
+	}
+}
+
+// A file that was being read and is gone at the next start is told, and holds up
+// nothing.
+func TestFileIsGoneAfterARestart(t *testing.T) {
+	cfg := site(newRoot(t))
+	c := loadCapture(t, "pcap/lab-00.pcap.zst")
+	path := writeFile(t, filepath.Join(cfg.Spool.Dirs[0], "a"), formOf(c).encode(t, c))
+	for lives := 0; ; lives++ {
+		if lives == 100 {
+			t.Skip("never stopped in the middle of a file")
+		}
+		d := startAs(t, pipeline.Options{Config: cfg})
+		time.Sleep(time.Duration(lives) * 3 * time.Millisecond)
+		d.quit(t)
+		l, err := spool.LoadLedger(spool.OS{}, cfg.Commit.Dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if l != nil && strings.Contains(string(l.State), path) {
+			break
+		}
+		if _, err := os.Stat(path); err != nil {
+			t.Skip("read at once")
+		}
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	d := startAs(t, pipeline.Options{Config: cfg, Flush: true})
+	d.until(t, "the warning", func() bool { return d.said.has("gone from the spool") })
+	d.quit(t)
 }
 
 func filesBelow(t *testing.T, dir string) (all []string) {

@@ -13,6 +13,8 @@ import (
 	"encoding/binary"
 	"slices"
 
+	"github.com/cespare/xxhash/v2"
+
 	"pcapdir/source/packet"
 )
 
@@ -112,6 +114,19 @@ func owned() (t [256]uint8) {
 		}
 	}
 	return t
+}
+
+// Digest tells tables of different versions apart: what a Speech holds are numbers
+// of rows and looks of this one.
+func Digest() uint64 {
+	var b []byte
+	for i := range protocols {
+		b = append(append(b, protocols[i].name...), 0)
+		for _, app := range protocols[i].apps {
+			b = append(b, byte(app))
+		}
+	}
+	return xxhash.Sum64(b)
 }
 
 // Stream says what the payload of a TCP segment looks like, from src to dst. It

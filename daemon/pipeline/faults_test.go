@@ -1,0 +1,107 @@
+package pipeline
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"pcapdir/analysis/logs"
+	"pcapdir/daemon/config"
+	"pcapdir/source/spool"
+	"pcapdir/source/spool/spooltest"
+)
+
+// A state directory that is full, or fails, for a while: commits wait, health says
+// why, and then all is as if nothing had been.
+func TestStateCannotBeWritten(t *testing.T) {
+	capture, err := filepath.Abs("../../testdata/pcap/lab-00.pcap.zst")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, err := gatherPaths(t.Context(), spool.NewDescriptors(spool.OS{}, 4), []string{capture})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := t.TempDir()
+	cfg := config.Default()
+	cfg.Logs.Dir = want
+	if _, err := Read(t.Context(), Options{Config: cfg, Log: slog.New(slog.DiscardHandler)}, []string{capture}); err != nil {
+		t.Fatal(err)
+	}
+	for seed := range uint64(6) {
+		f := failing{rnd: rand.New(rand.NewPCG(seed, 1)), err: []error{syscall.ENOSPC, syscall.EIO}[seed%2]}
+		dir := t.TempDir()
+		synctest.Test(t, func(t *testing.T) { f.run(t, dir, found[0]) })
+		if f.failed.Load() == 0 || !strings.Contains(f.said.String(), "the commit waits") {
+			t.Errorf("seed %d: %d operations failed, and it is said that\n%s", seed, f.failed.Load(), f.said.String())
+		}
+		for _, log := range []string{"conn", "anomaly", "kmeans", "weird"} {
+			got, err := os.ReadFile(filepath.Join(dir, "logs", log+".log"))
+			wanted, wantErr := os.ReadFile(filepath.Join(want, log+".log"))
+			if os.IsNotExist(err) != os.IsNotExist(wantErr) || !bytes.Equal(got, wanted) {
+				t.Errorf("seed %d: %s.log has %d bytes, want %d", seed, log, len(got), len(wanted))
+			}
+		}
+		if left, _ := filepath.Glob(filepath.Join(dir, "state", "st*")); len(left) > 0 {
+			t.Errorf("seed %d: left: %q", seed, left)
+		}
+	}
+}
+
+// failing is a run whose state directory fails now and then.
+type failing struct {
+	rnd    *rand.Rand
+	err    error
+	failed atomic.Int64
+	said   bytes.Buffer
+}
+
+func (f *failing) run(t *testing.T, dir string, capture *spool.File) {
+	var fsys spooltest.Faults
+	fsys.Fail(func(op spooltest.Op, path string) error {
+		base := filepath.Base(path)
+		changes := op == spooltest.OpenWrite || op == spooltest.Write || op == spooltest.Sync || op == spooltest.Rename || op == spooltest.Truncate
+		if f.failed.Load() < 40 && changes && (strings.HasPrefix(base, "st") || strings.HasPrefix(base, spool.LedgerName)) && f.rnd.IntN(3) == 0 {
+			f.failed.Add(1)
+			return f.err
+		}
+		return nil
+	})
+	cfg := config.Default()
+	cfg.Logs.Dir, cfg.Commit.Dir, cfg.Commit.Interval, cfg.Shards.Count = filepath.Join(dir, "logs"), filepath.Join(dir, "state"), 10*time.Millisecond, 3
+	if err := os.Mkdir(cfg.Commit.Dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	sink, beats, err := openLogs(cfg.Logs.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _, _ = sink.Close(), beats.Close() }()
+	e, err := newEngine(Options{Config: cfg, Log: slog.New(slog.NewTextHandler(&f.said, nil))}, deps{
+		store: &store{fs: &fsys, dir: cfg.Commit.Dir, sink: logs.Sink(sink), log: slog.New(slog.DiscardHandler)}, beats: beats,
+		plan: stay, descriptors: spool.NewDescriptors(spool.OS{}, 4), seed: f.rnd.Uint64(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = e.run(t.Context(), func(_, work context.Context) error {
+		e.files.admit(work, e.timeline, []*spool.File{capture})
+		for _, idle := e.frontier.Idle(); !idle; _, idle = e.frontier.Idle() {
+			time.Sleep(time.Millisecond)
+		}
+		time.Sleep(time.Hour) // for commits
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
