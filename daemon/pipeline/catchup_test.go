@@ -9,7 +9,9 @@ import (
 	"testing"
 	"time"
 
+	"pcapdir/daemon/pipeline"
 	"pcapdir/source/packet"
+	"pcapdir/source/spool"
 )
 
 // caughtUp splits conn.log into the lines of the live timeline and, without
@@ -81,5 +83,58 @@ func TestCatchUp(t *testing.T) {
 	}
 	if left := len(d.places(t)); left != len(parts)+2 {
 		t.Errorf("%d files in all places, want %d", left, len(parts)+2)
+	}
+}
+
+// What is caught up on goes on after a restart, wherever that falls.
+func TestCatchUpOverRestarts(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(8, 8))
+	whole := loadCapture(t, "pcap/lab-00.pcap.zst").sorted()
+	day := packet.Time(24 * 3600e9)
+	old := whole.shifted(whole.recs[0].TS-day, 0)
+	wantLive := newJob(t).read(t, whole.write(t, t.TempDir(), "live"))
+	oldDir := t.TempDir()
+	root := newRoot(t)
+	d := startAs(t, pipeline.Options{Config: site(root)})
+	d.mv(t, "live", formOf(whole).encode(t, whole))
+	d.fate(t, "live")
+	d.quit(t)
+	parts := old.cut(6, true, rnd)
+	for i, p := range parts {
+		text := formOf(p).encode(t, p)
+		writeFile(t, fmt.Sprint(oldDir, "/", i), text)
+		d.mv(t, fmt.Sprint(9-i), text)
+	}
+	resumed := 0
+	for lives := 1; ; lives++ {
+		cfg := site(root)
+		cfg.Shards.Count = 1 + rnd.IntN(4)
+		last := lives == 40
+		d = startAs(t, pipeline.Options{Config: cfg, Flush: last})
+		time.Sleep(time.Duration(rnd.IntN(10)) * time.Millisecond)
+		if last {
+			d.until(t, "all files put away", func() bool { return len(filesBelow(t, root+"/in")) == 0 })
+		}
+		d.quit(t)
+		if l, err := spool.LoadLedger(spool.OS{}, cfg.Commit.Dir); err == nil && strings.Contains(string(l.State), `"Late":`) {
+			resumed++
+		}
+		if last {
+			break
+		}
+	}
+	t.Logf("%d restarts in the middle of it", resumed)
+	live, caught := caughtUp(readLogs(t, d.cfg.Logs.Dir)["conn"])
+	if want := lines(wantLive.logs["conn"]); !slices.Equal(live, want) {
+		t.Errorf("%d live connections, want the %d without old files", len(live), len(want))
+	}
+	wantOld := lines(newJob(t).read(t, oldDir).logs["conn"])
+	if !slices.Equal(caught, wantOld) {
+		t.Errorf("%d connections were caught up on, want %d", len(caught), len(wantOld))
+	}
+	for _, f := range d.fates(t) {
+		if f.Outcome != "catchup" && !strings.HasSuffix(f.File, "/live") {
+			t.Errorf("%+v", f)
+		}
 	}
 }
