@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"os"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 
@@ -52,6 +53,9 @@ func runDaemon(ctx context.Context, s Streams, flags *settings, flush, reset boo
 	if err != nil {
 		return err
 	}
+	// A bug, or the watchdog's SIGABRT, must not end the process with Go's exit code 2,
+	// which says that starting again is of no use.
+	debug.SetTraceback("crash")
 	log := newLog(s.Err, slog.LevelInfo, os.Getenv("JOURNAL_STREAM") != "")
 	boundMemory(cfg)
 	notify := status.NewNotifier()
