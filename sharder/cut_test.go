@@ -36,7 +36,7 @@ func (l life) live(t *testing.T, files [][]packet.Packet, seed uint64) (next lif
 			f.Resume(l.from, l.from.Eff)
 		}
 		for i := range models {
-			m := &model{clock: clock{ownKey: true, sweep: true}, entries: map[uint64]*closing{}, passed: -packet.MaxTime, safe: packet.At(-packet.MaxTime), epoch: l.epoch}
+			m := &model{clock: clock{ownKey: true, sweep: true}, entries: map[uint64]*closing{}, passed: -packet.MaxTime, epoch: l.epoch}
 			for _, e := range l.entries {
 				if int(e.key)%l.shards == i {
 					m.entries[e.key] = &closing{at: e.at, n: e.n}

@@ -24,9 +24,6 @@ type Handler interface {
 	// Save saves what there is: every packet below key was handled, none of the
 	// others, and Advance was called for the last epoch that ended at or before it.
 	Save(key packet.Order)
-	// Reached says that every packet below safe was handled. It follows the
-	// Advance for the last epoch that ended at or before safe.
-	Reached(safe packet.Order)
 	// Finish is the last call: the input has ended, everywhere. last is the
 	// largest effective time of all shards' packets, and Advance has been
 	// called for the start of its epoch.
@@ -73,7 +70,6 @@ func (s *Shard) Run(ctx context.Context) error {
 			s.pass(mark)
 			continue
 		}
-		s.handler.Reached(safe)
 		if err := s.merger.Wait(ctx); err != nil {
 			return err
 		}

@@ -10,8 +10,8 @@ import (
 	"pcapdir/source/packet"
 )
 
-// epoch is how far apart points are in event time at least: as long as the epochs
-// of the daemon, at whose ends it asks for them.
+// epoch is how far apart points are in event time at least, and so about how much of
+// a file is read again.
 const epoch = time.Second
 
 // maxPoints bounds a trail. Of a reader that is further ahead, points lie further

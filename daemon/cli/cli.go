@@ -64,7 +64,7 @@ func exitCode(ctx context.Context, err error) int {
 	var usage usageError
 	var stopped Stopped
 	switch {
-	case errors.As(err, &problems), errors.As(err, &usage), errors.Is(err, pipeline.ErrConfig), errors.Is(err, pipeline.ErrBusy), errors.Is(err, pipeline.ErrState):
+	case errors.As(err, &problems), errors.As(err, &usage), errors.Is(err, pipeline.ErrConfig), errors.Is(err, pipeline.ErrBusy), errors.Is(err, pipeline.ErrState), errors.Is(err, pipeline.ErrLedger):
 		return exitUsage
 	case err != nil && !errors.Is(err, pipeline.ErrFailedFiles):
 		return exitFailed

@@ -98,7 +98,7 @@ var fields = [...]field{
 		return choice[Format]{&c.Logs.Format, []Format{FormatJSON, FormatTSV}}
 	}},
 
-	{"commit.interval", "lines reach the logs within two of these", func(c *Config) value {
+	{"commit.interval", "lines reach the logs within two of these, or later where saving what is open would take more than 5 % of the time", func(c *Config) value {
 		return duration{&c.Commit.Interval, 100 * time.Millisecond, time.Hour}
 	}},
 	{"commit.dir", "ledger, stage and what is open at a commit: as much as it takes in memory", func(c *Config) value { return path{&c.Commit.Dir} }},

@@ -30,18 +30,40 @@ type catcher struct {
 
 	wake chan struct{} // capacity 1: there is something to do
 
-	resume *timelineState // of an earlier life that was catching up, until that goes on
+	resumed *catchUp      // of an earlier life; its files come with the first group
+	first   chan struct{} // closed when that was picked
 
 	mu      sync.Mutex
-	picked  bool          // the first group was there
 	waiting []*spool.File // late, and not looked into yet
 	old     []*spool.File // for the next catch-up
 	sorting bool
 	running bool
 }
 
-func newCatcher(e *engine, lateness time.Duration) *catcher {
-	return &catcher{engine: e, lateness: lateness, wake: make(chan struct{}, 1)}
+// newCatcher makes a catcher, which takes up the catch-up of an earlier life where was
+// says so: commits know of it from now on.
+func newCatcher(e *engine, lateness time.Duration, was *state) (*catcher, error) {
+	c := &catcher{engine: e, lateness: lateness, wake: make(chan struct{}, 1), first: make(chan struct{})}
+	if was == nil || was.Late == nil {
+		return c, nil
+	}
+	c.resumed, c.running = c.newCatchUp(), true
+	if !was.Late.Ended {
+		if err := c.resumed.restore(e.committer.store, e.plant, was.Late); err != nil {
+			return nil, err
+		}
+	}
+	e.committer.beside(c.resumed)
+	return c, nil
+}
+
+func (c *catcher) newCatchUp() *catchUp {
+	t := &catchUp{timeline: c.plant.newTimeline(nil, catchUpPercent), over: make(chan struct{})}
+	t.timeline.catchUp = true
+	for i, core := range t.cores {
+		core.catchUp, core.counters = true, c.cores[i].counters
+	}
+	return t
 }
 
 // pick takes from found what begins before what was handled already, or at a
@@ -61,7 +83,12 @@ func (c *catcher) pick(found []*spool.File) (rest []*spool.File) {
 			rest = append(rest, f)
 		}
 	}
-	if c.picked = true; len(c.waiting) > 0 || c.resume != nil {
+	select {
+	case <-c.first:
+	default:
+		close(c.first)
+	}
+	if len(c.waiting) > 0 {
 		c.kick()
 	}
 	return rest
@@ -78,13 +105,11 @@ func (c *catcher) kick() {
 // read to its end.
 func (c *catcher) run(ctx, work context.Context) error {
 	group, onWork := errgroup.WithContext(work)
-	begin := func() {
-		if files, from, ok := c.next(); ok {
-			group.Go(func() error {
-				defer c.ready()
-				return c.catchUp(ctx, onWork, files, from)
-			})
-		}
+	if c.resumed != nil {
+		group.Go(func() error {
+			defer c.ready()
+			return c.catchUp(ctx, onWork, c.resumed, c.takeOld)
+		})
 	}
 	for {
 		select {
@@ -94,9 +119,15 @@ func (c *catcher) run(ctx, work context.Context) error {
 		case <-ctx.Done():
 			return group.Wait()
 		}
-		begin()
 		c.sort(ctx, onWork)
-		begin()
+		if files := c.next(); len(files) > 0 {
+			group.Go(func() error {
+				defer c.ready()
+				t := c.newCatchUp()
+				c.committer.beside(t)
+				return c.catchUp(ctx, onWork, t, func(context.Context) []*spool.File { return files })
+			})
+		}
 	}
 }
 
@@ -136,25 +167,37 @@ func (c *catcher) tooOld(f *spool.File, last packet.Time) bool {
 	return last < c.frontier.Safe().Eff.Add(-c.lateness)
 }
 
-// next is what the next catch-up is of, if none is running, and from where it goes on
-// if it began in an earlier life: it is the first then, of the files of that.
-func (c *catcher) next() (files []*spool.File, from *timelineState, ok bool) {
+// next is what the next catch-up is of, if none is running.
+func (c *catcher) next() (files []*spool.File) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.running || !c.picked || len(c.old) == 0 && c.resume == nil {
-		return nil, nil, false
+	if c.running {
+		return nil
 	}
 	files, c.old = c.old, nil
-	from, c.resume = c.resume, nil
-	c.running = true
-	return files, from, true
+	c.running = len(files) > 0
+	return files
+}
+
+// takeOld are the files of the catch-up of an earlier life, which the first group has
+// brought.
+func (c *catcher) takeOld(ctx context.Context) (files []*spool.File) {
+	select {
+	case <-c.first:
+	case <-ctx.Done():
+		return nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	files, c.old = c.old, nil
+	return files
 }
 
 // busy says whether late files wait, are looked into, or are caught up on.
 func (c *catcher) busy() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.running || c.sorting || len(c.waiting) > 0 || len(c.old) > 0 || c.resume != nil
+	return c.running || c.sorting || len(c.waiting) > 0 || len(c.old) > 0
 }
 
 // ready says that another catch-up may start.
@@ -165,32 +208,22 @@ func (c *catcher) ready() {
 	c.kick()
 }
 
-// catchUp reads a closed set of files on a timeline of its own, from the beginning or
-// from where an earlier life was. At the end of stop, what is not open yet stays in
-// the spool, unless all is cut off and saved.
-func (c *catcher) catchUp(stop, work context.Context, files []*spool.File, from *timelineState) error {
-	t := &catchUp{timeline: c.plant.newTimeline(nil, catchUpPercent), over: make(chan struct{})}
-	t.timeline.catchUp = true
-	for i, core := range t.cores {
-		core.catchUp, core.counters = true, c.cores[i].counters
-	}
-	about := []any{"files", len(files)}
-	if len(files) > 0 {
-		about = append(about, "first", files[0].Path)
-	}
-	c.log.Info("catching up on files that came too late for the others", about...)
-	if from != nil {
-		if err := t.restore(c.committer.store, c.plant, from); err != nil {
-			return err
-		}
-	}
+// catchUp reads a closed set of files on a timeline of its own, which commits know of,
+// once gather has it. At the end of stop, what is not open yet stays in the spool,
+// unless all is cut off and saved.
+func (c *catcher) catchUp(stop, work context.Context, t *catchUp, gather func(context.Context) []*spool.File) error {
 	begin := time.Now()
-	c.committer.beside(t)
 	shards, onShards := errgroup.WithContext(work)
 	scheduling, done := context.WithCancel(onShards)
 	defer done()
 	t.start(onShards, shards)
 	shards.Go(func() error { return ended(t.frontier.Schedule(scheduling)) })
+	files := gather(onShards)
+	about := []any{"files", len(files)}
+	if len(files) > 0 {
+		about = append(about, "first", files[0].Path)
+	}
+	c.log.Info("catching up on files that came too late for the others", about...)
 	c.files.admit(work, t.timeline, files)
 	t.frontier.CloseInput()
 	if !c.keep {

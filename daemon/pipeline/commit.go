@@ -17,7 +17,6 @@ type commit struct {
 	stage *stage     // nil in a batch
 	moves []spool.Move
 	done  []*file        // of the moves
-	kept  []*file        // that would be done, but cannot be put away yet
 	books books.Accounts // with those of done
 	// state is what the ledger says of what is open, made of segments.
 	state    json.RawMessage

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"pcapdir/analysis/anomaly"
@@ -41,6 +42,7 @@ type committer struct {
 	saved   time.Time     // when state was saved last,
 	saving  time.Duration // how long that took,
 	savedAt packet.Order  // and at which cut
+	urgent  atomic.Bool   // somebody waits for a commit
 
 	merged   []byte // lines of conn.log of the commit in hand; kept for the next
 	started  bool   // a pane was reported: later ones have a whole past
@@ -83,7 +85,7 @@ func (c *committer) run(ctx, work context.Context) error {
 			return ctx.Err()
 		}
 		do := c.take
-		if !c.store.keeps() || due && time.Since(c.saved) >= savingShare*c.saving {
+		if !c.store.keeps() || due && (time.Since(c.saved) >= savingShare*c.saving || c.urgent.Swap(false)) {
 			do = c.commit
 		}
 		if _, err := do(work); err != nil {
@@ -96,6 +98,10 @@ func (c *committer) run(ctx, work context.Context) error {
 // save the state: at most 5 % of it goes there.
 const savingShare = 20
 
+// longestSaving is the longest that counts, lest a disk that was slow once puts off
+// commits for long.
+const longestSaving = 10 * time.Second
+
 // commit makes all visible that came before a cut, and puts the files away that it
 // covers: before the last epoch end that every shard has passed or, where state is
 // saved with it, where the shards are. more says that another commit would have
@@ -105,12 +111,13 @@ func (c *committer) commit(ctx context.Context) (more bool, err error) {
 	defer func() { <-c.turn }()
 	begin := time.Now()
 	b := c.inHand()
-	cuts, more := c.cuts()
-	if c.store.keeps() {
-		if c.quiet() {
-			return false, nil
-		}
-		more = false
+	var cuts []cut
+	switch {
+	case !c.store.keeps():
+		cuts, more = c.cuts()
+	case c.quiet():
+		return false, nil
+	default:
 		if cuts, err = c.save(ctx, b); err != nil {
 			return false, err
 		}
@@ -119,11 +126,9 @@ func (c *committer) commit(ctx context.Context) (more bool, err error) {
 		c.gather(b, cut)
 	}
 	c.retire(b, cuts)
-	keeping := time.Now()
 	if err := c.keep(ctx, b, cuts); err != nil {
 		return false, err
 	}
-	c.saving += time.Since(keeping)
 	if !b.empty() || len(b.segments) > 0 || len(c.store.state) > 0 || len(c.store.left) > 0 || b.books != c.store.books {
 		if err := c.publish(ctx, b); err != nil {
 			return false, err
@@ -149,7 +154,7 @@ func (c *committer) quiet() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.late == nil && (c.hand == nil || c.hand.empty()) && c.wrong == books.Accounts{} && len(c.store.left) == 0 &&
-		c.live.frontier.Safe() == c.savedAt && c.files.unretired(c.live) == 0
+		c.live.frontier.Safe() == c.savedAt && c.live.cut().end.at == c.state.watermark && c.files.unretired(c.live) == 0
 }
 
 // take takes the lines that wait into the stage of the next commit.
@@ -186,8 +191,11 @@ func (c *committer) inHand() *commit {
 // save cuts the timelines where they are, and saves their state there. If that fails
 // it is done anew, further on.
 func (c *committer) save(ctx context.Context, b *commit) (cuts []cut, err error) {
-	begin := time.Now()
 	err = c.again(ctx, func() error {
+		begin := time.Now()
+		for _, cut := range cuts {
+			cut.saved.close()
+		}
 		cuts = nil
 		meanwhile := func() error { return c.takeAll(ctx, b) }
 		for _, t := range c.timelines() {
@@ -197,12 +205,12 @@ func (c *committer) save(ctx context.Context, b *commit) (cuts []cut, err error)
 			}
 			cuts = append(cuts, cut)
 		}
+		c.saved, c.saving = time.Now(), min(time.Since(begin), longestSaving)
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	c.saved, c.saving = time.Now(), time.Since(begin)
 	// Panes take a report each: some at a time.
 	for end, more := c.live.limited(cuts[0].end); more; end, more = c.live.limited(cuts[0].end) {
 		c.gather(b, cut{of: c.live, end: end})
@@ -331,7 +339,6 @@ func (c *committer) retire(b *commit, cuts []cut) {
 		if err != nil {
 			c.log.Warn("a file cannot be put away yet", "file", f.Path, "error", err)
 			c.files.keep(f)
-			b.kept = append(b.kept, f)
 			continue
 		}
 		text = stream.Append(text, &out.line)

@@ -123,6 +123,7 @@ func (c *control) seal(ctx context.Context, flush bool) (Sealed, error) {
 		return Sealed{}, err
 	}
 	err = poll(ctx, func() bool {
+		c.committer.urgent.Store(true)
 		c.plant.backlog.commitNow()
 		return c.committer.snapshot().watermark >= up
 	})

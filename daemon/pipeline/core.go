@@ -183,13 +183,6 @@ func (c *core) Advance(end packet.Time) {
 	c.handOver(before(end), panes)
 }
 
-// Reached says how far packets were handled, for files that end inside an epoch.
-func (c *core) Reached(safe packet.Order) {
-	c.out.mu.Lock()
-	defer c.out.mu.Unlock()
-	c.out.reached = safe
-}
-
 // Finish closes every connection, and the pane that the end of input cut short.
 // All that is still open ends in one instant, so it is handed over bit by bit,
 // in order, as the committer takes it: a million connections are no million
@@ -207,7 +200,6 @@ func (c *core) Finish(last packet.Time) {
 	}
 	c.handOver(before(packet.MaxTime), panes)
 	c.backlog.commitNow()
-	c.Reached(packet.MaxOrder)
 }
 
 // Flush closes every connection at the event time at, bit by bit as Finish does.

@@ -22,6 +22,7 @@ import (
 	"pcapdir/source"
 	"pcapdir/source/links"
 	"pcapdir/source/merge"
+	"pcapdir/source/packet"
 	"pcapdir/source/spool"
 )
 
@@ -115,7 +116,7 @@ func newEngine(o Options, d deps) (*engine, error) {
 	e.committer = &committer{
 		live: e.timeline, detector: newDetector(), newDetector: newDetector, backlog: p.backlog,
 		turn: make(chan struct{}, 1), files: e.files, store: d.store, log: o.Log, interval: cfg.Commit.Interval, retries: d.retries, seed: d.seed,
-		state: commitState{books: d.store.books},
+		state: commitState{books: d.store.books, watermark: -packet.MaxTime},
 	}
 	d.store.form = logs.NewEncoder(cfg.Logs.Format == config.FormatTSV)
 	e.heartbeat = newHeartbeat(e, d.beats, d.store.form, o.Heard)
@@ -124,6 +125,13 @@ func newEngine(o Options, d deps) (*engine, error) {
 		return e, nil
 	}
 	return e, e.restore(d.state)
+}
+
+// saves says that a stop now saves what is open: also where it is not to be kept, as
+// long as there are files of an earlier life that have not come, for what they had
+// logged would stand twice.
+func (e *engine) saves() bool {
+	return e.keep || e.committer.store.keeps() && len(e.files.unclaimed()) > 0
 }
 
 // restore makes e go on from the state of the run before.
@@ -168,7 +176,7 @@ func (e *engine) run(stop context.Context, feed func(ctx, work context.Context) 
 		defer fed()
 		defer context.AfterFunc(work, fed)() // a stage failed: stop feeding
 		err := feed(feeding, work)
-		if err == nil && e.keep && stop.Err() != nil {
+		if err == nil && stop.Err() != nil && e.saves() {
 			_, err := e.committer.commit(work)
 			cutOff() // the rest is for the next start
 			return err

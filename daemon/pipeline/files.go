@@ -126,7 +126,7 @@ func (fs *files) admit(ctx context.Context, on *timeline, found []*spool.File) {
 func (fs *files) entry(ctx context.Context, f *file, in *input) merge.Entry {
 	e := merge.Entry{
 		File: f.ContentID, Source: sourceOf(f.File),
-		First: source.Clamp(in.First).Add(-fs.cfg.Lead()),
+		First: source.Clamp(in.First).Add(-fs.cfg.Lead()), Part: len(f.inputs) > 1,
 		Lifted: func(floor, watermark packet.Time) {
 			fs.mu.Lock()
 			defer fs.mu.Unlock()

@@ -114,7 +114,7 @@ func (h *heartbeat) total() Beat {
 		CommitError: state.err, Commits: state.commits, CommitSpent: state.spent, ReportSpent: state.reporting,
 		Lost: state.lost, Fragments: e.defragmenter.Counts(), Watermark: state.watermark, Resident: resident(), CPU: cpuTime(),
 	}
-	b.HasWatermark = b.Commits > 0 && b.Watermark != packet.MaxTime && b.Watermark != -packet.MaxTime
+	b.HasWatermark = b.Watermark != packet.MaxTime && b.Watermark != -packet.MaxTime
 	for _, c := range e.cores {
 		b.Handled += c.counters.packets.Load()
 		b.Wire += c.counters.bytes.Load()

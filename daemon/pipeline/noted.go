@@ -8,32 +8,42 @@ import (
 	"pcapdir/source/spool"
 )
 
-// noted are the files that the ledger of an earlier life tells of, until they are
-// found in the spool.
+// noted are the files of which an earlier life has read something, until they are
+// found in the spool: as long as that takes, each ledger tells of them.
 type noted map[fileID]notedFile
 
-// notedFile is how far a file was read: it was open, or wholly read.
+// notedFile is how far a file was read.
 type notedFile struct {
-	late    bool // by those that caught up
-	open    *fileState
-	covered *coveredFile
+	late bool // by those that caught up
+	fileState
 }
 
 // note notes the files of st.
 func (st *state) note() noted {
 	n := noted{}
-	for i := range st.Live.Files {
-		n[st.Live.Files[i].fileID] = notedFile{open: &st.Live.Files[i]}
+	for _, f := range st.Live.Files {
+		n[f.fileID] = notedFile{false, f}
 	}
 	if st.Late != nil {
-		for i := range st.Late.Files {
-			n[st.Late.Files[i].fileID] = notedFile{late: true, open: &st.Late.Files[i]}
+		for _, f := range st.Late.Files {
+			n[f.fileID] = notedFile{true, f}
 		}
 	}
-	for i := range st.Covered {
-		n[st.Covered[i].fileID] = notedFile{covered: &st.Covered[i]}
-	}
 	return n
+}
+
+// find is the note of f. A copy of a noted file may have taken its place: then the
+// spool holds the other one back, byte for byte the same.
+func (n noted) find(f *spool.File) (id fileID, ok bool) {
+	if _, ok := n[idOf(f)]; ok || f.Err != nil {
+		return idOf(f), ok
+	}
+	for id := range n {
+		if id.ContentID == f.ContentID && id.Size == f.Size {
+			return id, true
+		}
+	}
+	return fileID{}, false
 }
 
 // isNoted says whether an earlier life has begun to read f, and whether it was among
@@ -41,23 +51,16 @@ func (st *state) note() noted {
 func (fs *files) isNoted(f *spool.File) (noted, late bool) {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
-	n, noted := fs.noted[idOf(f)]
-	return noted, n.late
+	id, noted := fs.noted.find(f)
+	return noted, fs.noted[id].late
 }
 
-// missing are the files that an earlier life has begun to read and that did not come
-// with all that lay in the spool at the start: they are forgotten. Those that were
-// caught up on are left to that.
-func (fs *files) missing() (paths []string) {
+// unclaimed are the noted files that have not come.
+func (fs *files) unclaimed() (paths []string) {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
-	for id, n := range fs.noted {
-		if n.late {
-			continue
-		}
-		if delete(fs.noted, id); n.covered == nil {
-			paths = append(paths, id.Path)
-		}
+	for id := range fs.noted {
+		paths = append(paths, id.Path)
 	}
 	slices.Sort(paths)
 	return paths
@@ -68,79 +71,90 @@ func (fs *files) known(on *timeline, found []*spool.File) (all []*file) {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
 	for _, sf := range found {
-		f := &file{File: sf, on: on}
-		if n, ok := fs.noted[idOf(sf)]; ok && sf.Err == nil {
-			delete(fs.noted, idOf(sf))
-			f.goOn(n)
+		all = append(all, &file{File: sf, on: on})
+	}
+	// Those that are noted themselves come before copies of them.
+	for _, f := range all {
+		if _, ok := fs.noted[idOf(f.File)]; ok && f.Err == nil {
+			fs.claim(f, idOf(f.File))
 		}
-		all = append(all, f)
+	}
+	for _, f := range all {
+		if id, ok := fs.noted.find(f.File); ok && f.inputs == nil && f.books == nil {
+			fs.claim(f, id)
+		}
 	}
 	return all
 }
 
-// goOn takes up what is noted of f.
-func (f *file) goOn(n notedFile) {
-	if c := n.covered; c != nil {
-		f.books = &c.Books
-		if c.Err != "" {
-			f.books.Err = errors.New(c.Err)
-		}
-		return
+// claim takes up what is noted of f. The caller holds mu.
+func (fs *files) claim(f *file, id fileID) {
+	n := fs.noted[id].fileState
+	delete(fs.noted, id)
+	fs.began(f)
+	f.Latest = n.Latest
+	f.scan = n.Scan.Scan
+	if n.Scan.Err != "" {
+		f.scan.Err = errors.New(n.Scan.Err)
 	}
-	f.Latest = n.open.Latest
-	f.scan = n.open.Scan.Scan
-	if n.open.Scan.Err != "" {
-		f.scan.Err = errors.New(n.open.Scan.Err)
-	}
-	for _, was := range n.open.Inputs {
+	for _, was := range n.Inputs {
 		f.inputs = append(f.inputs, &input{
 			Run: was.Run, begun: was.Begun, floor: was.Floor, watermark: was.Watermark, point: was.Point, books: was.Books,
 		})
 	}
+	if f.books = n.Books; n.Err != "" {
+		f.books.Err = errors.New(n.Err)
+	}
 }
 
-// openOf are the files whose reading has to go on behind a cut: those of which
-// something was read, and of what is caught up on, a closed set, all.
-func (fs *files) openOf(cut cut) (open []fileState) {
+// openOf are the files of which the ledger has to tell at a cut: those of which
+// something was read, of what is caught up on, a closed set, all; but for those that b
+// puts away. Files that an earlier life has noted, and that have not come, are among
+// them.
+func (fs *files) openOf(cut cut, b *commit) (open []fileState) {
+	away := map[*file]bool{}
+	for _, f := range b.done {
+		away[f] = true
+	}
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
 	for f := range fs.started {
-		if f.on == cut.of && !f.coveredBy(cut) {
+		if f.on == cut.of && !away[f] {
 			open = append(open, f.state(cut))
+		}
+	}
+	for _, n := range fs.noted {
+		if n.late == cut.of.catchUp {
+			open = append(open, n.fileState)
 		}
 	}
 	slices.SortFunc(open, func(a, b fileState) int { return strings.Compare(a.Path, b.Path) })
 	return open
 }
 
-// coveredOf are the files that are covered and cannot be put away.
-func coveredOf(kept []*file) (all []coveredFile) {
-	for _, f := range kept {
-		c := coveredFile{fileID: idOf(f.File), Books: *f.books}
-		if f.books.Err != nil {
-			c.Err, c.Books.Err = f.books.Err.Error(), nil
-		}
-		all = append(all, c)
-	}
-	return all
-}
-
 // coveredBy says that nothing of f is left to read behind a cut. The owner of f.books
 // holds files.mu.
-func (f *file) coveredBy(c cut) bool {
-	return f.on == c.of && f.books != nil && (!f.books.Sent || f.books.End.Less(c.covered))
-}
+func (f *file) coveredBy(c cut) bool { return f.on == c.of && c.covers(f.books) }
 
-// state is how far f was read at a cut.
+// state is how far f was read at a cut. The caller holds files.mu.
 func (f *file) state(c cut) fileState {
-	st := fileState{fileID: idOf(f.File), Latest: f.Latest, Scan: scanState{Scan: f.scan}}
+	st := fileState{fileID: idOf(f.File), Latest: f.Latest}
+	if f.coveredBy(c) {
+		kept := *f.books
+		if kept.Err != nil {
+			st.Err, kept.Err = kept.Err.Error(), nil
+		}
+		st.Books = &kept
+		return st
+	}
+	st.Scan.Scan = f.scan
 	if f.scan.Err != nil {
 		st.Scan.Err, st.Scan.Scan.Err = f.scan.Err.Error(), nil
 	}
 	for _, in := range f.inputs {
 		was := inputState{Run: in.Run, Begun: in.begun, Floor: in.floor, Watermark: in.watermark}
 		switch {
-		case in.books != nil && in.books.Err == nil && (!in.books.Sent || in.books.End.Less(c.covered)):
+		case c.covers(in.books) && in.books.Err == nil:
 			was.Books = in.books
 		case in.trail != nil:
 			p := in.trail.At(c.covered.Eff)

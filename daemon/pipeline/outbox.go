@@ -15,8 +15,7 @@ import (
 // at the end of input.
 type outbox struct {
 	mu       sync.Mutex
-	frontier place        // everything before it is here, or was fetched
-	reached  packet.Order // every packet below it was handled
+	frontier place // everything before it is here, or was fetched
 	conns    queue
 	opens    queue
 	weirds   []weirdCount
@@ -27,7 +26,7 @@ type outbox struct {
 }
 
 func newOutbox(panes int) *outbox {
-	return &outbox{most: panes, frontier: before(-packet.MaxTime), reached: packet.At(-packet.MaxTime), fetched: make(chan struct{}, 1)}
+	return &outbox{most: panes, frontier: before(-packet.MaxTime), fetched: make(chan struct{}, 1)}
 }
 
 // panesPerCommit is how many panes a commit takes at most: fewer where the reports of
@@ -102,9 +101,9 @@ func split[T any](s []T, due func(T) bool) (taken, rest []T) {
 	return taken, slices.DeleteFunc(s, due)
 }
 
-// progress is the frontier and the key reached.
-func (b *outbox) progress() (place, packet.Order) {
+// progress is the frontier.
+func (b *outbox) progress() place {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.frontier, b.reached
+	return b.frontier
 }

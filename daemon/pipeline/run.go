@@ -71,6 +71,13 @@ func Run(ctx context.Context, o Options) (err error) {
 		o.Log.Info("going on with what was saved", "connections", e.openConns(), "up_to", eventTime(was.Live.Key.Eff), "files", len(was.Live.Files))
 	}
 	e.heartbeat.spool = sp
+	late, err := newCatcher(e, cfg.Order.Lateness, was)
+	if err != nil {
+		return err
+	}
+	caught := make(chan error, 1)
+	var catching sync.WaitGroup
+	defer catching.Wait()
 	if err := sp.Probe(); err != nil {
 		return err
 	}
@@ -84,16 +91,19 @@ func Run(ctx context.Context, o Options) (err error) {
 		walker.Go(func() { trickle.run(walking) })
 		defer walker.Wait()
 		defer stop()
-		late := newCatcher(e, cfg.Order.Lateness)
-		if was != nil {
-			late.resume = was.Late
-		}
-		caught := make(chan error, 1)
-		go func() { caught <- late.run(walking, work) }()
+		feeding, fail := context.WithCancel(ctx)
+		defer fail()
+		catching.Go(func() {
+			err := late.run(walking, work)
+			caught <- err
+			if err != nil {
+				fail()
+			}
+		})
 		c := &control{engine: e, spool: sp, catcher: late, begin: time.Now()}
 		walker.Go(func() { c.serve(walking, cfg.ControlPath()) })
 		first := true
-		err := sp.Run(ctx, func(_ context.Context, found []*spool.File) error {
+		err := sp.Run(feeding, func(_ context.Context, found []*spool.File) error {
 			found = late.pick(found)
 			trickle.arrived(found, sp.Sources())
 			e.files.admit(work, e.timeline, found)
@@ -104,7 +114,7 @@ func Run(ctx context.Context, o Options) (err error) {
 			return nil
 		})
 		stop()
-		if err == nil && e.keep {
+		if err == nil && e.saves() && ctx.Err() != nil {
 			return nil // what is caught up on is saved, and cut off, with the rest
 		}
 		return errors.Join(err, <-caught)
@@ -119,11 +129,11 @@ func (e *engine) openConns() (n int) {
 	return n
 }
 
-// warnMissing tells of files that were being read when state was saved and are no
-// longer in the spool.
+// warnMissing tells of files that were being read when state was saved and are not
+// among all that lay in the spool at the start.
 func (e *engine) warnMissing() {
-	if gone := e.files.missing(); len(gone) > 0 {
-		e.log.Warn("files that were being read before the start are gone from the spool, or changed: the rest of them is not read", "files", len(gone), "first", gone[0])
+	if gone := e.files.unclaimed(); len(gone) > 0 {
+		e.log.Warn("files that were being read before the start are gone from the spool, changed or cannot be read: the rest of them is not read unless they come back", "files", len(gone), "first", gone[0])
 	}
 }
 
@@ -147,6 +157,10 @@ func recoverLast(ctx context.Context, st *store) error {
 // ErrConfig says that the spool's directories cannot be worked with as they are
 // configured.
 var ErrConfig = spool.ErrConfig
+
+// ErrLedger says that the ledger is there and cannot be used. Its text names the way
+// out.
+var ErrLedger = spool.ErrLedger
 
 // ErrBusy says that another daemon works with the same state directory.
 var ErrBusy = errors.New("another pcapdird uses the state directory")

@@ -69,6 +69,8 @@ func (s *saving) wait(ctx context.Context) error {
 
 // sync makes the parts durable.
 func (s *saving) sync() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for len(s.files) > 0 {
 		if err := s.files[0].Sync(); err != nil {
 			return fmt.Errorf("write state: %w", err)
@@ -81,6 +83,11 @@ func (s *saving) sync() error {
 
 // close lets go of the files.
 func (s *saving) close() {
+	if s == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for _, f := range s.files {
 		_ = f.Close() // of no use any more
 	}
@@ -99,13 +106,18 @@ func (c *committer) cutNow(ctx context.Context, t *timeline, seq uint64, meanwhi
 		fault("cut")
 		t.saving.Store(s)
 		if key, ok := t.frontier.Cut(); ok {
-			if err := s.wait(ctx); err != nil {
+			err := s.wait(ctx)
+			if err == nil {
+				err = s.sync()
+			}
+			// Readers that are cut off leave their runs, and what was not read looks handled.
+			if err = errors.Join(err, ctx.Err()); err != nil {
 				s.close()
 				return cut{}, err
 			}
 			return cut{of: t, end: before(s.frontier), covered: key, saved: s}, nil
 		}
-		if whole := t.cut(); whole.end.at == packet.MaxTime && !whole.more {
+		if whole := t.cut(); whole.end.at == packet.MaxTime && !whole.more && t.reading.Load() == 0 {
 			return whole, nil
 		}
 		if err := meanwhile(); err != nil {

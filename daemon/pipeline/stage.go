@@ -20,6 +20,7 @@ type stage struct {
 	size   int64
 	logs   []string // in the order in which they came
 	pieces map[string][]spool.Piece
+	torn   bool // a sync failed: the kernel may have dropped what it could not write
 	synced bool
 }
 
@@ -70,7 +71,7 @@ func (s *stage) sync() error {
 		if err := spool.WriteDurable(s.fs, s.path, nil); err != nil {
 			return fmt.Errorf("write stage: %w", err)
 		}
-	} else if err := s.file.Sync(); err != nil {
+	} else if err := s.syncFile(); err != nil {
 		return fmt.Errorf("write stage: %w", err)
 	}
 	if err := s.fs.SyncDir(filepath.Dir(s.path)); err != nil {
@@ -78,6 +79,37 @@ func (s *stage) sync() error {
 	}
 	s.synced = true
 	return nil
+}
+
+// syncFile syncs the file, which is written anew if that has failed before: a second
+// sync would say that all is well.
+func (s *stage) syncFile() error {
+	if s.torn {
+		again, err := s.fs.OpenWrite(s.path+".again", stateMode)
+		if err != nil {
+			return err
+		}
+		if err := s.copyTo(again); err != nil {
+			return errors.Join(err, again.Close())
+		}
+		_ = s.file.Close() // its copy is synced
+		s.file, s.torn = again, false
+		return s.fs.Rename(s.path+".again", s.path)
+	}
+	err := s.file.Sync()
+	s.torn = err != nil
+	return err
+}
+
+// copyTo makes f hold what the stage holds, durably.
+func (s *stage) copyTo(f spool.OpenFile) error {
+	if err := f.Truncate(0); err != nil {
+		return err
+	}
+	if _, err := io.Copy(io.NewOffsetWriter(f, 0), io.NewSectionReader(s.file, 0, s.size)); err != nil {
+		return err
+	}
+	return f.Sync()
 }
 
 // close lets go of the file.

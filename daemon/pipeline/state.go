@@ -23,14 +23,15 @@ type state struct {
 	Seed    uint64 // of the shard hash, by which tables find things
 	Live    timelineState
 	Late    *timelineState `json:",omitempty"` // what is caught up on
-	Covered []coveredFile  `json:",omitempty"` // of which nothing is left to read, but which could not be put away yet
 	Started bool           // a pane was reported
 	Model   segment
 	Panes   []paneState
 }
 
-// timelineState is a timeline at its cut.
+// timelineState is a timeline at its cut. Of one that has ended there are only files,
+// which are still to be put away.
 type timelineState struct {
+	Ended     bool
 	Key       packet.Order // everything below was handled
 	Last      packet.Time  // how far event time had got
 	Frontier  packet.Time  // lines before it are in the logs
@@ -40,13 +41,16 @@ type timelineState struct {
 	Files     []fileState
 }
 
-// fileState is a file that was open, or has to be read in another way than one that
-// is new.
+// fileState is a file of which something was read.
 type fileState struct {
 	fileID
 	Latest packet.Time // as in spool.File
 	Scan   scanState
 	Inputs []inputState
+	// Books are set if nothing is left to read: the file is only to be put away. Err is
+	// theirs.
+	Books *books.File
+	Err   string
 }
 
 // fileID is how a file is known again after a restart, also one of the machine, which
@@ -74,13 +78,6 @@ type inputState struct {
 	Books            *books.File   // it is covered, and these are its books; else nil
 }
 
-// coveredFile is a file with its books.
-type coveredFile struct {
-	fileID
-	Books books.File // without Err
-	Err   string
-}
-
 // paneState is a closed pane of flow vectors.
 type paneState struct {
 	End packet.Time
@@ -100,6 +97,9 @@ func (st *state) segments() (all []segment) {
 }
 
 func (t *timelineState) segments() []segment {
+	if t.Ended {
+		return nil
+	}
 	return append(slices.Clone(t.Shards), t.Fragments, t.Tunnels)
 }
 
@@ -118,14 +118,17 @@ func (c *committer) keep(ctx context.Context, b *commit, cuts []cut) error {
 	}
 	st := state{Seed: c.seed, Started: c.started}
 	err := c.again(ctx, func() (err error) {
+		begin := time.Now()
 		st.Live, err = c.keepTimeline(b, cuts[0])
-		if err == nil && len(cuts) > 1 && cuts[1].saved != nil {
-			var late timelineState
-			late, err = c.keepTimeline(b, cuts[1])
-			st.Late = &late
+		if err == nil && len(cuts) > 1 {
+			st.Late = new(timelineState)
+			*st.Late, err = c.keepTimeline(b, cuts[1])
 		}
 		if err == nil {
 			err = c.keepModel(b)
+		}
+		if err == nil {
+			c.saving = min(c.saving+time.Since(begin), longestSaving)
 		}
 		return err
 	})
@@ -133,7 +136,6 @@ func (c *committer) keep(ctx context.Context, b *commit, cuts []cut) error {
 		return err
 	}
 	st.Model, st.Panes = c.model.model, c.model.panes
-	st.Covered = coveredOf(b.kept)
 	b.segments = st.segments()
 	if b.state, err = json.Marshal(st); err != nil {
 		panic(fmt.Sprintf("BUG: the state cannot be written: %v", err))
@@ -141,20 +143,20 @@ func (c *committer) keep(ctx context.Context, b *commit, cuts []cut) error {
 	return nil
 }
 
-// keepTimeline makes the parts of a cut durable, and says what the ledger needs.
+// keepTimeline makes what belongs to a cut durable, and says what the ledger needs.
 func (c *committer) keepTimeline(b *commit, cut cut) (timelineState, error) {
+	if cut.saved == nil {
+		return timelineState{Ended: true, Files: c.files.openOf(cut, b)}, nil
+	}
 	t := timelineState{Key: cut.covered, Last: min(cut.of.frontier.Last(), cut.covered.Eff), Frontier: cut.end.at, Fragments: cut.saved.segments[fragmentsPart]}
 	for i := range cut.of.cores {
 		t.Shards = append(t.Shards, cut.saved.segments[strconv.Itoa(i)])
-	}
-	if err := cut.saved.sync(); err != nil {
-		return t, err
 	}
 	var err error
 	t.Tunnels, err = c.writeDurable(cut.saved.prefix+"tunnels", func(w *snap.Writer) {
 		cut.of.carriers.save(w, cut.end.at)
 	})
-	t.Files = c.files.openOf(cut)
+	t.Files = c.files.openOf(cut, b)
 	return t, err
 }
 
@@ -235,7 +237,6 @@ func (c *core) Save(key packet.Order) {
 			c.vectors.Save(w)
 		}
 	})
-	c.Reached(key)
 }
 
 // restore makes t go on from st, with any number of shards. It is called before t
@@ -246,7 +247,7 @@ func (t *timeline) restore(s *store, p *plant, st *timelineState) error {
 	var trackers []*conn.Tracker
 	for i, c := range t.cores {
 		trackers = append(trackers, c.tracker)
-		c.out.frontier, c.out.reached = before(st.Frontier), st.Key
+		c.out.frontier = before(st.Frontier)
 		t.shards[i].Resume(st.Key)
 	}
 	for _, seg := range st.Shards {
@@ -316,7 +317,7 @@ func (t *timeline) tables() (all []*flowvec.Table) {
 // restore makes the reports go on from st, or begin anew where they are configured in
 // another way than before.
 func (c *committer) restore(st *state) error {
-	c.started = st.Started
+	c.started, c.savedAt, c.state.watermark = st.Started, st.Live.Key, st.Live.Frontier
 	err := readSegment(c.store.fs, c.store.dir, st.Model, c.detector.Load)
 	if errors.Is(err, flowvec.ErrConfig) {
 		c.log.Warn("what was learned from the traffic so far is forgotten: vectors, kmeans or anomaly are configured in another way now")
@@ -331,6 +332,6 @@ func (c *committer) restore(st *state) error {
 			return err
 		}
 	}
-	c.model, c.savedAt = keptModel{model: st.Model, panes: st.Panes}, st.Live.Key
+	c.model = keptModel{model: st.Model, panes: st.Panes}
 	return nil
 }

@@ -1,7 +1,9 @@
 package pipeline_test
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"os"
@@ -159,8 +161,10 @@ func TestFlushAfterARestart(t *testing.T) {
 // With other settings what is open goes on as far as that makes sense.
 func TestOtherSettingsAfterARestart(t *testing.T) {
 	for name, set := range map[string]func(cfg *config.Config){
-		"no vectors":  func(cfg *config.Config) { cfg.Vectors.Windows = nil },
-		"other panes": func(cfg *config.Config) { cfg.Vectors.Pane, cfg.Vectors.Windows = 2*time.Minute, []time.Duration{2 * time.Minute} },
+		"no vectors": func(cfg *config.Config) { cfg.Vectors.Windows = nil },
+		"other panes": func(cfg *config.Config) {
+			cfg.Vectors.Pane, cfg.Vectors.Windows = 2*time.Minute, []time.Duration{2 * time.Minute}
+		},
 		"links":       func(cfg *config.Config) { cfg.Conn.VLAN, cfg.Conn.MAC = true, true },
 		"no showings": func(cfg *config.Config) { cfg.Conn.OpenInterval = 0 },
 		"inside":      func(cfg *config.Config) { cfg.Order.Inside = config.InsideFile },
@@ -181,36 +185,127 @@ func TestOtherSettingsAfterARestart(t *testing.T) {
 	}
 }
 
-// A file that was being read and is gone at the next start is told, and holds up
-// nothing.
-func TestFileIsGoneAfterARestart(t *testing.T) {
-	cfg := site(newRoot(t))
-	c := loadCapture(t, "pcap/lab-00.pcap.zst")
-	path := writeFile(t, filepath.Join(cfg.Spool.Dirs[0], "a"), formOf(c).encode(t, c))
-	for lives := 0; ; lives++ {
-		if lives == 100 {
-			t.Skip("never stopped in the middle of a file")
+// midFile is a daemon that was stopped in the middle of the file "a" of its spool.
+func midFile(t *testing.T) (cfg *config.Config, c capture, path string) {
+	t.Helper()
+	c = loadCapture(t, "pcap/lab-00.pcap.zst")
+	text := formOf(c).encode(t, c)
+	for tries := range 100 {
+		cfg = site(newRoot(t))
+		path = writeFile(t, filepath.Join(cfg.Spool.Dirs[0], "a"), text)
+		old := time.Now().Add(-time.Hour) // settled
+		if err := os.Chtimes(path, old, old); err != nil {
+			t.Fatal(err)
 		}
 		d := startAs(t, pipeline.Options{Config: cfg})
-		time.Sleep(time.Duration(lives) * 3 * time.Millisecond)
+		time.Sleep(time.Duration(tries%20) * 3 * time.Millisecond)
 		d.quit(t)
 		l, err := spool.LoadLedger(spool.OS{}, cfg.Commit.Dir)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if l != nil && strings.Contains(string(l.State), path) {
-			break
-		}
-		if _, err := os.Stat(path); err != nil {
-			t.Skip("read at once")
+			return cfg, c, path
 		}
 	}
+	t.Fatal("never stopped in the middle of a file")
+	return nil, c, ""
+}
+
+// wantAsAlone lets a last life read what is left, and wants conn.log to be as if c
+// had been read alone.
+func wantAsAlone(t *testing.T, cfg *config.Config, c capture) {
+	t.Helper()
+	d := startAs(t, pipeline.Options{Config: cfg, Flush: true})
+	d.until(t, "all files put away", func() bool { return len(filesBelow(t, cfg.Spool.Dirs[0])) == 0 })
+	d.quit(t)
+	want := newJob(t).read(t, c.write(t, t.TempDir(), "a"))
+	if got, want := lines(readLogs(t, cfg.Logs.Dir)["conn"]), lines(want.logs["conn"]); !slices.Equal(got, want) {
+		t.Errorf("%d connections, want %d, or other ones", len(got), len(want))
+	}
+}
+
+// Whatever happens in a life that ends before it has looked at its spool, a file that
+// was being read goes on where it was.
+func TestShortLives(t *testing.T) {
+	for name, change := range map[string]func(t *testing.T, cfg *config.Config, path string) (back func()){
+		"nothing":    func(*testing.T, *config.Config, string) func() { return nil },
+		"other seed": func(_ *testing.T, cfg *config.Config, _ string) func() { cfg.KMeans.Seed++; return nil },
+		"a copy first": func(t *testing.T, _ *config.Config, path string) func() {
+			writeFile(t, filepath.Join(filepath.Dir(path), "0copy"), readFile(t, path))
+			return nil
+		},
+		"taken away": func(t *testing.T, cfg *config.Config, path string) func() {
+			away := filepath.Join(filepath.Dir(cfg.Spool.Dirs[0]), "away")
+			if err := os.Rename(path, away); err != nil {
+				t.Fatal(err)
+			}
+			return func() {
+				if err := os.Rename(away, path); err != nil {
+					t.Fatal(err)
+				}
+			}
+		},
+	} {
+		for _, flush := range []bool{false, true} {
+			t.Run(fmt.Sprint(name, flush), func(t *testing.T) {
+				cfg, c, path := midFile(t)
+				back := change(t, cfg, path)
+				cfg.Spool.Settle = time.Second
+				writeFile(t, filepath.Join(cfg.Spool.Dirs[0], "fresh"), []byte("no capture"))
+				for range 2 {
+					d := startAs(t, pipeline.Options{Config: cfg, Flush: flush})
+					time.Sleep(50 * time.Millisecond)
+					d.quit(t)
+				}
+				cfg.Spool.Settle = 20 * time.Millisecond
+				if back != nil {
+					back()
+				}
+				if err := os.Remove(filepath.Join(cfg.Spool.Dirs[0], "fresh")); err != nil {
+					t.Fatal(err)
+				}
+				wantAsAlone(t, cfg, c)
+			})
+		}
+	}
+}
+
+// A file that was being read and is gone at the next start is told, and holds up
+// nothing.
+func TestFileIsGoneAfterARestart(t *testing.T) {
+	cfg, _, path := midFile(t)
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}
-	d := startAs(t, pipeline.Options{Config: cfg, Flush: true})
+	d := startAs(t, pipeline.Options{Config: cfg})
 	d.until(t, "the warning", func() bool { return d.said.has("gone from the spool") })
 	d.quit(t)
+}
+
+// A stop with a flush reads files of which an earlier life has read something.
+func TestFlushInTheMiddle(t *testing.T) {
+	cfg, c, _ := midFile(t)
+	d := startAs(t, pipeline.Options{Config: cfg, Flush: true})
+	d.until(t, "it goes on", func() bool { return d.said.has("going on with") })
+	d.quit(t)
+	wantAsAlone(t, cfg, c)
+}
+
+// Logs are complete after a seal by hand, also where a start has found nothing new.
+func TestSealAfterARestart(t *testing.T) {
+	cfg, _ := stopped(t)
+	for range 2 {
+		d := startAs(t, pipeline.Options{Config: cfg})
+		var sealed pipeline.Sealed
+		d.until(t, "the control socket", func() bool { _, err := os.Stat(cfg.ControlPath()); return err == nil })
+		ctx, done := context.WithTimeout(t.Context(), 20*time.Second)
+		if err := status.Ask(ctx, cfg.ControlPath(), "seal", "", &sealed); err != nil || sealed.UpTo == "" {
+			t.Errorf("%+v, %v", sealed, err)
+		}
+		done()
+		d.quit(t)
+	}
 }
 
 func filesBelow(t *testing.T, dir string) (all []string) {

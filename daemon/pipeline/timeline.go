@@ -108,9 +108,7 @@ func (t *timeline) flow() books.Flow {
 type cut struct {
 	of  *timeline
 	end place // everything before it was handed over by every shard
-	// covered is the key below which every packet is handled: while files are open
-	// that of the epoch's end; at rest where event time rests, so that the last file
-	// need not wait for a next one.
+	// covered is the key below which every packet is handled.
 	covered packet.Order
 	// more says that further panes wait: reports are long, and a sparse capture has
 	// a pane for each packet, so a commit takes so many only.
@@ -122,25 +120,24 @@ type cut struct {
 
 // cut cuts at the last epoch end that every shard has passed.
 func (t *timeline) cut() cut {
-	end, reached := before(packet.MaxTime), packet.MaxOrder
-	rest, idle := t.frontier.Idle()
+	end := before(packet.MaxTime)
 	for _, c := range t.cores {
-		f, r := c.out.progress()
-		if f.compare(&end) < 0 {
+		if f := c.out.progress(); f.compare(&end) < 0 {
 			end = f
 		}
-		reached = reached.Min(r)
 	}
 	end, more := t.limited(end)
 	covered := packet.At(end.at)
-	switch {
-	case more:
-	case end.at == packet.MaxTime:
+	if end.at == packet.MaxTime {
 		covered = packet.MaxOrder
-	case idle && !reached.Less(rest):
-		covered = covered.Max(rest)
 	}
 	return cut{of: t, end: end, covered: covered, more: more}
+}
+
+// covers says that of what has the books b, which may not be known yet, nothing lies
+// behind the cut.
+func (c cut) covers(b *books.File) bool {
+	return b != nil && (!b.Sent || b.End.Less(c.covered))
 }
 
 // limited is end, or where a commit has to end before that because of the panes that

@@ -47,7 +47,12 @@
 //     every Load and all that follows from it, also if that was nothing (I7).
 //   - A mark is put where safe rests, and every shard stops there before it
 //     handles what came since (I8): what it does then depends on packets alone.
-//     Between a mark and the next admission live sources are not waited for.
+//     Between a mark by hand and the next admission live sources are not waited for.
+//   - A cut, at which state is saved, is a mark at safe, or behind the record in whose
+//     middle that is (I9): no shard is beyond, none needs anything further to get
+//     there, and the relay has made nothing yet of what it takes behind it. The
+//     relay stops there, too. A reader that waits between two records publishes that
+//     the last one is whole.
 //
 // The counts are what makes traffic without fragments cost nothing: the relay
 // sleeps, and nobody waits for it. It is woken when safe rises while it has

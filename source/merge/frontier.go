@@ -40,6 +40,8 @@ type Frontier struct {
 	last    packet.Time  // how far event time got: the largest effective time of the runs that ended, or idle time
 	closed  bool         // no file comes any more
 
+	begun map[uint64]bool // files with several entries of which one was opened
+
 	sources map[string]*sourceState // by name
 	live    []*sourceState          // those that are waited for
 
@@ -57,7 +59,7 @@ type Frontier struct {
 
 // NewFrontier makes a frontier with no files. It starts nothing.
 func NewFrontier(cfg Config) *Frontier {
-	f := &Frontier{cfg: cfg, scheduler: make(chan struct{}, 1), last: -packet.MaxTime, sources: map[string]*sourceState{}}
+	f := &Frontier{cfg: cfg, scheduler: make(chan struct{}, 1), last: -packet.MaxTime, begun: map[uint64]bool{}, sources: map[string]*sourceState{}}
 	f.safe = packet.At(-packet.MaxTime)
 	f.granted, f.rest = f.safe, f.safe
 	for range cfg.Shards + 1 {

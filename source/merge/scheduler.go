@@ -20,6 +20,9 @@ type Entry struct {
 	// its run are those that it had.
 	Resumed          bool
 	Floor, Watermark packet.Time
+	// Part says that the file has several entries. Once one of them is open, a drain
+	// leaves none out: the file is read to its end.
+	Part bool
 	// Lifted, if there is one, is told the floor and the watermark of a file that
 	// begins below what was handled already.
 	Lifted func(floor, watermark packet.Time)
@@ -111,16 +114,19 @@ func (f *Frontier) openNext() (start func()) {
 	f.list(append(slices.Clone(f.runs), r))
 	f.waiting[0] = nil
 	f.waiting = f.waiting[1:]
+	if w.Part {
+		f.begun[w.File] = true
+	}
 	f.raise()
 	return func() { w.Start(newWriter(r)) }
 }
 
 // Drain ends the input early: files that wait are forgotten, as if they had
-// never been admitted, and those that are open are read to their ends.
+// never been admitted, and those of which something was read are read to their ends.
 func (f *Frontier) Drain() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.waiting = nil
+	f.waiting = slices.DeleteFunc(f.waiting, func(w *waiting) bool { return !w.Resumed && !f.begun[w.File] })
 	f.closed = true
 	f.raise()
 }
