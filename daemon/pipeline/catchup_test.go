@@ -109,7 +109,7 @@ func TestCatchUpOverRestarts(t *testing.T) {
 	for lives := 1; ; lives++ {
 		cfg := site(root)
 		cfg.Shards.Count = 1 + rnd.IntN(4)
-		last := lives == 40
+		last := lives == fewer(40, 10)
 		d = startAs(t, pipeline.Options{Config: cfg, Flush: last})
 		time.Sleep(time.Duration(rnd.IntN(10)) * time.Millisecond)
 		if last {

@@ -37,22 +37,22 @@ type committer struct {
 
 	turn chan struct{} // capacity 1, full while somebody works with the store
 
-	hand    *commit       // the one in the making, or nil
-	waited  int           // bytes of it that counted as backlog
-	saved   time.Time     // when state was saved last,
-	saving  time.Duration // how long that took,
-	savedAt packet.Order  // and at which cut
-	urgent  atomic.Bool   // somebody waits for a commit
+	hand    *commit      // the one in the making, or nil
+	waited  int          // bytes of it that counted as backlog
+	savedAt packet.Order // the cut at which state was saved last
+	urgent  atomic.Bool  // somebody waits for a commit
 
 	merged   []byte // lines of conn.log of the commit in hand; kept for the next
 	started  bool   // a pane was reported: later ones have a whole past
 	reported int    // panes ever
 	model    keptModel
 
-	mu    sync.Mutex
-	state commitState
-	wrong books.Accounts // mismatches that the next commit is to tell of
-	late  *catchUp       // what is caught up on beside the live timeline, or nil
+	mu     sync.Mutex
+	saved  time.Time     // when state was saved last,
+	saving time.Duration // and how long that took
+	state  commitState
+	wrong  books.Accounts // mismatches that the next commit is to tell of
+	late   *catchUp       // what is caught up on beside the live timeline, or nil
 }
 
 // commitState is what the heartbeat and the status line show.
@@ -85,7 +85,7 @@ func (c *committer) run(ctx, work context.Context) error {
 			return ctx.Err()
 		}
 		do := c.take
-		if !c.store.keeps() || due && (time.Since(c.saved) >= savingShare*c.saving || c.urgent.Swap(false)) {
+		if !c.store.keeps() || due && (c.rested() || c.urgent.Swap(false)) {
 			do = c.commit
 		}
 		if _, err := do(work); err != nil {
@@ -93,14 +93,6 @@ func (c *committer) run(ctx, work context.Context) error {
 		}
 	}
 }
-
-// savingShare is how much more time passes between commits than the last one took to
-// save the state: at most 5 % of it goes there.
-const savingShare = 20
-
-// longestSaving is the longest that counts, lest a disk that was slow once puts off
-// commits for long.
-const longestSaving = 10 * time.Second
 
 // commit makes all visible that came before a cut, and puts the files away that it
 // covers: before the last epoch end that every shard has passed or, where state is
@@ -112,13 +104,14 @@ func (c *committer) commit(ctx context.Context) (more bool, err error) {
 	begin := time.Now()
 	b := c.inHand()
 	var cuts []cut
+	var took time.Duration
 	switch {
 	case !c.store.keeps():
 		cuts, more = c.cuts()
 	case c.quiet():
 		return false, nil
 	default:
-		if cuts, err = c.save(ctx, b); err != nil {
+		if cuts, took, err = c.save(ctx, b); err != nil {
 			return false, err
 		}
 	}
@@ -126,7 +119,7 @@ func (c *committer) commit(ctx context.Context) (more bool, err error) {
 		c.gather(b, cut)
 	}
 	c.retire(b, cuts)
-	if err := c.keep(ctx, b, cuts); err != nil {
+	if err := c.keep(ctx, b, cuts, took); err != nil {
 		return false, err
 	}
 	if !b.empty() || len(b.segments) > 0 || len(c.store.state) > 0 || len(c.store.left) > 0 || b.books != c.store.books {
@@ -186,39 +179,6 @@ func (c *committer) inHand() *commit {
 		c.hand = c.store.begin()
 	}
 	return c.hand
-}
-
-// save cuts the timelines where they are, and saves their state there. If that fails
-// it is done anew, further on.
-func (c *committer) save(ctx context.Context, b *commit) (cuts []cut, err error) {
-	err = c.again(ctx, func() error {
-		begin := time.Now()
-		for _, cut := range cuts {
-			cut.saved.close()
-		}
-		cuts = nil
-		meanwhile := func() error { return c.takeAll(ctx, b) }
-		for _, t := range c.timelines() {
-			cut, err := c.cutNow(ctx, t, b.seq, meanwhile)
-			if err != nil {
-				return err
-			}
-			cuts = append(cuts, cut)
-		}
-		c.saved, c.saving = time.Now(), min(time.Since(begin), longestSaving)
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	// Panes take a report each: some at a time.
-	for end, more := c.live.limited(cuts[0].end); more; end, more = c.live.limited(cuts[0].end) {
-		c.gather(b, cut{of: c.live, end: end})
-		if err := c.again(ctx, func() error { return c.store.spill(b) }); err != nil {
-			return nil, err
-		}
-	}
-	return cuts, nil
 }
 
 // between does something with the store while no commit is in hand, or fails with

@@ -37,7 +37,11 @@ func TestStateCannotBeWritten(t *testing.T) {
 	if _, err := Read(t.Context(), Options{Config: cfg, Log: slog.New(slog.DiscardHandler)}, []string{capture}); err != nil {
 		t.Fatal(err)
 	}
-	for seed := range uint64(6) {
+	seeds := uint64(6)
+	if testing.Short() {
+		seeds = 2
+	}
+	for seed := range seeds {
 		f := failing{rnd: rand.New(rand.NewPCG(seed, 1)), err: []error{syscall.ENOSPC, syscall.EIO}[seed%2]}
 		dir := t.TempDir()
 		synctest.Test(t, func(t *testing.T) { f.run(t, dir, found[0]) })

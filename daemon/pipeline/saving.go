@@ -94,6 +94,62 @@ func (s *saving) close() {
 	s.files = nil
 }
 
+// savingShare is how much more time passes between commits than the last one took to
+// save the state: at most 5 % of it goes there.
+const savingShare = 20
+
+// longestSaving is the longest that counts, lest a disk that was slow once puts off
+// commits for long.
+const longestSaving = 10 * time.Second
+
+// rested says that so much time has passed since state was saved that it may be again.
+func (c *committer) rested() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return time.Since(c.saved) >= savingShare*c.saving
+}
+
+// spent notes that saving state took the time since begin, and some before.
+func (c *committer) spent(before time.Duration, begin time.Time) (all time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.saved, c.saving = time.Now(), min(before+time.Since(begin), longestSaving)
+	return c.saving
+}
+
+// save cuts the timelines where they are, and saves their state there. If that fails
+// it is done anew, further on. took is how long the last try did.
+func (c *committer) save(ctx context.Context, b *commit) (cuts []cut, took time.Duration, err error) {
+	err = c.again(ctx, func() error {
+		begin := time.Now()
+		for _, cut := range cuts {
+			cut.saved.close()
+		}
+		cuts = nil
+		meanwhile := func() error { return c.takeAll(ctx, b) }
+		for _, t := range c.timelines() {
+			cut, err := c.cutNow(ctx, t, b.seq, meanwhile)
+			if err != nil {
+				return err
+			}
+			cuts = append(cuts, cut)
+		}
+		took = c.spent(0, begin)
+		return nil
+	})
+	if err != nil {
+		return nil, 0, err
+	}
+	// Panes take a report each: some at a time.
+	for end, more := c.live.limited(cuts[0].end); more; end, more = c.live.limited(cuts[0].end) {
+		c.gather(b, cut{of: c.live, end: end})
+		if err := c.again(ctx, func() error { return c.store.spill(b) }); err != nil {
+			return nil, 0, err
+		}
+	}
+	return cuts, took, nil
+}
+
 // cutNow cuts t where its shards are, and has all of them save what they have, or
 // cuts at the end of what t brings. Until the cut stands, meanwhile is called again
 // and again: shards may be waiting for what it does.

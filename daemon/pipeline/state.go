@@ -111,8 +111,8 @@ type keptModel struct {
 	panes    []paneState
 }
 
-// keep puts the state at the cuts into b.
-func (c *committer) keep(ctx context.Context, b *commit, cuts []cut) error {
+// keep puts the state at the cuts into b, which to save has taken so long already.
+func (c *committer) keep(ctx context.Context, b *commit, cuts []cut, took time.Duration) error {
 	if cuts[0].saved == nil {
 		return nil // all has ended, or it is a batch
 	}
@@ -128,7 +128,7 @@ func (c *committer) keep(ctx context.Context, b *commit, cuts []cut) error {
 			err = c.keepModel(b)
 		}
 		if err == nil {
-			c.saving = min(c.saving+time.Since(begin), longestSaving)
+			c.spent(took, begin)
 		}
 		return err
 	})

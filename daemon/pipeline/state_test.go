@@ -53,6 +53,14 @@ func restartJob(t *testing.T, inside config.Inside) *job {
 	return j
 }
 
+// fewer is n, or less in the short form.
+func fewer(n, short int) int {
+	if testing.Short() {
+		return short
+	}
+	return n
+}
+
 // restarted lets a daemon read what is in dir, in many lives.
 func restarted(t *testing.T, dir string, inside config.Inside, rnd *rand.Rand) *daemon {
 	t.Helper()
@@ -64,7 +72,7 @@ func restarted(t *testing.T, dir string, inside config.Inside, rnd *rand.Rand) *
 		cfg := site(root)
 		cfg.Order.Inside, cfg.Order.Idle = inside, 100*time.Millisecond
 		cfg.Shards.Count, cfg.Shards.Hash = 1+rnd.IntN(4), hashes[rnd.IntN(len(hashes))]
-		last := lives == 25
+		last := lives == fewer(25, 8)
 		d := startAs(t, pipeline.Options{Config: cfg, Flush: last})
 		time.Sleep(time.Duration(rnd.IntN(60)) * time.Millisecond)
 		if last {
@@ -248,6 +256,9 @@ func TestShortLives(t *testing.T) {
 		},
 	} {
 		for _, flush := range []bool{false, true} {
+			if testing.Short() && flush != (name == "other seed") {
+				continue
+			}
 			t.Run(fmt.Sprint(name, flush), func(t *testing.T) {
 				cfg, c, path := midFile(t)
 				back := change(t, cfg, path)
