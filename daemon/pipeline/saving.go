@@ -26,6 +26,7 @@ type saving struct {
 	segments map[string]segment
 	files    []spool.OpenFile // of the segments
 	frontier packet.Time      // lines before it were handed over
+	took     time.Duration
 	err      error
 }
 
@@ -109,23 +110,21 @@ func (c *committer) rested() bool {
 	return time.Since(c.saved) >= savingShare*c.saving
 }
 
-// spent notes that saving state took the time since begin, and some before.
-func (c *committer) spent(before time.Duration, begin time.Time) (all time.Duration) {
+// spent notes how long saving state took. What is waited for is not counted.
+func (c *committer) spent(took time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.saved, c.saving = time.Now(), min(before+time.Since(begin), longestSaving)
-	return c.saving
+	c.saved, c.saving = time.Now(), min(took, longestSaving)
 }
 
 // save cuts the timelines where they are, and saves their state there. If that fails
-// it is done anew, further on. took is how long the last try did.
+// it is done anew, further on. took is how long the try did that succeeded.
 func (c *committer) save(ctx context.Context, b *commit) (cuts []cut, took time.Duration, err error) {
 	err = c.again(ctx, func() error {
-		begin := time.Now()
 		for _, cut := range cuts {
 			cut.saved.close()
 		}
-		cuts = nil
+		cuts, took = nil, 0
 		meanwhile := func() error { return c.takeAll(ctx, b) }
 		for _, t := range c.timelines() {
 			cut, err := c.cutNow(ctx, t, b.seq, meanwhile)
@@ -133,8 +132,11 @@ func (c *committer) save(ctx context.Context, b *commit) (cuts []cut, took time.
 				return err
 			}
 			cuts = append(cuts, cut)
+			if cut.saved != nil {
+				took += cut.saved.took
+			}
 		}
-		took = c.spent(0, begin)
+		c.spent(took)
 		return nil
 	})
 	if err != nil {
@@ -162,10 +164,12 @@ func (c *committer) cutNow(ctx context.Context, t *timeline, seq uint64, meanwhi
 		fault("cut")
 		t.saving.Store(s)
 		if key, ok := t.frontier.Cut(); ok {
+			begin := time.Now()
 			err := s.wait(ctx)
 			if err == nil {
 				err = s.sync()
 			}
+			s.took = time.Since(begin)
 			// Readers that are cut off leave their runs, and what was not read looks handled.
 			if err = errors.Join(err, ctx.Err()); err != nil {
 				s.close()

@@ -128,7 +128,7 @@ func (c *committer) keep(ctx context.Context, b *commit, cuts []cut, took time.D
 			err = c.keepModel(b)
 		}
 		if err == nil {
-			c.spent(took, begin)
+			c.spent(took + time.Since(begin))
 		}
 		return err
 	})
