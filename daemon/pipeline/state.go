@@ -315,16 +315,20 @@ func (t *timeline) tables() (all []*flowvec.Table) {
 }
 
 // restore makes the reports go on from st, or begin anew where they are configured in
-// another way than before.
+// another way than before, or were saved by another version: that costs a warm-up.
 func (c *committer) restore(st *state) error {
 	c.started, c.savedAt, c.state.watermark = st.Started, st.Live.Key, st.Live.Frontier
-	err := readSegment(c.store.fs, c.store.dir, st.Model, c.detector.Load)
-	if errors.Is(err, flowvec.ErrConfig) {
-		c.log.Warn("what was learned from the traffic so far is forgotten: vectors, kmeans or anomaly are configured in another way now")
+	err := c.restoreModel(st)
+	if errors.Is(err, flowvec.ErrConfig) || errors.Is(err, snap.ErrLayout) {
+		c.log.Warn("what was learned from the traffic so far is forgotten: vectors, kmeans or anomaly are configured in another way now, or this is another version")
 		c.detector, c.started = c.newDetector(), false
 		return nil
 	}
-	if err != nil {
+	return err
+}
+
+func (c *committer) restoreModel(st *state) error {
+	if err := readSegment(c.store.fs, c.store.dir, st.Model, c.detector.Load); err != nil {
 		return err
 	}
 	for _, p := range st.Panes {
