@@ -53,12 +53,12 @@ func restartJob(t *testing.T, inside config.Inside) *job {
 	return j
 }
 
-// fewer is n, or less in the short form.
-func fewer(n, short int) int {
-	if testing.Short() {
-		return short
+// fewer is n in the long form, else less.
+func fewer(n, less int) int {
+	if long {
+		return n
 	}
-	return n
+	return less
 }
 
 // restarted lets a daemon read what is in dir, in many lives.
@@ -256,7 +256,7 @@ func TestShortLives(t *testing.T) {
 		},
 	} {
 		for _, flush := range []bool{false, true} {
-			if testing.Short() && flush != (name == "other seed") {
+			if !long && flush != (name == "other seed") {
 				continue
 			}
 			t.Run(fmt.Sprint(name, flush), func(t *testing.T) {
