@@ -13,7 +13,9 @@ import (
 const (
 	backlogCommit = 8 << 20
 	backlogPause  = 128 << 20
-	paneWeight    = 64 << 10 // a pane that waits for its report counts as so many bytes
+	// paneWeight is what a pane counts that waits for its report: a commit has to wait
+	// for those of all that lie before its cut.
+	paneWeight = backlogPause / 64
 )
 
 // backlog counts the bytes of lines that wait for a commit, and is the gate

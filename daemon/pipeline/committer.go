@@ -154,21 +154,22 @@ func (c *committer) quiet() bool {
 func (c *committer) take(ctx context.Context) (more bool, err error) {
 	c.turn <- struct{}{}
 	defer func() { <-c.turn }()
-	return false, c.takeAll(ctx, c.inHand())
+	return false, c.takeInto(ctx, c.inHand())
 }
 
-func (c *committer) takeAll(ctx context.Context, b *commit) error {
-	for more := true; more; {
-		var cuts []cut
-		cuts, more = c.cuts()
-		for _, cut := range cuts {
-			c.gather(b, cut)
-		}
-		if err := c.again(ctx, func() error { return c.store.spill(b) }); err != nil {
-			return err
-		}
-		c.backlog.shrink(c.waited)
-		c.waited = 0
+// takeInto takes the lines that wait into b, and so many panes that it does not take
+// long: a commit may be due.
+func (c *committer) takeInto(ctx context.Context, b *commit) error {
+	cuts, more := c.cuts()
+	for _, cut := range cuts {
+		c.gather(b, cut)
+	}
+	if err := c.again(ctx, func() error { return c.store.spill(b) }); err != nil {
+		return err
+	}
+	c.backlog.shrink(c.waited)
+	if c.waited = 0; more {
+		c.backlog.look()
 	}
 	return nil
 }
@@ -358,6 +359,9 @@ func (c *committer) again(ctx context.Context, do func() error) error {
 		}
 		c.note(err)
 		if err == nil {
+			if try > 1 {
+				c.log.Info("the commit goes on", "tries", try)
+			}
 			return nil
 		}
 		if limit > 0 && try >= limit {

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"runtime"
+	"sync/atomic"
 	"time"
 
 	"github.com/cespare/xxhash/v2"
@@ -65,7 +66,8 @@ type engine struct {
 	plant     *plant
 	heartbeat *heartbeat
 	log       *slog.Logger
-	keep      bool // a stop saves what is open
+	keep      bool        // a stop saves what is open
+	looked    atomic.Bool // all that lay in the spool at the start is admitted
 }
 
 // deps are what differs between a daemon and a batch.
@@ -127,17 +129,17 @@ func newEngine(o Options, d deps) (*engine, error) {
 	return e, e.restore(d.state)
 }
 
-// saves says that a stop now saves what is open: also where it is not to be kept, as
-// long as there are files of an earlier life that have not come, for what they had
+// saves says that a stop now saves what is open: also where it is not to be kept, if the
+// spool was not looked at yet and files of an earlier life are in it, for what they had
 // logged would stand twice.
 func (e *engine) saves() bool {
-	return e.keep || e.committer.store.keeps() && len(e.files.unclaimed()) > 0
+	return e.keep || e.committer.store.keeps() && !e.looked.Load() && len(e.files.unclaimed()) > 0
 }
 
 // restore makes e go on from the state of the run before.
 func (e *engine) restore(st *state) error {
 	if st.Seed != e.committer.seed {
-		return fmt.Errorf("%w: the hash seed beside it is another one than it was; %s", ErrState, stateWayOut)
+		return fmt.Errorf("%w: hash-seed in the state directory is missing, or another one than it was: restore it, or else: %s", ErrState, stateWayOut)
 	}
 	if err := e.timeline.restore(e.committer.store, e.plant, &st.Live); err != nil {
 		return err
@@ -177,6 +179,9 @@ func (e *engine) run(stop context.Context, feed func(ctx, work context.Context) 
 		defer context.AfterFunc(work, fed)() // a stage failed: stop feeding
 		err := feed(feeding, work)
 		if err == nil && stop.Err() != nil && e.saves() {
+			if !e.keep {
+				e.log.Warn("stopped before the spool was looked at: what is open stays saved, and is not flushed")
+			}
 			_, err := e.committer.commit(work)
 			cutOff() // the rest is for the next start
 			return err

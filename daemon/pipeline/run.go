@@ -51,15 +51,7 @@ func Run(ctx context.Context, o Options) (err error) {
 		ReadDuplicates: cfg.Spool.Duplicates == config.DuplicatesRead, Window: cfg.Order.Window, State: cfg.Commit.Dir,
 	}, spool.Deps{Files: descriptors, Log: o.Log})
 	st := &store{fs: fsys, dir: cfg.Commit.Dir, sink: sink, mover: sp, log: o.Log}
-	if err := recoverLast(ctx, st); err != nil {
-		return err
-	}
-	if o.ResetState {
-		if err := st.reset(); err != nil {
-			return err
-		}
-	}
-	was, err := st.restore()
+	was, err := recoverState(ctx, o, st)
 	if err != nil {
 		return err
 	}
@@ -132,9 +124,30 @@ func (e *engine) openConns() (n int) {
 // warnMissing tells of files that were being read when state was saved and are not
 // among all that lay in the spool at the start.
 func (e *engine) warnMissing() {
+	e.looked.Store(true)
 	if gone := e.files.unclaimed(); len(gone) > 0 {
 		e.log.Warn("files that were being read before the start are gone from the spool, changed or cannot be read: the rest of them is not read unless they come back", "files", len(gone), "first", gone[0])
 	}
+}
+
+// recoverState finishes the last commit of the run before, and is what that saved, or
+// nil.
+func recoverState(ctx context.Context, o Options, st *store) (*state, error) {
+	err := recoverLast(ctx, st)
+	if errors.Is(err, spool.ErrLedger) && o.ResetState {
+		o.Log.Warn("the ledger is moved away", "error", err)
+		ledger := filepath.Join(st.dir, spool.LedgerName)
+		err = st.fs.Rename(ledger, ledger+".refused")
+	}
+	if err != nil {
+		return nil, err
+	}
+	if o.ResetState {
+		if err := st.reset(); err != nil {
+			return nil, err
+		}
+	}
+	return st.restore()
 }
 
 // recoverLast finishes the commit of the run before. A full disk is waited for,

@@ -125,7 +125,7 @@ func (c *committer) save(ctx context.Context, b *commit) (cuts []cut, took time.
 			cut.saved.close()
 		}
 		cuts, took = nil, 0
-		meanwhile := func() error { return c.takeAll(ctx, b) }
+		meanwhile := func() error { return c.takeInto(ctx, b) }
 		for _, t := range c.timelines() {
 			cut, err := c.cutNow(ctx, t, b.seq, meanwhile)
 			if err != nil {

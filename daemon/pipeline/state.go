@@ -122,7 +122,9 @@ func (c *committer) keep(ctx context.Context, b *commit, cuts []cut, took time.D
 		st.Live, err = c.keepTimeline(b, cuts[0])
 		if err == nil && len(cuts) > 1 {
 			st.Late = new(timelineState)
-			*st.Late, err = c.keepTimeline(b, cuts[1])
+			if *st.Late, err = c.keepTimeline(b, cuts[1]); st.Late.Ended && len(st.Late.Files) == 0 {
+				st.Late = nil
+			}
 		}
 		if err == nil {
 			err = c.keepModel(b)
@@ -268,6 +270,9 @@ func (t *timeline) restore(s *store, p *plant, st *timelineState) error {
 		if err != nil {
 			return err
 		}
+	}
+	for _, c := range t.cores {
+		c.countOpen()
 	}
 	err := readSegment(s.fs, s.dir, st.Fragments, t.defragmenter.Load)
 	if err != nil {

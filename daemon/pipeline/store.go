@@ -325,10 +325,13 @@ func (s *store) finish(l *spool.Ledger) error {
 	return nil
 }
 
-// eventTime is t for people: nothing for the ends of time.
+// eventTime is t for people, the ends of time in words.
 func eventTime(t packet.Time) string {
-	if t == packet.MaxTime || t == -packet.MaxTime {
+	switch t {
+	case packet.MaxTime:
 		return "the end"
+	case -packet.MaxTime:
+		return "the beginning"
 	}
 	return t.UTC()
 }

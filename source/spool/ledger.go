@@ -137,7 +137,7 @@ func readWhole(fsys FS, path string) ([]byte, error) {
 	return b[:n], err
 }
 
-const wayOut = "restore it from a backup, or move it away to start afresh: " +
+const wayOut = "restore it from a backup, or move it away to start afresh, as pcapdird run --reset-state does: " +
 	"files still in the spool are then read again and what they had logged may be logged twice"
 
 func decode(b []byte) (*Ledger, error) {
