@@ -130,6 +130,9 @@ func TestStateIsRefused(t *testing.T) {
 			writeFile(t, filepath.Join(cfg.Commit.Dir, "hash-seed"), []byte("0123456789abcdef"))
 		},
 	} {
+		if testing.Short() && name != "damaged" {
+			continue
+		}
 		t.Run(name, func(t *testing.T) {
 			cfg, _ := stopped(t)
 			spoil(cfg)
@@ -177,6 +180,9 @@ func TestOtherSettingsAfterARestart(t *testing.T) {
 		"no showings": func(cfg *config.Config) { cfg.Conn.OpenInterval = 0 },
 		"inside":      func(cfg *config.Config) { cfg.Order.Inside = config.InsideFile },
 	} {
+		if testing.Short() && name != "other panes" {
+			continue
+		}
 		t.Run(name, func(t *testing.T) {
 			cfg, c := stopped(t)
 			set(cfg)
@@ -256,7 +262,7 @@ func TestShortLives(t *testing.T) {
 		},
 	} {
 		for _, flush := range []bool{false, true} {
-			if !long && flush != (name == "other seed") {
+			if !long && flush != (name == "other seed") || testing.Short() && name != "other seed" {
 				continue
 			}
 			t.Run(fmt.Sprint(name, flush), func(t *testing.T) {
