@@ -17,6 +17,7 @@ import (
 	"pcapdir/sharder"
 	"pcapdir/source/packet"
 	"pcapdir/source/snap"
+	"pcapdir/source/snap/snaptest"
 )
 
 // process is all that reports depend on, and what of it was written when.
@@ -36,36 +37,24 @@ func newProcess(cfg anomaly.Config, tables int) *process {
 	return p
 }
 
-func written(t testing.TB, save func(*snap.Writer)) []byte {
-	var b bytes.Buffer
-	w := snap.NewWriter(&b)
-	save(w)
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
-}
-
-func reader(text []byte) *snap.Reader { return snap.NewReader(bytes.NewReader(text), int64(len(text))) }
-
 // again is p in another process with that many tables.
 func (p *process) again(t testing.TB, tables int) *process {
 	q := newProcess(p.cfg, tables)
 	for _, table := range p.tables {
-		r := reader(written(t, table.Save))
+		r := snaptest.Reader(snaptest.Written(t, table.Save))
 		if err := cmp.Or(flowvec.LoadTable(r, q.tables, q.hasher.Route), r.End()); err != nil {
 			t.Fatal(err)
 		}
 	}
-	r := reader(written(t, p.det.Save))
+	r := snaptest.Reader(snaptest.Written(t, p.det.Save))
 	if err := cmp.Or(q.det.Load(r), r.End()); err != nil {
 		t.Fatal(err)
 	}
 	for _, end := range p.det.Panes() {
 		if p.panes[end] == nil {
-			p.panes[end] = written(t, func(w *snap.Writer) { p.det.SavePane(end, w) })
+			p.panes[end] = snaptest.Written(t, func(w *snap.Writer) { p.det.SavePane(end, w) })
 		}
-		r := reader(p.panes[end])
+		r := snaptest.Reader(p.panes[end])
 		if err := cmp.Or(q.det.LoadPane(r), r.End()); err != nil {
 			t.Fatal(err)
 		}
@@ -222,10 +211,10 @@ func afterMinutes(t testing.TB, minutes int) *process {
 // What is shown may change between two processes, what is learned may not.
 func TestOtherConfigurationsAreRefused(t *testing.T) {
 	p := afterMinutes(t, 10)
-	text := written(t, p.det.Save)
+	text := snaptest.Written(t, p.det.Save)
 	shown := p.cfg
 	shown.Lines, shown.Sample, shown.Full = 99, 99, false
-	if err := anomaly.New(shown).Load(reader(text)); err != nil {
+	if err := anomaly.New(shown).Load(snaptest.Reader(text)); err != nil {
 		t.Error("more lines:", err)
 	}
 	for name, change := range map[string]func(*anomaly.Config){
@@ -240,7 +229,7 @@ func TestOtherConfigurationsAreRefused(t *testing.T) {
 		cfg := p.cfg
 		cfg.Windows = slices.Clone(cfg.Windows)
 		change(&cfg)
-		if err := anomaly.New(cfg).Load(reader(text)); !errors.Is(err, flowvec.ErrConfig) {
+		if err := anomaly.New(cfg).Load(snaptest.Reader(text)); !errors.Is(err, flowvec.ErrConfig) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -248,9 +237,9 @@ func TestOtherConfigurationsAreRefused(t *testing.T) {
 
 func TestStreamsCutShort(t *testing.T) {
 	p := afterMinutes(t, 10)
-	text := written(t, p.det.Save)
+	text := snaptest.Written(t, p.det.Save)
 	for n := 0; n < len(text); n += 1 + n/30 {
-		if anomaly.New(p.cfg).Load(reader(text[:n])) == nil {
+		if anomaly.New(p.cfg).Load(snaptest.Reader(text[:n])) == nil {
 			t.Fatalf("%d of %d bytes make a detector", n, len(text))
 		}
 	}
@@ -259,7 +248,7 @@ func TestStreamsCutShort(t *testing.T) {
 // Whatever the damage, there is an error or a detector that works, never a panic.
 func TestDamagedStreams(t *testing.T) {
 	p := afterMinutes(t, 10)
-	text := written(t, p.det.Save)
+	text := snaptest.Written(t, p.det.Save)
 	_, packets := busyDay(11)
 	r := rand.New(rand.NewPCG(5, 5))
 	worked := 0
@@ -269,7 +258,7 @@ func TestDamagedStreams(t *testing.T) {
 			damaged[r.IntN(len(damaged))] = byte(r.IntN(256))
 		}
 		det := anomaly.New(p.cfg)
-		if det.Load(reader(damaged)) != nil {
+		if det.Load(snaptest.Reader(damaged)) != nil {
 			continue
 		}
 		worked++
@@ -304,7 +293,7 @@ func BenchmarkDetector(b *testing.B) {
 			p.tables[0].Add(&one, uidOf(&one))
 		}
 	}
-	text := written(b, p.det.Save)
+	text := snaptest.Written(b, p.det.Save)
 	b.Run("save", func(b *testing.B) {
 		b.SetBytes(int64(len(text)))
 		for b.Loop() {
@@ -316,7 +305,7 @@ func BenchmarkDetector(b *testing.B) {
 	b.Run("load", func(b *testing.B) {
 		b.SetBytes(int64(len(text)))
 		for b.Loop() {
-			if err := anomaly.New(cfg).Load(reader(text)); err != nil {
+			if err := anomaly.New(cfg).Load(snaptest.Reader(text)); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -16,6 +16,7 @@ import (
 	"pcapdir/source/links"
 	"pcapdir/source/packet"
 	"pcapdir/source/snap"
+	"pcapdir/source/snap/snaptest"
 )
 
 // trip is a stream of packets for snapshots: those of talk, in other families of
@@ -131,20 +132,16 @@ func (c *crew) advance(end packet.Time) {
 }
 
 func (v *trip) save(t testing.TB, c *crew) []byte {
-	var b bytes.Buffer
-	w := snap.NewWriter(&b)
-	for _, tr := range c.trackers {
-		tr.Save(w)
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
+	return snaptest.Written(t, func(w *snap.Writer) {
+		for _, tr := range c.trackers {
+			tr.Save(w)
+		}
+	})
 }
 
 // load takes up what so many trackers saved.
 func (v *trip) load(c *crew, text []byte, saved int, now packet.Time) error {
-	r := snap.NewReader(bytes.NewReader(text), int64(len(text)))
+	r := snaptest.Reader(text)
 	for range saved {
 		if err := conn.Load(r, c.trackers, now, v.hasher.Route); err != nil {
 			return err

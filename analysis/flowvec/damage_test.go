@@ -8,6 +8,7 @@ import (
 	"pcapdir/analysis/logs"
 	"pcapdir/source/packet"
 	"pcapdir/source/snap"
+	"pcapdir/source/snap/snaptest"
 )
 
 // full is a table whose first pair has all that a pair can have.
@@ -46,8 +47,8 @@ func TestPlacesAreChecked(t *testing.T) {
 		w.Push(minute, []*Pane{closed}, true)
 		damage(&open.slabs, open.pairs.at(1))
 		damage(&closed.slabs, closed.pairs.at(1))
-		a := LoadTable(reader(stream(t, open, flowsOf(open))), []*Table{New(DefaultConfig())}, oneTable)
-		b := NewWindows(time.Minute, time.Minute).LoadPane(reader(written(t, func(out *snap.Writer) { w.SavePane(minute, out) })))
+		a := LoadTable(snaptest.Reader(stream(t, open, flowsOf(open))), []*Table{New(DefaultConfig())}, oneTable)
+		b := NewWindows(time.Minute, time.Minute).LoadPane(snaptest.Reader(snaptest.Written(t, func(out *snap.Writer) { w.SavePane(minute, out) })))
 		if name == "nothing wrong" && (a != nil || b != nil) || name != "nothing wrong" && (a == nil || b == nil) {
 			t.Errorf("%s: table %v, pane %v", name, a, b)
 		}
@@ -56,7 +57,7 @@ func TestPlacesAreChecked(t *testing.T) {
 
 // stream is what a table saves that has so few pairs that they are one batch.
 func stream(t *testing.T, table *Table, flows []flow) []byte {
-	return written(t, func(w *snap.Writer) {
+	return snaptest.Written(t, func(w *snap.Writer) {
 		w.Put(&savedTable{table.cfg.Pane, table.cfg.Seed, table.start, table.limit, table.lost, table.pairs.n})
 		table.slabs.save(w)
 		w.Put(&flows)
@@ -84,12 +85,12 @@ func TestFlowsAndHeadsAreChecked(t *testing.T) {
 		table := full()
 		flows := flowsOf(table)
 		text := stream(t, table, flows)
-		if len(flows) != 8 || LoadTable(reader(text), []*Table{New(DefaultConfig())}, oneTable) != nil {
+		if len(flows) != 8 || LoadTable(snaptest.Reader(text), []*Table{New(DefaultConfig())}, oneTable) != nil {
 			t.Fatal("nothing is wrong yet")
 		}
 		damage(table, flows)
 		fresh := New(DefaultConfig())
-		err := LoadTable(reader(stream(t, table, flows)), []*Table{fresh}, oneTable)
+		err := LoadTable(snaptest.Reader(stream(t, table, flows)), []*Table{fresh}, oneTable)
 		if name == "not split" { // which a full table has, too
 			if lost := fresh.ClosePane().Lost.Flows; err != nil || lost != 4 {
 				t.Errorf("%s: %v, %d flows lost", name, err, lost)
@@ -112,12 +113,12 @@ func TestLimitsMeet(t *testing.T) {
 			for k := range packets[i] {
 				table.Add(&packets[i][k], logs.UID{})
 			}
-			streams[i] = written(t, table.Save)
+			streams[i] = snaptest.Written(t, table.Save)
 			parts = append(parts, table.ClosePane())
 		}
 		one := []*Table{New(Config{Pane: time.Minute})}
 		for _, text := range [][]byte{streams[first], streams[1-first]} {
-			if err := LoadTable(reader(text), one, oneTable); err != nil {
+			if err := LoadTable(snaptest.Reader(text), one, oneTable); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -137,7 +138,7 @@ func TestSmallerTables(t *testing.T) {
 		table.Add(&packets[i], connection(&packets[i]))
 	}
 	small := New(Config{Pane: time.Minute, MaxPairs: 50, MaxFlows: 20})
-	if err := LoadTable(reader(written(t, table.Save)), []*Table{small}, oneTable); err != nil {
+	if err := LoadTable(snaptest.Reader(snaptest.Written(t, table.Save)), []*Table{small}, oneTable); err != nil {
 		t.Fatal(err)
 	}
 	if small.Len() > 50 || small.flows.n > 20 || small.lost.Flows == 0 || small.lost.Pairs == 0 {

@@ -17,6 +17,7 @@ import (
 	"pcapdir/sharder"
 	"pcapdir/source/packet"
 	"pcapdir/source/snap"
+	"pcapdir/source/snap/snaptest"
 )
 
 // medley is one pane in which pairs of all kinds meet: silent and busy, of one flow and
@@ -96,34 +97,22 @@ func newProcess(cfg Config, hasher sharder.Hasher) *process {
 	return p
 }
 
-func written(t testing.TB, save func(*snap.Writer)) []byte {
-	var b bytes.Buffer
-	w := snap.NewWriter(&b)
-	save(w)
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
-}
-
-func reader(text []byte) *snap.Reader { return snap.NewReader(bytes.NewReader(text), int64(len(text))) }
-
 // again is p in another process with that many tables.
 func (p *process) again(t testing.TB, tables int) *process {
 	p.hasher.Shards = tables
 	q := newProcess(p.cfg, p.hasher)
 	for i := range p.tables {
-		r := reader(written(t, p.tables[i].Save))
+		r := snaptest.Reader(snaptest.Written(t, p.tables[i].Save))
 		if err := cmp.Or(LoadTable(r, q.tables, q.hasher.Route), r.End()); err != nil {
 			t.Fatal(err)
 		}
 	}
-	r := reader(written(t, p.w.Save))
+	r := snaptest.Reader(snaptest.Written(t, p.w.Save))
 	if err := cmp.Or(q.w.Load(r), r.End()); err != nil {
 		t.Fatal(err)
 	}
 	for _, end := range p.w.Ends() {
-		r := reader(written(t, func(w *snap.Writer) { p.w.SavePane(end, w) }))
+		r := snaptest.Reader(snaptest.Written(t, func(w *snap.Writer) { p.w.SavePane(end, w) }))
 		if err := cmp.Or(q.w.LoadPane(r), r.End()); err != nil {
 			t.Fatal(err)
 		}
@@ -223,15 +212,15 @@ func saved(t testing.TB, packets []packet.Packet) (p *process, table, pane []byt
 			p.w.Push(packet.Time(n+1)*minute, []*Pane{p.tables[0].ClosePane()}, true)
 		}
 	}
-	return p, written(t, p.tables[0].Save), written(t, func(w *snap.Writer) { p.w.SavePane(2*minute, w) })
+	return p, snaptest.Written(t, p.tables[0].Save), snaptest.Written(t, func(w *snap.Writer) { p.w.SavePane(2*minute, w) })
 }
 
 // load reads both streams, and uses what it got as far as it can be used.
 func load(table, pane []byte) (errTable, errPane error) {
 	p := newProcess(DefaultConfig(), sharder.Hasher{Mode: sharder.FiveTuple, Shards: 2})
-	r := reader(table)
+	r := snaptest.Reader(table)
 	errTable = cmp.Or(LoadTable(r, p.tables, p.hasher.Route), r.End())
-	r = reader(pane)
+	r = snaptest.Reader(pane)
 	errPane = cmp.Or(p.w.LoadPane(r), r.End())
 	if errTable != nil {
 		p.tables = nil
@@ -283,14 +272,14 @@ func TestDamagedStreams(t *testing.T) {
 func TestOtherConfigurationsAreRefused(t *testing.T) {
 	_, table, pane := saved(t, traffic(300, 1))
 	for _, cfg := range []Config{{Pane: 2 * time.Minute}, {Pane: time.Minute, Seed: 1}} {
-		if err := LoadTable(reader(table), []*Table{New(cfg)}, oneTable); !errors.Is(err, ErrConfig) {
+		if err := LoadTable(snaptest.Reader(table), []*Table{New(cfg)}, oneTable); !errors.Is(err, ErrConfig) {
 			t.Errorf("%+v: %v", cfg, err)
 		}
 	}
-	if err := LoadTable(reader(table), []*Table{New(Config{Pane: time.Minute, MaxPairs: 1000})}, oneTable); err != nil {
+	if err := LoadTable(snaptest.Reader(table), []*Table{New(Config{Pane: time.Minute, MaxPairs: 1000})}, oneTable); err != nil {
 		t.Error("another bound:", err)
 	}
-	if err := NewWindows(2*time.Minute, 4*time.Minute).LoadPane(reader(pane)); !errors.Is(err, ErrConfig) {
+	if err := NewWindows(2*time.Minute, 4*time.Minute).LoadPane(snaptest.Reader(pane)); !errors.Is(err, ErrConfig) {
 		t.Error("a pane of another length:", err)
 	}
 }
@@ -303,10 +292,10 @@ func TestPanesThatDoNotFit(t *testing.T) {
 	other := []*Table{New(DefaultConfig())}
 	q := hashed(packet.Packet{Eff: 9 * minute, Src: addr(1), Dst: addr(2)})
 	other[0].Add(&q, logs.UID{})
-	if err := LoadTable(reader(table), other, oneTable); err == nil {
+	if err := LoadTable(snaptest.Reader(table), other, oneTable); err == nil {
 		t.Error("tables of two panes make one")
 	}
-	if err := p.w.LoadPane(reader(pane)); err == nil {
+	if err := p.w.LoadPane(snaptest.Reader(pane)); err == nil {
 		t.Error("a pane is there twice")
 	}
 	if want := []packet.Time{minute, 2 * minute}; !slices.Equal(p.w.Ends(), want) {
@@ -321,11 +310,11 @@ func TestSavedTableGoesOn(t *testing.T) {
 		packets[i].Dst = addr(1000 + i) // so many that they come in batches
 	}
 	p, table, _ := saved(t, packets)
-	if again := written(t, p.tables[0].Save); len(again) != len(table) {
+	if again := snaptest.Written(t, p.tables[0].Save); len(again) != len(table) {
 		t.Errorf("%d bytes, then %d", len(table), len(again))
 	}
 	fresh := []*Table{New(DefaultConfig())}
-	if err := LoadTable(reader(table), fresh, oneTable); err != nil {
+	if err := LoadTable(snaptest.Reader(table), fresh, oneTable); err != nil {
 		t.Fatal(err)
 	}
 	want, _ := merged([]*Pane{p.tables[0].ClosePane()})
@@ -369,7 +358,7 @@ func measure(b *testing.B, size int, do func()) {
 
 func BenchmarkSaveTable(b *testing.B) {
 	table := million()
-	size := len(written(b, table.Save))
+	size := len(snaptest.Written(b, table.Save))
 	measure(b, size, func() {
 		w := snap.NewWriter(io.Discard)
 		table.Save(w)
@@ -379,7 +368,7 @@ func BenchmarkSaveTable(b *testing.B) {
 
 func BenchmarkLoadTable(b *testing.B) {
 	table := million()
-	text := written(b, table.Save)
+	text := snaptest.Written(b, table.Save)
 	for _, tables := range []int{1, 4} {
 		b.Run(fmt.Sprintf("tables=%d", tables), func(b *testing.B) {
 			hasher := sharder.Hasher{Mode: sharder.FiveTuple, Shards: tables}
@@ -388,7 +377,7 @@ func BenchmarkLoadTable(b *testing.B) {
 				for range tables {
 					fresh = append(fresh, New(table.cfg))
 				}
-				if err := LoadTable(reader(text), fresh, hasher.Route); err != nil {
+				if err := LoadTable(snaptest.Reader(text), fresh, hasher.Route); err != nil {
 					b.Fatal(err)
 				}
 			})
@@ -400,7 +389,7 @@ func BenchmarkPanes(b *testing.B) {
 	w := NewWindows(time.Minute, 2*time.Minute)
 	w.Push(minute, []*Pane{million().ClosePane()}, true)
 	save := func(out *snap.Writer) { w.SavePane(minute, out) }
-	text := written(b, save)
+	text := snaptest.Written(b, save)
 	b.Run("save", func(b *testing.B) {
 		measure(b, len(text), func() {
 			out := snap.NewWriter(io.Discard)
@@ -410,7 +399,7 @@ func BenchmarkPanes(b *testing.B) {
 	})
 	b.Run("load", func(b *testing.B) {
 		measure(b, len(text), func() {
-			if err := NewWindows(time.Minute, 2*time.Minute).LoadPane(reader(text)); err != nil {
+			if err := NewWindows(time.Minute, 2*time.Minute).LoadPane(snaptest.Reader(text)); err != nil {
 				b.Fatal(err)
 			}
 		})
@@ -434,7 +423,7 @@ func TestPartsOfOneFlowBecomeOne(t *testing.T) {
 		}
 		one := []*Table{New(DefaultConfig())}
 		for _, table := range tables[1:] {
-			if err := LoadTable(reader(written(t, table.Save)), one, oneTable); err != nil {
+			if err := LoadTable(snaptest.Reader(snaptest.Written(t, table.Save)), one, oneTable); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -164,7 +164,7 @@ func (c *committer) takeInto(ctx context.Context, b *commit) error {
 	for _, cut := range cuts {
 		c.gather(b, cut)
 	}
-	if err := c.again(ctx, func() error { return c.store.spill(b) }); err != nil {
+	if err := c.spill(ctx, b); err != nil {
 		return err
 	}
 	c.backlog.shrink(c.waited)
@@ -172,6 +172,11 @@ func (c *committer) takeInto(ctx context.Context, b *commit) error {
 		c.backlog.look()
 	}
 	return nil
+}
+
+// spill takes the lines of b to its stage.
+func (c *committer) spill(ctx context.Context, b *commit) error {
+	return c.again(ctx, func() error { return c.store.spill(b) })
 }
 
 // inHand is the commit in the making.

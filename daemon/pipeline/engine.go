@@ -139,7 +139,7 @@ func (e *engine) saves() bool {
 // restore makes e go on from the state of the run before.
 func (e *engine) restore(st *state) error {
 	if st.Seed != e.committer.seed {
-		return fmt.Errorf("%w: hash-seed in the state directory is missing, or another one than it was: restore it, or else: %s", ErrState, stateWayOut)
+		return refused(errors.New("hash-seed in the state directory is missing, or another one than it was: restore it"))
 	}
 	if err := e.timeline.restore(e.committer.store, e.plant, &st.Live); err != nil {
 		return err

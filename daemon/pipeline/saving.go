@@ -145,7 +145,7 @@ func (c *committer) save(ctx context.Context, b *commit) (cuts []cut, took time.
 	// Panes take a report each: some at a time.
 	for end, more := c.live.limited(cuts[0].end); more; end, more = c.live.limited(cuts[0].end) {
 		c.gather(b, cut{of: c.live, end: end})
-		if err := c.again(ctx, func() error { return c.store.spill(b) }); err != nil {
+		if err := c.spill(ctx, b); err != nil {
 			return nil, 0, err
 		}
 	}

@@ -31,6 +31,9 @@ var ErrState = errors.New("the state of the run before cannot be used")
 
 const stateWayOut = "pcapdird run --reset-state drops it: connections that were open begin anew, and files that lie in the spool are read from their beginning, so what they had logged stands twice"
 
+// refused is an ErrState with its cause and the way out.
+func refused(cause error) error { return fmt.Errorf("%w: %w; %s", ErrState, cause, stateWayOut) }
+
 // writeSegment makes a segment of what do writes. It is not durable before Sync of
 // the file, which the caller closes.
 func writeSegment(fsys spool.FS, dir, name string, do func(w *snap.Writer)) (seg segment, file spool.OpenFile, err error) {
@@ -38,32 +41,17 @@ func writeSegment(fsys spool.FS, dir, name string, do func(w *snap.Writer)) (seg
 	if err != nil {
 		return segment{}, nil, fmt.Errorf("write state: %w", err)
 	}
-	out := &summed{file: file}
-	out.sum.Reset()
+	out, sum := io.NewOffsetWriter(file, 0), xxhash.New()
 	if err = file.Truncate(0); err == nil {
-		w := snap.NewWriter(out)
+		w := snap.NewWriter(io.MultiWriter(out, sum))
 		do(w)
 		err = w.Close()
 	}
 	if err != nil {
 		return segment{}, nil, fmt.Errorf("write state: %w", errors.Join(err, file.Close()))
 	}
-	return segment{name, out.at, out.sum.Sum64()}, file, nil
-}
-
-// summed writes one thing after another, and sums it up.
-type summed struct {
-	file spool.OpenFile
-	at   int64
-	sum  xxhash.Digest
-}
-
-// Write implements io.Writer.
-func (s *summed) Write(b []byte) (int, error) {
-	n, err := s.file.WriteAt(b, s.at)
-	s.at += int64(n)
-	_, _ = s.sum.Write(b[:n]) // never fails
-	return n, err
+	size, _ := out.Seek(0, io.SeekCurrent) // only asks
+	return segment{name, size, sum.Sum64()}, file, nil
 }
 
 // readSegment lets do read a segment that is whole.
@@ -71,21 +59,20 @@ func readSegment(fsys spool.FS, dir string, seg segment, do func(r *snap.Reader)
 	path := filepath.Join(dir, seg.Name)
 	f, err := fsys.Open(path)
 	if err != nil {
-		return fmt.Errorf("%w: %w; %s", ErrState, err, stateWayOut)
+		return refused(err)
 	}
 	defer func() { _ = f.Close() }() // opened for reading
-	var sum xxhash.Digest
-	sum.Reset()
-	n, err := io.Copy(&sum, io.NewSectionReader(f, 0, seg.Size+1))
+	sum := xxhash.New()
+	n, err := io.Copy(sum, io.NewSectionReader(f, 0, seg.Size+1))
 	switch {
 	case err != nil:
-		return fmt.Errorf("%w: read %s: %w; %s", ErrState, path, err, stateWayOut)
+		return refused(fmt.Errorf("read %s: %w", path, err))
 	case n != seg.Size || sum.Sum64() != seg.Sum:
-		return fmt.Errorf("%w: %s is damaged (its checksum does not match); %s", ErrState, path, stateWayOut)
+		return refused(fmt.Errorf("%s is damaged (its checksum does not match)", path))
 	}
 	r := snap.NewReader(io.NewSectionReader(f, 0, seg.Size), seg.Size)
 	if err := do(r); err != nil {
-		return fmt.Errorf("%w: %s: %w; %s", ErrState, path, err, stateWayOut)
+		return refused(fmt.Errorf("%s: %w", path, err))
 	}
 	return nil
 }

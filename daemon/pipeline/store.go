@@ -71,7 +71,7 @@ func (s *store) restore() (*state, error) {
 	if len(s.state) > 0 {
 		st = new(state)
 		if err := json.Unmarshal(s.state, st); err != nil {
-			return nil, fmt.Errorf("%w: %w; %s", ErrState, err, stateWayOut)
+			return nil, refused(err)
 		}
 		s.segments = st.segments()
 	}

@@ -10,21 +10,13 @@ import (
 	"pcapdir/source/decode/decodetest"
 	"pcapdir/source/defrag"
 	"pcapdir/source/packet"
-	"pcapdir/source/snap"
+	"pcapdir/source/snap/snaptest"
 )
 
-func saved(t testing.TB, table *defrag.Table) []byte {
-	var b bytes.Buffer
-	w := snap.NewWriter(&b)
-	table.Save(w)
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
-}
+func saved(t testing.TB, table *defrag.Table) []byte { return snaptest.Written(t, table.Save) }
 
 func load(table *defrag.Table, text []byte) error {
-	r := snap.NewReader(bytes.NewReader(text), int64(len(text)))
+	r := snaptest.Reader(text)
 	if err := table.Load(r); err != nil {
 		return err
 	}

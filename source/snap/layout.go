@@ -29,6 +29,18 @@ func flat(t reflect.Type) bool {
 	}
 }
 
+// flats remembers of which types values are flat: they are asked about again and again.
+type flats map[reflect.Type]bool
+
+func (f flats) has(t reflect.Type) bool {
+	is, ok := f[t]
+	if !ok {
+		is = flat(t)
+		f[t] = is
+	}
+	return is
+}
+
 // layoutOf sums up how values of t lie in memory, and those that they reach.
 func layoutOf(t reflect.Type) uint64 {
 	var b strings.Builder

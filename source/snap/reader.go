@@ -20,14 +20,14 @@ type Reader struct {
 	r       *bufio.Reader
 	left    uint64 // bytes of the stream
 	known   map[reflect.Type]bool
-	flat    map[reflect.Type]bool
+	flat    flats
 	scratch [8]byte
 	err     error
 }
 
 // NewReader begins to read a stream of size bytes.
 func NewReader(r io.Reader, size int64) *Reader {
-	s := &Reader{r: bufio.NewReaderSize(r, bufferSize), left: uint64(size), known: map[reflect.Type]bool{}, flat: map[reflect.Type]bool{}}
+	s := &Reader{r: bufio.NewReaderSize(r, bufferSize), left: uint64(size), known: map[reflect.Type]bool{}, flat: flats{}}
 	var word uint64
 	if s.raw(unsafe.Pointer(&word), unsafe.Sizeof(word)); s.err == nil && word != order {
 		s.err = ErrLayout
@@ -63,21 +63,12 @@ func (s *Reader) End() error {
 	return s.err
 }
 
-func (s *Reader) isFlat(t reflect.Type) bool {
-	f, ok := s.flat[t]
-	if !ok {
-		f = flat(t)
-		s.flat[t] = f
-	}
-	return f
-}
-
 // get fills the value of type t at p.
 func (s *Reader) get(t reflect.Type, p unsafe.Pointer) {
 	switch {
 	case s.err != nil:
 		return
-	case s.isFlat(t):
+	case s.flat.has(t):
 		s.raw(p, t.Size())
 		return
 	}
@@ -118,7 +109,7 @@ func (s *Reader) get(t reflect.Type, p unsafe.Pointer) {
 }
 
 func (s *Reader) elements(t reflect.Type, p unsafe.Pointer, n int) {
-	if s.isFlat(t) {
+	if s.flat.has(t) {
 		s.raw(p, t.Size()*uintptr(n))
 		return
 	}

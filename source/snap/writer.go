@@ -23,14 +23,14 @@ const none = ^uint64(0)
 type Writer struct {
 	w       *bufio.Writer
 	known   map[reflect.Type]bool
-	flat    map[reflect.Type]bool
+	flat    flats
 	scratch [8]byte
 	err     error
 }
 
 // NewWriter begins a stream. Close is to be called at its end.
 func NewWriter(w io.Writer) *Writer {
-	s := &Writer{w: bufio.NewWriterSize(w, bufferSize), known: map[reflect.Type]bool{}, flat: map[reflect.Type]bool{}}
+	s := &Writer{w: bufio.NewWriterSize(w, bufferSize), known: map[reflect.Type]bool{}, flat: flats{}}
 	word := uint64(order)
 	s.raw(unsafe.Pointer(&word), unsafe.Sizeof(word))
 	return s
@@ -59,18 +59,9 @@ func (s *Writer) Close() error {
 	return s.err
 }
 
-func (s *Writer) isFlat(t reflect.Type) bool {
-	f, ok := s.flat[t]
-	if !ok {
-		f = flat(t)
-		s.flat[t] = f
-	}
-	return f
-}
-
 // put writes the value of type t at p.
 func (s *Writer) put(t reflect.Type, p unsafe.Pointer) {
-	if s.isFlat(t) {
+	if s.flat.has(t) {
 		s.raw(p, t.Size())
 		return
 	}
@@ -110,7 +101,7 @@ func (s *Writer) put(t reflect.Type, p unsafe.Pointer) {
 }
 
 func (s *Writer) elements(t reflect.Type, p unsafe.Pointer, n int) {
-	if s.isFlat(t) {
+	if s.flat.has(t) {
 		s.raw(p, t.Size()*uintptr(n))
 		return
 	}

@@ -289,8 +289,7 @@ func (h *history) shorten() error {
 	if err != nil {
 		return err
 	}
-	out := &appender{f: f}
-	buffered := bufio.NewWriterSize(out, 1<<20)
+	buffered := bufio.NewWriterSize(io.NewOffsetWriter(f, 0), 1<<20)
 	err = f.Truncate(0)
 	if err == nil {
 		_, err = h.scan(func(line []byte, r *record) error {
@@ -318,17 +317,4 @@ func (h *history) shorten() error {
 	}
 	_, err = h.scan(func([]byte, *record) error { return nil })
 	return err
-}
-
-// appender writes one thing after another.
-type appender struct {
-	f  OpenFile
-	at int64
-}
-
-// Write implements io.Writer.
-func (a *appender) Write(b []byte) (int, error) {
-	n, err := a.f.WriteAt(b, a.at)
-	a.at += int64(n)
-	return n, err
 }
