@@ -72,7 +72,7 @@ func restarted(t *testing.T, dir string, inside config.Inside, rnd *rand.Rand) *
 		cfg := site(root)
 		cfg.Order.Inside, cfg.Order.Idle = inside, 100*time.Millisecond
 		cfg.Shards.Count, cfg.Shards.Hash = 1+rnd.IntN(4), hashes[rnd.IntN(len(hashes))]
-		last := lives == fewer(25, 8)
+		last := lives == fewer(25, 5)
 		d := startAs(t, pipeline.Options{Config: cfg, Flush: last})
 		time.Sleep(time.Duration(rnd.IntN(60)) * time.Millisecond)
 		if last {

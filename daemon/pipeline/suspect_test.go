@@ -58,11 +58,15 @@ func spoiled(t *testing.T) (all [][]capture) {
 }
 
 // places are the records of parts to spoil: of a small capture every one, of a
-// large one the ends of each file and some between.
+// large one the ends of each file and some between; in the short form a few.
 func places(parts []capture, rnd *rand.Rand) (at [][2]int) {
+	head, tail, between := 5, 2, 10
+	if testing.Short() {
+		head, tail, between = 1, 1, 2
+	}
 	for f, p := range parts {
 		for i := range p.recs {
-			if i < 5 || i >= len(p.recs)-2 || rnd.IntN(len(p.recs)) < 10 {
+			if i < head || i >= len(p.recs)-tail || rnd.IntN(len(p.recs)) < between {
 				at = append(at, [2]int{f, i})
 			}
 		}
