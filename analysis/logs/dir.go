@@ -17,7 +17,7 @@ import (
 type Dir struct {
 	path    string
 	files   map[string]*liveFile
-	created bool // a name was made since the directory was last synced
+	renamed bool // names were made or changed since the directory was last synced
 	chunk   []byte
 	open    func(path string, flag int, mode fs.FileMode) (file, error)
 }
@@ -181,7 +181,7 @@ func (d *Dir) reopen(log string, create bool) (*liveFile, error) {
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
-	d.created = d.created || create
+	d.renamed = d.renamed || create
 	d.files[log] = &liveFile{file: f, dev: p.Dev, ino: p.Ino}
 	return d.files[log], nil
 }
@@ -198,13 +198,13 @@ func (d *Dir) Sync() error {
 		}
 		f.dirty = false
 	}
-	if !d.created {
+	if !d.renamed {
 		return nil
 	}
 	if err := syncDir(d.path); err != nil {
 		return fmt.Errorf("sync log directory: %w", err)
 	}
-	d.created = false
+	d.renamed = false
 	return nil
 }
 

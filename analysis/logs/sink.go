@@ -3,6 +3,7 @@ package logs
 import (
 	"io"
 	"sort"
+	"time"
 )
 
 // Sink is where the lines of the logs go. It is not for several goroutines at once.
@@ -22,6 +23,13 @@ type Sink interface {
 	// and the result says Replaced. It does not keep lines, and touches nothing
 	// when there are none.
 	Append(log string, at Position, lines Lines) (Position, error)
+
+	// Due says whether the log's file is full, and which turn empties the log.
+	Due(log string, by Rotation, now time.Time) (t Turn, due bool, err error)
+
+	// Rotate does a turn, durably after the next Sync: the next line of the log begins a
+	// new file. It does nothing where that was done before, or by someone else.
+	Rotate(t Turn) error
 
 	// Sync makes all that was appended durable. After an error, Append must be
 	// repeated before Sync means anything: the kernel forgets pages that it

@@ -38,7 +38,7 @@ var mayImport = map[string][]string{
 	"daemon/config":     {},
 	"daemon/status":     {},
 	"daemon/plan":       {"source/..."},
-	"daemon/report":     {"analysis/flowvec"},
+	"daemon/report":     {"analysis/flowvec", "analysis/logs"},
 	"daemon/pipeline":   {"source/...", "sharder/...", "analysis/...", "daemon/config", "daemon/status"},
 	"daemon/cli":        {"daemon/...", "source/packet", "source/coverage", "source/spool"},
 	"daemon/pcapdird":   {"daemon/cli"},

@@ -43,8 +43,31 @@ func TestReader(t *testing.T) {
 			t.Errorf("%q: %v", c.text, err)
 		}
 	}
-	write("{}\n{")
-	if err := (&reader{path: path}).whole(); err == nil {
+	r.close()
+	if eachLine([]byte("{}\n{"), isLine) == nil || eachLine([]byte("{}\n{}"), isLine) == nil {
 		t.Error("a torn line is whole")
+	}
+}
+
+// A reader follows a log that is rotated, and wants its last line to be whole.
+func TestReaderOfARotatedLog(t *testing.T) {
+	for text, good := range map[string]bool{"{}\n": true, "{}\n{": false} {
+		path := filepath.Join(t.TempDir(), "conn.log")
+		r := &reader{path: path}
+		defer r.close()
+		for n, text := range []string{text, "{\"a\":1}\n"} {
+			if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			if err := r.read(); (err == nil) != (good || n == 0) {
+				t.Errorf("%q: %v", text, err)
+			}
+			if err := r.read(); err == nil && string(r.seen) != text {
+				t.Errorf("seen %q of %q", r.seen, text)
+			}
+			if err := os.Rename(path, path+".1"); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
 }

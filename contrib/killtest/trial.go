@@ -20,7 +20,7 @@ const (
 
 // steps are the named steps of the commit at which a daemon that is built with the tag
 // faults kills itself.
-var steps = []string{"cut", "save", "stage", "ledger", "promised", "append", "synced", "logged", "moved", "swept"}
+var steps = []string{"cut", "save", "stage", "ledger", "promised", "rotated", "append", "synced", "logged", "moved", "swept"}
 
 // trial is one run.
 type trial struct {
@@ -50,7 +50,9 @@ func (t *trial) run() (err error) {
 		return err
 	}
 	for _, log := range logs {
-		t.readers = append(t.readers, &reader{path: t.rig.Path("logs", log+".log")})
+		r := &reader{path: t.rig.Path("logs", log+".log")}
+		defer r.close()
+		t.readers = append(t.readers, r)
 	}
 	lives := t.plan()
 	for n, life := range lives {
@@ -104,7 +106,8 @@ func (t *trial) start(keep bool, end string) error {
 		t.rig.Env = []string{fmt.Sprintf("PCAPDIR_FAULT=%s:%d", end, 1+t.rng.IntN(6))}
 	}
 	return t.rig.Start(keep, "commit.interval=100ms", "order.hold_back=50ms", "spool.settle=100ms", "order.idle=1s",
-		fmt.Sprintf("shards.count=%d", 1+t.rng.IntN(4)), "shards.hash="+hashes[t.rng.IntN(len(hashes))])
+		fmt.Sprintf("shards.count=%d", 1+t.rng.IntN(4)), "shards.hash="+hashes[t.rng.IntN(len(hashes))],
+		fmt.Sprintf("logs.rotate_size=%dKiB", 1<<(4+t.rng.IntN(5))))
 }
 
 var hashes = []string{"2-tuple", "4-tuple", "5-tuple"}
@@ -185,30 +188,68 @@ func (t *trial) finish() error {
 	}
 }
 
-// reader is somebody who has a log open, as tail -F has, and remembers all.
+// reader is somebody who has a log open, as tail -F has, and remembers all of the file.
 type reader struct {
 	path string
+	file *os.File // nil: there was none yet
 	seen []byte
 }
 
-// read compares what was seen with what is there, and takes in the rest.
+// read compares what was seen with what is there, and takes in the rest; then it goes
+// on to the file that has the name now.
 func (r *reader) read() error {
-	text, err := os.ReadFile(r.path)
-	if errors.Is(err, os.ErrNotExist) && len(r.seen) == 0 {
+	if r.file != nil {
+		if err := r.compare(); err != nil {
+			return fmt.Errorf("%s: %w", filepath.Base(r.path), err)
+		}
+	}
+	now, err := os.Open(r.path)
+	if errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	log := filepath.Base(r.path)
+	if r.file != nil && sameFile(r.file, now) {
+		return now.Close()
+	}
+	if n := len(r.seen); n > 0 && r.seen[n-1] != '\n' {
+		err = fmt.Errorf("%s was rotated with half a line at its end", filepath.Base(r.path))
+	}
+	r.close()
+	r.file, r.seen = now, nil
+	return err
+}
+
+func sameFile(a, b *os.File) bool {
+	was, errA := a.Stat()
+	is, errB := b.Stat()
+	return errA == nil && errB == nil && os.SameFile(was, is)
+}
+
+func (r *reader) compare() error {
+	info, err := r.file.Stat()
+	if err != nil {
+		return err
+	}
+	text := make([]byte, info.Size())
+	if _, err := r.file.ReadAt(text, 0); err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
 	if len(text) < len(r.seen) {
-		return fmt.Errorf("%s was cut from %d bytes to %d", log, len(r.seen), len(text))
+		return fmt.Errorf("cut from %d bytes to %d", len(r.seen), len(text))
 	}
 	for i := range r.seen {
 		if text[i] != r.seen[i] {
-			return fmt.Errorf("%s: byte %d was changed after it was seen", log, i)
+			return fmt.Errorf("byte %d was changed after it was seen", i)
 		}
 	}
 	r.seen = text
 	return nil
+}
+
+func (r *reader) close() {
+	if r.file != nil {
+		_ = r.file.Close() // opened for reading
+	}
 }

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 
+	analysis "pcapdir/analysis/logs"
 	"pcapdir/daemon/config"
 	"pcapdir/daemon/pipeline"
 )
@@ -18,8 +19,11 @@ import (
 // verdict holds the end against what is promised.
 func (t *trial) verdict() error {
 	err := errors.Join(t.places(), t.books(), t.leftovers())
-	for _, r := range t.readers {
-		err = errors.Join(err, r.whole())
+	rotated := 0
+	for _, log := range logs {
+		files, failed := analysis.Files(t.rig.Path("logs"), log)
+		rotated += max(0, len(files)-1)
+		err = errors.Join(err, failed, t.whole(log))
 	}
 	if err != nil {
 		return err
@@ -27,8 +31,8 @@ func (t *trial) verdict() error {
 	if err := t.compare(); err != nil {
 		return err
 	}
-	fmt.Fprintf(t.out, "%d kills and stops at random instants, %d at each of %d steps of the commit; %d files: all logs are as without them, each file is in one place and logged once, no packet is missing from the books, no line was torn or changed, no state is left\n",
-		t.kills, t.steps, len(steps), t.files)
+	fmt.Fprintf(t.out, "%d kills and stops at random instants, %d at each of %d steps of the commit; %d files, %d rotations of logs: all logs are as without them, each file is in one place and logged once, no packet is missing from the books, no line was torn or changed, no state is left\n",
+		t.kills, t.steps, len(steps), t.files, rotated)
 	return nil
 }
 
@@ -59,7 +63,11 @@ func (t *trial) places() error {
 func (t *trial) books() error {
 	logged := map[string]int{}
 	packets := 0
-	err := eachLine(t.rig.Path("logs", "spool.log"), func(text []byte) error {
+	text, err := textOf(t.rig.Path("logs"), "spool")
+	if err != nil {
+		return err
+	}
+	err = eachLine(text, func(text []byte) error {
 		var line struct {
 			File    string `json:"file"`
 			Packets int    `json:"packets"`
@@ -87,33 +95,49 @@ func (t *trial) books() error {
 }
 
 // whole says whether a log consists of whole lines.
-func (r *reader) whole() error {
-	err := eachLine(r.path, func(text []byte) error {
-		if !json.Valid(text) {
-			return fmt.Errorf("%q is no JSON", text)
-		}
-		return nil
-	})
-	if err == nil && len(r.seen) > 0 && r.seen[len(r.seen)-1] != '\n' {
-		err = errors.New("the last line has no end")
+func (t *trial) whole(log string) error {
+	text, err := textOf(t.rig.Path("logs"), log)
+	if err == nil {
+		err = eachLine(text, isLine)
 	}
 	if err != nil {
-		return fmt.Errorf("%s: %w", filepath.Base(r.path), err)
+		return fmt.Errorf("%s.log: %w", log, err)
 	}
 	return nil
 }
 
-func eachLine(path string, do func(text []byte) error) error {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return err
+func isLine(text []byte) error {
+	if !json.Valid(text) || !bytes.HasSuffix(text, []byte("\n")) {
+		return fmt.Errorf("%q is no line of JSON", text)
 	}
+	return nil
+}
+
+func eachLine(text []byte, do func(text []byte) error) error {
 	for line := range bytes.Lines(text) {
 		if err := do(line); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// textOf is what all files of a log in dir hold.
+func textOf(dir, log string) (text []byte, err error) {
+	files, err := analysis.Files(dir, log)
+	for _, path := range files {
+		packed, failed := os.ReadFile(path)
+		if failed != nil {
+			return nil, errors.Join(err, failed)
+		}
+		plain, failed := analysis.Unpack(path, bytes.NewReader(packed))
+		if failed != nil {
+			return nil, errors.Join(err, failed)
+		}
+		more, failed := io.ReadAll(plain)
+		text, err = append(text, more...), errors.Join(err, failed)
+	}
+	return text, err
 }
 
 // leftovers says whether the state directory holds what no run needs.
@@ -138,7 +162,7 @@ func (t *trial) compare() error {
 	var errs []error
 	for _, log := range logs {
 		if log != "spool" {
-			errs = append(errs, t.same(log+".log", cfg.Logs.Dir))
+			errs = append(errs, t.same(log, cfg.Logs.Dir))
 		}
 	}
 	return errors.Join(errs...)
@@ -147,12 +171,12 @@ func (t *trial) compare() error {
 // same says whether a log is that of the undisturbed run, or what is the first
 // difference and how many lines differ in all.
 func (t *trial) same(log, undisturbed string) error {
-	got, err := os.ReadFile(t.rig.Path("logs", log))
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
+	got, err := textOf(t.rig.Path("logs"), log)
+	if err != nil {
 		return err
 	}
-	want, err := os.ReadFile(filepath.Join(undisturbed, log))
-	if err != nil && !errors.Is(err, os.ErrNotExist) || bytes.Equal(got, want) {
+	want, err := textOf(undisturbed, log)
+	if err != nil || bytes.Equal(got, want) {
 		return err
 	}
 	count := map[string]int{}
@@ -176,5 +200,5 @@ func (t *trial) same(log, undisturbed string) error {
 	for n < min(len(g), len(w))-1 && bytes.Equal(g[n], w[n]) {
 		n++
 	}
-	return fmt.Errorf("%s: %d lines are missing, %d of %d are wrong or twice; line %d is\n%s\nand without a kill\n%s", log, missing, more, all, n+1, g[n], w[n])
+	return fmt.Errorf("%s.log: %d lines are missing, %d of %d are wrong or twice; line %d is\n%s\nand without a kill\n%s", log, missing, more, all, n+1, g[n], w[n])
 }

@@ -53,7 +53,7 @@ func (r *Rig) Start(keep bool, settings ...string) error {
 	}
 	for _, set := range append([]string{
 		"spool.dirs=" + r.Path("in"), "spool.done=" + r.Path("done"), "spool.failed=" + r.Path("failed"),
-		"logs.dir=" + r.Path("logs"), "commit.dir=" + r.Path("state"),
+		"logs.dir=" + r.Path("logs"), "logs.rotate=0s", "commit.dir=" + r.Path("state"),
 	}, settings...) {
 		r.cmd.Args = append(r.cmd.Args, "--set", set)
 	}

@@ -177,6 +177,10 @@ const (
 type Logs struct {
 	Dir    string // holds conn.log and its siblings under their live names
 	Format Format // of every stream
+
+	Rotate     time.Duration // of local time, after which a log gets a new file; 0: never
+	RotateSize int64         // bytes, from which on a log gets a new file; 0: any number
+	Compress   bool          // rotated files but the newest of each log
 }
 
 // Commit says how often work becomes durable and visible.
@@ -243,7 +247,7 @@ func Default() *Config {
 		},
 		KMeans:  KMeans{Seed: 1, MaxIterations: 100},
 		Anomaly: Anomaly{Budget: 10, Mute: time.Hour, Lines: 5},
-		Logs:    Logs{Dir: "/var/log/pcapdir", Format: FormatJSON},
+		Logs:    Logs{Dir: "/var/log/pcapdir", Format: FormatJSON, Rotate: time.Hour, Compress: true},
 		Commit:  Commit{Interval: 5 * time.Second, Dir: "/var/lib/pcapdir"},
 		Limits:  Limits{OpenFiles: 256},
 	}

@@ -97,13 +97,18 @@ var fields = [...]field{
 	{"logs.format", "json | tsv, which is Zeek's", func(c *Config) value {
 		return choice[Format]{&c.Logs.Format, []Format{FormatJSON, FormatTSV}}
 	}},
+	{"logs.rotate", "local time, from midnight, after which a log's file becomes conn.2026-11-21-05-00-00.log; 0s: never", func(c *Config) value {
+		return seldom{duration{&c.Logs.Rotate, time.Minute, 30 * day}}
+	}},
+	{"logs.rotate_size", "the same when a file has so much, such as \"1GiB\"; \"any\": whatever it has", func(c *Config) value { return size{&c.Logs.RotateSize, 1 << 10, "any"} }},
+	{"logs.compress", "gzip for what was rotated, all but the newest of each log", func(c *Config) value { return boolean{&c.Logs.Compress} }},
 
 	{"commit.interval", "lines reach the logs within two of these, or later where saving what is open would take more than 5 % of the time", func(c *Config) value {
 		return duration{&c.Commit.Interval, 100 * time.Millisecond, time.Hour}
 	}},
 	{"commit.dir", "ledger, stage and what is open at a commit: as much as it takes in memory", func(c *Config) value { return path{&c.Commit.Dir} }},
 
-	{"limits.memory", "what the process may take, such as \"4GiB\"; \"auto\": half of what the machine or its control group (version 2) has", func(c *Config) value { return size{&c.Limits.Memory, 64 << 20} }},
+	{"limits.memory", "what the process may take, such as \"4GiB\"; \"auto\": half of what the machine or its control group (version 2) has", func(c *Config) value { return size{&c.Limits.Memory, 64 << 20, "auto"} }},
 	{"limits.open_files", "capture files open at once", func(c *Config) value { return integer[int]{&c.Limits.OpenFiles, 8, 1 << 20} }},
 
 	{"status.control", "socket of pcapdird status, seal and the like; empty: control.sock in commit.dir", func(c *Config) value { return optionalPath{path{&c.Status.Control}} }},

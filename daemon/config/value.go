@@ -226,10 +226,11 @@ func (n number) set(v any) []fault {
 
 func (n number) append(dst []byte) []byte { return strconv.AppendFloat(dst, *n.p, 'f', -1, 64) }
 
-// size is a number of bytes as people write it, "512MiB", or "auto", kept as 0.
+// size is a number of bytes as people write it, "512MiB", or a word, kept as 0.
 type size struct {
-	p   *int64
-	min int64
+	p    *int64
+	min  int64
+	word string
 }
 
 // sizeUnits are what a size may end in, the largest first.
@@ -241,9 +242,9 @@ var sizeUnits = [...]struct {
 func (z size) set(v any) []fault {
 	s, ok := v.(string)
 	if !ok {
-		return wants(`a size such as "512MiB", or "auto"`, v, "")
+		return wants(fmt.Sprintf(`a size such as "512MiB", or %q`, z.word), v, "")
 	}
-	if s == "auto" {
+	if s == z.word {
 		*z.p = 0
 		return nil
 	}
@@ -267,7 +268,7 @@ func (z size) set(v any) []fault {
 
 func (z size) append(dst []byte) []byte {
 	if *z.p == 0 {
-		return append(dst, `"auto"`...)
+		return appendString(dst, z.word)
 	}
 	return appendString(dst, sizeText(*z.p))
 }

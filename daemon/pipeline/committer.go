@@ -122,7 +122,7 @@ func (c *committer) commit(ctx context.Context) (more bool, err error) {
 	if err := c.keep(ctx, b, cuts, took); err != nil {
 		return false, err
 	}
-	if !b.empty() || len(b.segments) > 0 || len(c.store.state) > 0 || len(c.store.left) > 0 || b.books != c.store.books {
+	if !b.empty() || len(b.segments) > 0 || len(c.store.state) > 0 || len(c.store.left) > 0 || b.books != c.store.books || c.store.rotates() {
 		if err := c.publish(ctx, b); err != nil {
 			return false, err
 		}
@@ -147,7 +147,7 @@ func (c *committer) quiet() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.late == nil && (c.hand == nil || c.hand.empty()) && c.wrong == books.Accounts{} && len(c.store.left) == 0 &&
-		c.live.frontier.Safe() == c.savedAt && c.live.cut().end.at == c.state.watermark && c.files.unretired(c.live) == 0
+		c.live.frontier.Safe() == c.savedAt && c.live.cut().end.at == c.state.watermark && c.files.unretired(c.live) == 0 && !c.store.rotates()
 }
 
 // take takes the lines that wait into the stage of the next commit.

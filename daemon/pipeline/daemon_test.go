@@ -40,7 +40,7 @@ func site(root string) *config.Config {
 	cfg.Spool.Failed = filepath.Join(root, "failed")
 	cfg.Spool.Settle = 20 * time.Millisecond
 	cfg.Order.HoldBack = 20 * time.Millisecond
-	cfg.Logs.Dir = filepath.Join(root, "logs")
+	cfg.Logs.Dir, cfg.Logs.Rotate = filepath.Join(root, "logs"), 0 // the hour may end in a test
 	cfg.Commit.Dir = filepath.Join(root, "state")
 	cfg.Commit.Interval = 10 * time.Millisecond
 	cfg.Shards.Count = 2

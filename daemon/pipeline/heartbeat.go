@@ -62,6 +62,7 @@ type heartbeat struct {
 	engine *engine
 	sink   logs.Sink
 	form   logs.Encoder
+	rotate logs.Rotation
 	heard  func(Beat)
 	spool  *spool.Spool // nil in a batch
 
@@ -198,9 +199,22 @@ func (h *heartbeat) cover() error {
 	return h.append(stream.Name, text)
 }
 
+// beaten are the logs that get lines by heartbeats alone.
+var beaten = [...]string{logs.StatsStream().Name, logs.CoverageStream().Name}
+
 func (h *heartbeat) append(log string, lines []byte) error {
+	if len(lines) == 0 {
+		return nil
+	}
+	turn, due, err := h.sink.Due(log, h.rotate, time.Now())
+	if due {
+		err = h.sink.Rotate(turn)
+	}
+	if err != nil {
+		return err
+	}
 	at, err := h.sink.Position(log)
-	if err != nil || len(lines) == 0 {
+	if err != nil {
 		return err
 	}
 	_, err = h.sink.Append(log, at, bytes.NewReader(h.form.Encode(log, lines, at.Length == 0, time.Now())))

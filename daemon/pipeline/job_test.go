@@ -144,8 +144,8 @@ func (o output) only(t *testing.T) fate {
 	return o.spool[0]
 }
 
-// readLogs reads every log of a directory and checks that each is made of whole
-// lines of JSON.
+// readLogs reads every log of a directory, with what was rotated and is not packed, and
+// checks that each is made of whole lines of JSON.
 func readLogs(t *testing.T, dir string) map[string][]byte {
 	t.Helper()
 	found, err := filepath.Glob(filepath.Join(dir, "*.log"))
@@ -163,7 +163,8 @@ func readLogs(t *testing.T, dir string) map[string][]byte {
 				t.Fatalf("%s: not a whole line: %q", path, l)
 			}
 		}
-		all[strings.TrimSuffix(filepath.Base(path), ".log")] = text
+		log, _, _ := strings.Cut(filepath.Base(path), ".")
+		all[log] = append(all[log], text...) // rotated ones sort first
 	}
 	return all
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 
+	"pcapdir/analysis/logs"
 	"pcapdir/daemon/config"
 	"pcapdir/source/spool"
 )
@@ -50,7 +51,7 @@ func Run(ctx context.Context, o Options) (err error) {
 		Settle: cfg.Spool.Settle, HoldBack: cfg.Order.HoldBack,
 		ReadDuplicates: cfg.Spool.Duplicates == config.DuplicatesRead, Window: cfg.Order.Window, State: cfg.Commit.Dir,
 	}, spool.Deps{Files: descriptors, Log: o.Log})
-	st := &store{fs: fsys, dir: cfg.Commit.Dir, sink: sink, mover: sp, log: o.Log}
+	st := &store{fs: fsys, dir: cfg.Commit.Dir, sink: sink, mover: sp, log: o.Log, rotation: logs.Rotation{Every: cfg.Logs.Rotate, Size: cfg.Logs.RotateSize}}
 	was, err := recoverState(ctx, o, st)
 	if err != nil {
 		return err
@@ -62,7 +63,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	if was != nil {
 		o.Log.Info("going on with what was saved", "connections", e.openConns(), "up_to", eventTime(was.Live.Key.Eff), "files", len(was.Live.Files))
 	}
-	e.heartbeat.spool = sp
+	e.heartbeat.spool, e.heartbeat.rotate = sp, st.rotation
 	late, err := newCatcher(e, cfg.Order.Lateness, was)
 	if err != nil {
 		return err
@@ -94,6 +95,9 @@ func Run(ctx context.Context, o Options) (err error) {
 		})
 		c := &control{engine: e, spool: sp, catcher: late, begin: time.Now()}
 		walker.Go(func() { c.serve(walking, cfg.ControlPath()) })
+		if cfg.Logs.Compress {
+			walker.Go(func() { packRotated(walking, cfg.Logs.Dir, o.Log) })
+		}
 		first := true
 		err := sp.Run(feeding, func(_ context.Context, found []*spool.File) error {
 			found = late.pick(found)

@@ -30,7 +30,7 @@ type mover interface {
 //     that goes with them, are written and synced;
 //  2. the ledger, which says where each byte goes, which file moves where and which
 //     segments hold, is renamed into place: that rename is the commit;
-//  3. the bytes are appended and synced, the stage is removed, the files move, and
+//  3. logs whose files are full get new ones, the bytes are appended and synced, the stage is removed, the files move, and
 //     the segments go that the ledger does not name.
 //
 // A crash before 2 leaves no trace; after it, recover does 3 again, which is the
@@ -45,6 +45,7 @@ type store struct {
 	dir      string // state directory, or ""
 	sink     logs.Sink
 	form     logs.Encoder
+	rotation logs.Rotation
 	mover    mover // or nil
 	log      *slog.Logger
 	seq      uint64         // of the last commit
@@ -150,8 +151,11 @@ func (s *store) publish(b *commit) error {
 	return nil
 }
 
-// write appends the lines of b to the logs.
+// write appends the lines of b to the logs, to new files where the old ones are full.
 func (s *store) write(b *commit) error {
+	if err := s.rotate(b.ledger.Turns); err != nil {
+		return err
+	}
 	for i := range b.ledger.Appends {
 		a := &b.ledger.Appends[i]
 		var lines logs.Lines
@@ -164,6 +168,45 @@ func (s *store) write(b *commit) error {
 			return err
 		}
 		fault("append")
+	}
+	return nil
+}
+
+// rotates says that a commit without lines has something to do, too.
+func (s *store) rotates() bool {
+	turns, err := s.turns()
+	return len(turns) > 0 || err != nil
+}
+
+// turns are the logs whose files are full. A batch leaves them as they are.
+func (s *store) turns() (all []spool.Turn, err error) {
+	if s.dir == "" {
+		return nil, nil
+	}
+	for _, log := range committed {
+		t, due, err := s.sink.Due(log, s.rotation, time.Now())
+		if err != nil {
+			return nil, err
+		}
+		if due {
+			all = append(all, spool.Turn(t))
+		}
+	}
+	return all, nil
+}
+
+// committed are the logs that get lines by commits alone.
+var committed = [...]string{
+	logs.ConnStream().Name, logs.OpenConnStream().Name, logs.WeirdStream().Name, logs.KMeansStream().Name,
+	logs.AnomalyStream().Name, logs.VectorStream().Name, logs.SpoolStream().Name,
+}
+
+func (s *store) rotate(turns []spool.Turn) error {
+	for _, t := range turns {
+		if err := s.sink.Rotate(logs.Turn(t)); err != nil {
+			return fmt.Errorf("%s.log: %w", t.Log, err)
+		}
+		fault("rotated")
 	}
 	return nil
 }
@@ -212,6 +255,10 @@ func (s *store) place(b *commit) (*spool.Ledger, error) {
 	l := &spool.Ledger{
 		Version: spool.LedgerVersion, Seq: b.seq, Cut: b.cut, Books: b.books, Moves: append(slices.Clone(s.left), b.moves...), State: b.state,
 	}
+	var err error
+	if l.Turns, err = s.turns(); err != nil {
+		return nil, err
+	}
 	if b.stage == nil {
 		for i, a := range b.logs {
 			b.logs[i].text = s.form.Encode(a.log, a.text, false, time.Now())
@@ -233,6 +280,9 @@ func (s *store) placeLog(l *spool.Ledger, log string, pieces []spool.Piece) erro
 	at, err := s.sink.Position(log)
 	if err != nil {
 		return fmt.Errorf("%s.log: %w", log, err)
+	}
+	if slices.ContainsFunc(l.Turns, func(t spool.Turn) bool { return t.Log == log }) {
+		at = logs.Position{}
 	}
 	a := spool.Append{Log: log, Dev: at.Dev, Ino: at.Ino, Length: at.Length, Pieces: pieces}
 	if at.Length == 0 {
@@ -312,6 +362,9 @@ func (s *store) finish(l *spool.Ledger) error {
 				return fmt.Errorf("%w: %s is shorter than the ledger says", spool.ErrLedger, path)
 			}
 		}
+	}
+	if err := s.rotate(l.Turns); err != nil {
+		return fmt.Errorf("finish commit %d: %w", l.Seq, err)
 	}
 	for i := range l.Appends {
 		if err := s.append(&l.Appends[i], linesOf(&l.Appends[i], io.NewSectionReader(f, 0, st.Size))); err != nil {

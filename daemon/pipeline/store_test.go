@@ -49,12 +49,13 @@ func (f *fuse) step(what string) error {
 
 // world is a directory in which processes live and die.
 type world struct {
-	t    *testing.T
-	root string
+	t        *testing.T
+	root     string
+	rotation logs.Rotation
 }
 
 func newWorld(t *testing.T) world {
-	w := world{t, t.TempDir()}
+	w := world{t: t, root: t.TempDir()}
 	for _, dir := range []string{"in", "in/tap", "done", "failed", "state", "logs"} {
 		if err := os.Mkdir(w.path(dir), 0o755); err != nil {
 			t.Fatal(err)
@@ -96,7 +97,7 @@ func (w world) start(f *fuse) *process {
 	sp := spool.New(spool.Config{
 		Dirs: []string{w.path("in")}, Done: w.path("done"), Failed: w.path("failed"), After: spool.AfterDone,
 	}, spool.Deps{Files: spool.NewDescriptors(fsys, 4), Log: log})
-	st := &store{fs: fsys, dir: w.path("state"), sink: &burningSink{dir, w.path("logs"), f}, mover: sp, log: log}
+	st := &store{fs: fsys, dir: w.path("state"), sink: &burningSink{dir, w.path("logs"), f}, mover: sp, log: log, rotation: w.rotation}
 	w.t.Cleanup(func() { _ = dir.Close() })
 	return &process{w, st, sp}
 }
@@ -121,6 +122,14 @@ func (s *burningSink) Append(log string, at logs.Position, lines logs.Lines) (lo
 	}
 	half := before.Length + (after.Length-before.Length)/2
 	return logs.Position{}, errors.Join(blown, os.Truncate(filepath.Join(s.path, log+".log"), max(half, before.Length)))
+}
+
+// Rotate fails before it has done anything, or behind all of it.
+func (s *burningSink) Rotate(t logs.Turn) error {
+	if err := s.fuse.step("rotate " + t.Log); err != nil {
+		return err
+	}
+	return errors.Join(s.Dir.Rotate(t), s.fuse.step("rotated "+t.Log))
 }
 
 func (s *burningSink) Sync() error {
@@ -196,9 +205,17 @@ func (w world) wantState(when string, n int) {
 		}
 	}
 	for _, log := range []string{"conn", "weird", "spool"} {
-		got, err := os.ReadFile(w.path("logs/" + log + ".log"))
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		files, err := logs.Files(w.path("logs"), log)
+		if err != nil {
 			w.t.Fatal(err)
+		}
+		var got []byte
+		for _, path := range files {
+			text, err := os.ReadFile(path)
+			if err != nil {
+				w.t.Fatal(err)
+			}
+			got = append(got, text...)
 		}
 		if string(got) != text[log] {
 			w.t.Errorf("%s: %s.log holds %q, want %q", when, log, got, text[log])
@@ -252,9 +269,15 @@ func (w world) live(f *fuse, to int) error {
 // and again while recovering. Whatever happened, the next life finds whole
 // commits or none, and ends where an undisturbed one would.
 func TestCrashAtEveryStep(t *testing.T) {
+	t.Run("one file", func(t *testing.T) { crashAtEveryStep(t, logs.Rotation{}) })
+	t.Run("a file for each commit", func(t *testing.T) { crashAtEveryStep(t, logs.Rotation{Size: 1}) })
+}
+
+func crashAtEveryStep(t *testing.T, rotation logs.Rotation) {
 	var crashes, committed int
 	for n := 0; ; n++ {
 		w := newWorld(t)
+		w.rotation = rotation
 		if err := w.live(&fuse{}, 1); err != nil {
 			t.Fatal(err)
 		}
@@ -304,6 +327,9 @@ func crashWhileRecovering(t *testing.T, w world, when string) bool {
 		t.Fatalf("%s: going on: %v", when, err)
 	}
 	w.wantState(when+", at the end", len(script))
+	if files, err := logs.Files(w.path("logs"), "conn"); err != nil || w.rotation.Size > 0 && len(files) != len(script) {
+		t.Errorf("%s: files %q of %d commits (%v)", when, files, len(script), err)
+	}
 	stages, _ := filepath.Glob(w.path("state/stage-*"))
 	if len(stages) != 0 {
 		t.Errorf("%s: stages left: %q", when, stages)

@@ -8,13 +8,16 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"pcapdir/analysis/logs"
 )
 
 // directory is a directory of logs that is being read.
 type directory struct {
 	ctx      context.Context
 	path     string
-	done     int64 // bytes read, of all
+	file     string // that is being read
+	done     int64  // bytes read, of all
 	all      int64
 	progress func(done, all int64) // nil: nobody wants to know
 }
@@ -25,34 +28,51 @@ var logNames = [...]string{"conn", "open_conn", "spool", "anomaly", "kmeans", "v
 // hasLogs says what is wrong when there is nothing to report of: of captures
 // without a packet spool.log alone can be there.
 func (d *directory) hasLogs() error {
-	for _, log := range logNames {
-		if _, err := os.Stat(d.file(log)); err == nil {
-			return nil
-		} else if !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("logs: %w", err)
-		}
-	}
 	if _, err := os.Stat(d.path); err != nil {
 		return fmt.Errorf("log directory: %w", err)
+	}
+	for _, log := range logNames {
+		if files, err := logs.Files(d.path, log); err != nil || len(files) > 0 {
+			return err
+		}
 	}
 	return fmt.Errorf("%s has none of pcapdir's logs: name a directory that pcapdird has written logs to, as with pcapdird read --log-dir %s captures/", d.path, d.path)
 }
 
-func (d *directory) file(log string) string { return filepath.Join(d.path, log+".log") }
-
 // expect sums the lengths of logs that will be read.
-func (d *directory) expect(logs ...string) {
-	for _, log := range logs {
-		if info, err := os.Stat(d.file(log)); err == nil {
-			d.all += info.Size()
+func (d *directory) expect(names ...string) {
+	for _, log := range names {
+		files, _ := logs.Files(d.path, log) // whoever reads them is told
+		for _, path := range files {
+			if info, err := os.Stat(path); err == nil {
+				d.all += info.Size()
+			}
 		}
 	}
 }
 
-// lines hands over the lines of a log as eachLine does. A log that is not there
-// has none, and then found is false.
+// lines hands over the lines of a log, of each of its files as eachLine does. A log that
+// is not there has none, and then found is false.
 func (d *directory) lines(log string, each func(n int, line []byte, whole bool) error) (found bool, err error) {
-	f, err := openLog(d.file(log))
+	files, err := logs.Files(d.path, log)
+	if err != nil {
+		return false, err
+	}
+	for _, path := range files {
+		d.file = filepath.Base(path)
+		there, err := d.linesOf(path, each)
+		if found = found || there; err != nil {
+			return found, err
+		}
+	}
+	return found, nil
+}
+
+func (d *directory) linesOf(path string, each func(n int, line []byte, whole bool) error) (found bool, err error) {
+	f, err := openLog(path)
+	if errors.Is(err, fs.ErrNotExist) { // packed meanwhile
+		f, err = openLog(path + logs.PackedSuffix)
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
@@ -60,8 +80,12 @@ func (d *directory) lines(log string, each func(n int, line []byte, whole bool) 
 		return false, fmt.Errorf("log: %w", err)
 	}
 	defer f.Close()
-	if err := eachLine(&reading{d, f}, each); err != nil {
-		return true, fmt.Errorf("%s: %w", d.file(log), err)
+	text, err := logs.Unpack(f.Name(), &reading{d, f})
+	if err == nil {
+		err = eachLine(text, each)
+	}
+	if err != nil {
+		return true, fmt.Errorf("%s: %w", f.Name(), err)
 	}
 	return true, nil
 }
@@ -84,7 +108,15 @@ func openLog(path string) (*os.File, error) {
 // readLog hands over the lines of a log as T.
 func readLog[T any, P record[T]](d *directory, log string, each func(*T)) (bad Bad, found bool, err error) {
 	bad.Log = log + ".log"
-	found, err = d.lines(log, decoder[T, P](&bad, each))
+	decode := decoder[T, P](&bad, each)
+	found, err = d.lines(log, func(n int, line []byte, whole bool) error {
+		good := bad.Lines == 0
+		err := decode(n, line, whole)
+		if good && bad.Lines > 0 {
+			bad.Log = d.file
+		}
+		return err
+	})
 	return bad, found, err
 }
 

@@ -59,7 +59,7 @@ func Find(ctx context.Context, dir, uid string) (*Found, error) {
 		return nil, err
 	}
 	if c == nil {
-		return nil, fmt.Errorf("no connection %q in the logs in %s: open ones are there only where conn.open_interval is set, and rotated logs are not read", uid, dir)
+		return nil, fmt.Errorf("no connection %q in the logs in %s: open ones are there only where conn.open_interval is set", uid, dir)
 	}
 	found := &Found{Conn: Conn{
 		UID: c.UID, TS: c.TS, Duration: c.Duration, Proto: c.Proto, Service: c.Service,

@@ -8,7 +8,7 @@ import (
 
 func TestFind(t *testing.T) {
 	open := strings.TrimSuffix(fmt.Sprintf(connText, 5000, "C3", "ssl", 100.0), "}")
-	dir := logs(t, map[string][]string{
+	dir := logDir(t, map[string][]string{
 		"conn":      {"{}", fmt.Sprintf(connText, 1000, "C1", "http", 30.0), fmt.Sprintf(connText, 2000, "C2", "", 0)},
 		"open_conn": {open + `,"as_of":5200}`, open + `,"as_of":5900}`},
 		"spool": {

@@ -97,7 +97,7 @@ func TestReportsAreBounded(t *testing.T) {
 	for range 2 * reportPoints {
 		lines["vectors"] = append(lines["vectors"], fmt.Sprintf(vectorText, 60.0*n, true))
 	}
-	r := read(t, logs(t, lines))
+	r := read(t, logDir(t, lines))
 	if r.AllWindows != n || len(r.Windows) != newestReports+alertReports || r.AllAlerts != n {
 		t.Fatalf("%d of %d reports", len(r.Windows), r.AllWindows)
 	}

@@ -14,7 +14,7 @@ var errTSV = errors.New("this log is TSV: only logs in JSON are read here (logs.
 
 // Bad counts the lines of a log that could not be read.
 type Bad struct {
-	Log    string `json:"log"`
+	Log    string `json:"log"` // the file that the first of them is in
 	Lines  int    `json:"lines"`
 	First  int    `json:"first"`  // number of the first of them, from 1
 	Reason string `json:"reason"` // why that one could not be read

@@ -6,14 +6,17 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"strings"
 	"syscall"
 	"testing"
+
+	"pcapdir/analysis/logs"
 )
 
-// logs makes a directory of logs out of their lines.
-func logs(t *testing.T, lines map[string][]string) string {
+// logDir makes a directory of logs out of their lines.
+func logDir(t *testing.T, lines map[string][]string) string {
 	t.Helper()
 	dir := t.TempDir()
 	for log, l := range lines {
@@ -66,7 +69,7 @@ func ended(began float64) string {
 }
 
 func smallLogs(t *testing.T) string {
-	return logs(t, map[string][]string{
+	return logDir(t, map[string][]string{
 		"conn": {fmt.Sprintf(connText, 1000.5, "C1", "http", 30.0), fmt.Sprintf(connText, 1010.0, "C2", "", 0)},
 		"spool": {fmt.Sprintf(spoolText, "/in/tap/a.pcap", "tap", 1000.5, 1020, "done", ""),
 			fmt.Sprintf(spoolText, "/in/tap/b.pcap", "tap", 1020, 1050, "failed", "cut short")},
@@ -186,25 +189,25 @@ func TestMissingLogs(t *testing.T) {
 	if _, err := Read(t.Context(), "nowhere", nil); err == nil || !strings.Contains(err.Error(), "no such file") {
 		t.Errorf("no directory: %v", err)
 	}
-	tsv := logs(t, map[string][]string{"conn": {`#separator \x09`, "#path\tconn"}})
+	tsv := logDir(t, map[string][]string{"conn": {`#separator \x09`, "#path\tconn"}})
 	if _, err := Read(t.Context(), tsv, nil); err == nil || !strings.Contains(err.Error(), "conn.log: this log is TSV") {
 		t.Errorf("TSV: %v", err)
 	}
-	r := read(t, logs(t, map[string][]string{"conn": {fmt.Sprintf(connText, 5, "C1", "", 0)}}))
+	r := read(t, logDir(t, map[string][]string{"conn": {fmt.Sprintf(connText, 5, "C1", "", 0)}}))
 	if len(r.Notes) != 4 || len(r.Windows) != 0 || len(r.Incidents) != 0 {
 		t.Errorf("conn.log alone: %q", r.Notes)
 	}
 	page(t, r)
-	r = read(t, logs(t, map[string][]string{"spool": {`{"file":"x.pcap","outcome":"failed","reason":"cut short"}`}}))
+	r = read(t, logDir(t, map[string][]string{"spool": {`{"file":"x.pcap","outcome":"failed","reason":"cut short"}`}}))
 	if r.Timed || !r.Files.Known || r.Files.Failed[0] != (Failure{"x.pcap", "cut short"}) || !strings.Contains(strings.Join(r.Notes, " "), "no conn.log") {
 		t.Errorf("spool.log alone: %+v", r)
 	}
 	page(t, r)
-	r = read(t, logs(t, map[string][]string{"kmeans": {fmt.Sprintf(kmeansText, 90.0, true)}}))
+	r = read(t, logDir(t, map[string][]string{"kmeans": {fmt.Sprintf(kmeansText, 90.0, true)}}))
 	if !r.Timed || r.First != 30 || r.Last != 90 {
 		t.Errorf("kmeans.log alone: %+v", r)
 	}
-	r = read(t, logs(t, map[string][]string{"conn": {}, "vectors": {fmt.Sprintf(vectorText, 60, true)}}))
+	r = read(t, logDir(t, map[string][]string{"conn": {}, "vectors": {fmt.Sprintf(vectorText, 60, true)}}))
 	if len(r.Windows) != 1 || r.AllWindows != 1 || r.Traffic != nil || r.First != 0 || r.Last != 60 {
 		t.Errorf("without kmeans.log: %+v", r)
 	}
@@ -234,7 +237,7 @@ func TestOnlyFilesAreRead(t *testing.T) {
 
 // The end of a period has four digits of a year, whatever durations say.
 func TestPeriodEnds(t *testing.T) {
-	r := read(t, logs(t, map[string][]string{"conn": {fmt.Sprintf(connText, lastTime-1, "C1", "", 1e9)}}))
+	r := read(t, logDir(t, map[string][]string{"conn": {fmt.Sprintf(connText, lastTime-1, "C1", "", 1e9)}}))
 	if r.Last != lastTime || r.First != lastTime-1 {
 		t.Errorf("from %v to %v", r.First, r.Last)
 	}
@@ -254,11 +257,34 @@ func TestSameLogsSamePage(t *testing.T) {
 	for i := range 4000 {
 		lines = append(lines, fmt.Sprintf(connText, float64(i)*.37, fmt.Sprint("C", i), fmt.Sprint("s", i%12), 3.3+float64(i%7)))
 	}
-	dir := logs(t, map[string][]string{"conn": lines})
+	dir := logDir(t, map[string][]string{"conn": lines})
 	first, _ := page(t, read(t, dir))
 	for range 10 {
 		if again, _ := page(t, read(t, dir)); again != first {
 			t.Fatal("another page of the same logs")
 		}
+	}
+}
+
+// A log that was rotated, and packed in part, is read as if it were one file.
+func TestRotatedLogs(t *testing.T) {
+	conns := []string{fmt.Sprintf(connText, 1000, "C1", "http", 30.0), "{}", fmt.Sprintf(connText, 2000, "C2", "", 0), fmt.Sprintf(connText, 3000, "C3", "", 0)}
+	whole := read(t, logDir(t, map[string][]string{"conn": conns}))
+	dir := logDir(t, map[string][]string{
+		"conn.2026-11-21-05-00-00": conns[:1], "conn.2026-11-21-06-00-00": conns[1:2], "conn.2026-11-21-07-00-00": conns[2:3], "conn": conns[3:],
+	})
+	if err := logs.Pack(t.Context(), dir, "conn"); err != nil {
+		t.Fatal(err)
+	}
+	got := read(t, dir)
+	if len(got.Bad) != 1 || got.Bad[0].Log != "conn.2026-11-21-06-00-00.log.gz" || got.Bad[0].First != 1 {
+		t.Errorf("bad lines: %+v", got.Bad)
+	}
+	got.Dir, got.Bad = whole.Dir, whole.Bad
+	if !reflect.DeepEqual(got, whole) {
+		t.Errorf("%+v, as one file %+v", got, whole)
+	}
+	if f, err := Find(t.Context(), dir, "C1"); err != nil || f.Conn.TS != 1000 {
+		t.Errorf("%+v, %v", f, err)
 	}
 }

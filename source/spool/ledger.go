@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"time"
 
 	"github.com/cespare/xxhash/v2"
 
@@ -31,12 +32,21 @@ type Ledger struct {
 	Version int            // LedgerVersion
 	Seq     uint64         // number of the commit, from 1
 	Cut     packet.Time    // all packets below it are covered
+	Turns   []Turn         `json:",omitempty"` // logs that get a new file, before all else
 	Appends []Append       // what the stage adds to the logs
 	Moves   []Move         // what becomes of the files that are wholly covered
 	Books   books.Accounts // of all files up to this commit, since there is a ledger
 	// State says where what was open at the cut lies, and how far open files were
 	// read, in the words of whoever commits; empty: nothing was open.
 	State json.RawMessage `json:",omitempty"`
+}
+
+// Turn is a log whose file gets another name, of the time at which it was begun. It is
+// done once however often it is tried: to the file that it names.
+type Turn struct {
+	Log      string    // path of the log
+	Dev, Ino uint64    // the file's inode
+	Opened   time.Time // when it was begun
 }
 
 // Append is what is copied from the stage to the end of a log.

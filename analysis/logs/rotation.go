@@ -1,0 +1,256 @@
+package logs
+
+import (
+	"cmp"
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Rotation says when the file of a log is full: then it gets a name that tells when it
+// was begun, conn.2026-11-21-05-00-00.log, as Zeek names it (local time), and the next
+// line begins a new one. The zero value is never.
+type Rotation struct {
+	Every time.Duration // of local time, counted from midnight: an hour is on the hour
+	Size  int64         // bytes
+}
+
+// due says whether a file that was begun at opened and has so many bytes is full.
+func (r Rotation) due(opened time.Time, size int64, now time.Time) bool {
+	return size > 0 && (r.Size > 0 && size >= r.Size || r.Every > 0 && r.turn(now) > r.turn(opened))
+}
+
+// turn is the number of the stretch of time that t is in.
+func (r Rotation) turn(t time.Time) int64 {
+	_, offset := t.Zone()
+	return (t.Unix() + int64(offset)) / max(1, int64(r.Every/time.Second))
+}
+
+// Turn is the rotation of a log.
+type Turn struct {
+	Log      string
+	Dev, Ino uint64    // the file's inode
+	Opened   time.Time // when the file was begun
+}
+
+// Due implements Sink. When a file was begun is what the file system says, or where it
+// does not say, when it was written last.
+func (d *Dir) Due(log string, by Rotation, now time.Time) (t Turn, due bool, err error) {
+	if by == (Rotation{}) {
+		return Turn{}, false, nil
+	}
+	info, err := os.Stat(d.name(log))
+	if errors.Is(err, fs.ErrNotExist) {
+		return Turn{}, false, nil
+	}
+	if err != nil {
+		return Turn{}, false, fmt.Errorf("rotate log: %w", err)
+	}
+	at, err := positionOf(info)
+	if err != nil {
+		return Turn{}, false, fmt.Errorf("rotate log: %w", err)
+	}
+	opened := info.ModTime()
+	var st unix.Statx_t
+	if err := unix.Statx(unix.AT_FDCWD, d.name(log), 0, unix.STATX_BTIME, &st); err == nil && st.Mask&unix.STATX_BTIME != 0 {
+		opened = time.Unix(st.Btime.Sec, int64(st.Btime.Nsec))
+	}
+	return Turn{log, at.Dev, at.Ino, opened}, by.due(opened, at.Length, now), nil
+}
+
+// Rotate implements Sink.
+func (d *Dir) Rotate(t Turn) error {
+	info, err := os.Stat(d.name(t.Log))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("rotate log: %w", err)
+	}
+	if now, err := positionOf(info); err != nil || now.Dev != t.Dev || now.Ino != t.Ino {
+		return err // it was done, by an attempt before or by someone else
+	}
+	if err := d.drop(t.Log); err != nil {
+		return fmt.Errorf("rotate log: %w", err)
+	}
+	for opened := t.Opened; ; opened = opened.Add(time.Second) {
+		to := filepath.Join(d.path, rotatedName(t.Log, opened))
+		free, err := free(to, to+PackedSuffix)
+		if err != nil {
+			return fmt.Errorf("rotate log: %w", err)
+		}
+		if !free {
+			continue
+		}
+		if err := os.Rename(d.name(t.Log), to); err != nil {
+			return fmt.Errorf("rotate log: %w", err)
+		}
+		d.renamed = true
+		return nil
+	}
+}
+
+// free says that no file has any of the names.
+func free(paths ...string) (bool, error) {
+	for _, path := range paths {
+		if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// PackedSuffix is what Pack adds to the name of a file.
+const PackedSuffix = ".gz"
+
+const stampLayout = "2006-01-02-15-04-05"
+
+func rotatedName(log string, opened time.Time) string {
+	return log + "." + opened.Local().Format(stampLayout) + ".log"
+}
+
+// stampOf is the time in the name of a file of the log that was rotated.
+func stampOf(log, name string) (stamp string, packed, ok bool) {
+	name, packed = strings.CutSuffix(name, PackedSuffix)
+	name, isLog := strings.CutSuffix(name, ".log")
+	stamp, ours := strings.CutPrefix(name, log+".")
+	_, err := time.Parse(stampLayout, stamp)
+	return stamp, packed, isLog && ours && err == nil
+}
+
+// rotated is a file of a log that was rotated.
+type rotated struct {
+	path, stamp string
+	packed      bool
+}
+
+// rotatedFiles are those of a log in dir, the oldest first. One that is there packed
+// and as it was, since packing was cut short, counts as it was.
+func rotatedFiles(dir, log string) ([]rotated, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	var all []rotated
+	for _, e := range entries {
+		if stamp, packed, ok := stampOf(log, e.Name()); ok && e.Type().IsRegular() {
+			all = append(all, rotated{filepath.Join(dir, e.Name()), stamp, packed})
+		}
+	}
+	slices.SortFunc(all, func(a, b rotated) int { return cmp.Or(cmp.Compare(a.stamp, b.stamp), cmp.Compare(a.path, b.path)) })
+	return slices.CompactFunc(all, func(a, b rotated) bool { return a.stamp == b.stamp }), nil
+}
+
+// Files are the files of a log in dir in the order of their lines: those that were
+// rotated, of which some may be packed, and the live one, if there are such.
+func Files(dir, log string) ([]string, error) {
+	all, err := rotatedFiles(dir, log)
+	if err != nil {
+		return nil, fmt.Errorf("files of a log: %w", err)
+	}
+	var paths []string
+	for _, r := range all {
+		paths = append(paths, r.path)
+	}
+	live := filepath.Join(dir, log+".log")
+	free, err := free(live)
+	if err != nil {
+		return nil, fmt.Errorf("files of a log: %w", err)
+	}
+	if !free {
+		paths = append(paths, live)
+	}
+	return paths, nil
+}
+
+// Unpack is the text of a file of a log called path, of which from reads the bytes.
+func Unpack(path string, from io.Reader) (io.Reader, error) {
+	if !strings.HasSuffix(path, PackedSuffix) {
+		return from, nil
+	}
+	return gzip.NewReader(from)
+}
+
+// Pack packs the rotated files of a log in dir with gzip, but not the newest, which slow
+// readers may still be at, until ctx ends. What is cut short does no harm, and is done
+// again by the next call.
+func Pack(ctx context.Context, dir, log string) error {
+	all, err := rotatedFiles(dir, log)
+	if err != nil {
+		return fmt.Errorf("pack logs: %w", err)
+	}
+	for _, r := range all[:max(0, len(all)-1)] {
+		if r.packed {
+			continue
+		}
+		if err := pack(ctx, r.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("pack logs: %w", err)
+		}
+	}
+	return nil
+}
+
+// pack puts path.gz in the place of path, with its time.
+func pack(ctx context.Context, path string) (err error) {
+	from, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = from.Close() }() // opened for reading
+	info, err := from.Stat()
+	if err != nil {
+		return err
+	}
+	making := path + PackedSuffix + ".tmp"
+	to, err := os.OpenFile(making, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, info.Mode().Perm())
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, os.Remove(making))
+		}
+	}()
+	z := gzip.NewWriter(to)
+	z.ModTime = info.ModTime()
+	_, err = io.Copy(z, &untilDone{ctx, from})
+	if err = errors.Join(err, z.Close()); err == nil {
+		err = to.Sync()
+	}
+	if err = errors.Join(err, to.Close()); err != nil {
+		return err
+	}
+	if err = os.Chtimes(making, info.ModTime(), info.ModTime()); err != nil {
+		return err
+	}
+	if err = os.Rename(making, path+PackedSuffix); err != nil {
+		return err
+	}
+	if err := syncDir(filepath.Dir(path)); err != nil {
+		return err
+	}
+	return os.Remove(path)
+}
+
+// untilDone is a reader until ctx ends.
+type untilDone struct {
+	ctx  context.Context
+	from io.Reader
+}
+
+func (u *untilDone) Read(p []byte) (int, error) {
+	if err := u.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return u.from.Read(p)
+}

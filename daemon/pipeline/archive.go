@@ -1,0 +1,43 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"time"
+
+	"pcapdir/analysis/logs"
+)
+
+// packInterval is how often it is looked whether there are logs to pack.
+const packInterval = time.Minute
+
+// packRotated packs logs that were rotated, now and then, until ctx ends. What fails is
+// told once, and tried again.
+func packRotated(ctx context.Context, dir string, log *slog.Logger) {
+	tick := time.NewTicker(packInterval)
+	defer tick.Stop()
+	told := ""
+	for {
+		var errs []error
+		for _, name := range slices.Concat(committed[:], beaten[:]) {
+			errs = append(errs, logs.Pack(ctx, dir, name))
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		text := ""
+		if err := errors.Join(errs...); err != nil {
+			if text = err.Error(); text != told {
+				log.Warn("rotated logs stay as they are for now", "error", err)
+			}
+		}
+		told = text
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
