@@ -185,7 +185,7 @@ func TestDatagramOfTwoProcesses(t *testing.T) {
 // The bytes of fragments in a window are bounded: beyond, the oldest records are
 // let out early.
 func TestWindowIsBoundedInBytes(t *testing.T) {
-	w := newWindow(time.Hour, leastStamp)
+	w := newWindow(time.Hour, leastStamp, DefaultHeld)
 	data, most := make([]byte, 60_000), 0
 	for i := range 1000 {
 		p := packet.Packet{TS: packet.Time(i), Flags: packet.Fragmented}
@@ -198,8 +198,8 @@ func TestWindowIsBoundedInBytes(t *testing.T) {
 		}
 		most = max(most, w.held)
 	}
-	if most > heldLimit || most < heldLimit/2 {
-		t.Errorf("%d bytes held, the limit is %d", most, heldLimit)
+	if most > w.heldLimit || most < w.heldLimit/2 {
+		t.Errorf("%d bytes held, the limit is %d", most, w.heldLimit)
 	}
 	for q := w.next(true); q != nil; q = w.next(true) {
 		w.release(q)

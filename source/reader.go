@@ -55,6 +55,10 @@ type Config struct {
 	// takes them.
 	Sort   bool
 	Window time.Duration
+	// Held is how many packets a file may have within Window, 128 bytes each, and as
+	// much again of fragments; 0 for the default, 32 MiB. Of a file with more the oldest
+	// are let out early, and what then comes behind them is lifted.
+	Held int
 	// Latest is the latest stamp that can be right, in a file whose records are
 	// sorted; 0 for none.
 	Latest packet.Time
@@ -98,15 +102,15 @@ type Reader struct {
 	eff  packet.Time // of the current run of equal effective times
 	rank uint64      // of that run
 
-	start Point // where the run begins, or is resumed
-	trail Trail
+	start Point  // where the run begins, or is resumed
+	trail *Trail // which is kept for longer than the reader
 }
 
 // NewReader makes the reader of a whole file into the run w.
 func NewReader(cfg Config, router Router, gate Gate, w *merge.Writer) *Reader {
 	r := &Reader{
 		cfg: cfg, router: router, gate: gate, w: w, run: Whole(leastStamp), eff: -packet.MaxTime, from: packet.At(-packet.MaxTime),
-		window: newWindow(cfg.Lead(), leastStamp),
+		window: newWindow(cfg.Lead(), leastStamp, cmp.Or(cfg.Held, DefaultHeld)), trail: new(Trail),
 	}
 	if cfg.Sort {
 		r.clock = clock.New(cfg.latest())

@@ -6,7 +6,7 @@ import (
 )
 
 // Trail is where reading of the reader's run can begin again.
-func (r *Reader) Trail() *Trail { return &r.trail }
+func (r *Reader) Trail() *Trail { return r.trail }
 
 // Resume has the reader begin at a point of the trail of another reader, of the
 // same run with the same Config, that was asked for the time of from, a key between

@@ -3,17 +3,14 @@ package source
 import (
 	"bytes"
 	"time"
+	"unsafe"
 
 	"pcapdir/source/packet"
 )
 
-// windowLimit bounds how many packets a window holds, whatever their stamps
-// say: 64 MiB at most. A file with more within its window has its oldest ones let out
-// early, and what then comes behind them is lifted.
-const windowLimit = 256 << 10
-
-// heldLimit bounds in the same way the bytes of fragments in a window.
-const heldLimit = 32 << 20
+// DefaultHeld bounds how many packets a window holds, whatever their stamps say, if
+// Config.Held does not.
+const DefaultHeld = 256 << 10
 
 // window puts the packets of one file in order of effective time.
 //
@@ -41,9 +38,10 @@ type window struct {
 	limit, heldLimit int // of packets, and of held
 }
 
-func newWindow(size time.Duration, floor packet.Time) *window {
+func newWindow(size time.Duration, floor packet.Time, limit int) *window {
 	return &window{
-		size: size, floor: floor, max: leastStamp, ring: make([]packet.Packet, 64), limit: windowLimit, heldLimit: heldLimit,
+		size: size, floor: floor, max: leastStamp, ring: make([]packet.Packet, 64),
+		limit: limit, heldLimit: limit * int(unsafe.Sizeof(packet.Packet{})),
 	}
 }
 

@@ -24,7 +24,7 @@ func sorted(stamps []packet.Time, size time.Duration, floor packet.Time) []packe
 }
 
 func through(stamps []packet.Time, size time.Duration, floor packet.Time) (out []packet.Packet, disorder int) {
-	w := newWindow(size, floor)
+	w := newWindow(size, floor, DefaultHeld)
 	for i, ts := range stamps {
 		if w.add(&packet.Packet{TS: ts, Rec: uint64(i)}) {
 			disorder++
@@ -75,8 +75,8 @@ func TestNoWindowKeepsTheFilesOrder(t *testing.T) {
 // A file may pretend that everything is within its window. Then the window lets
 // out early, and everything still comes out once, in order.
 func TestWindowIsBounded(t *testing.T) {
-	const n = windowLimit * 2
-	w := newWindow(time.Hour, leastStamp)
+	const n = DefaultHeld * 2
+	w := newWindow(time.Hour, leastStamp, DefaultHeld)
 	last, seen, most := leastStamp, 0, 0
 	take := func(drain bool) {
 		for p := w.next(drain); p != nil; p = w.next(drain) {
@@ -93,13 +93,13 @@ func TestWindowIsBounded(t *testing.T) {
 		most = max(most, len(w.stragglers)+int(w.tail-w.head))
 	}
 	take(true)
-	if seen != n || most > windowLimit+1 {
+	if seen != n || most > DefaultHeld+1 {
 		t.Errorf("%d of %d packets, at most %d at once", seen, n, most)
 	}
 }
 
 func TestWindowAllocatesNothing(t *testing.T) {
-	w := newWindow(100, leastStamp)
+	w := newWindow(100, leastStamp, DefaultHeld)
 	ts := packet.Time(0)
 	step := func() {
 		for range 1000 {
@@ -121,7 +121,7 @@ func BenchmarkWindow(b *testing.B) {
 		size time.Duration
 	}{{"file", 0}, {"sort", 100 * time.Millisecond}} {
 		b.Run(c.name, func(b *testing.B) {
-			w := newWindow(c.size, leastStamp)
+			w := newWindow(c.size, leastStamp, DefaultHeld)
 			var p packet.Packet
 			b.ReportAllocs()
 			for b.Loop() {

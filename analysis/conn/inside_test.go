@@ -52,11 +52,21 @@ func TestWheelAgainstList(t *testing.T) {
 						delete(open, i)
 					}
 				}
+				reached := packet.Time(-1 << 63)
 				w.sweep(now, func(due []uint32) {
 					for _, i := range due {
+						at := flows.at(i).deadline
+						if at < reached || at-reached > packet.Time(100*time.Millisecond) {
+							t.Fatalf("seed %d: a flow ended at %d when all before %d had", seed, at, reached)
+						}
 						got = append(got, i)
 						flows.release(i)
 					}
+				}, func(before packet.Time) {
+					if before < reached {
+						t.Fatalf("seed %d: reached %d, then %d", seed, reached, before)
+					}
+					reached = before
 				})
 				slices.Sort(got)
 				slices.Sort(want)

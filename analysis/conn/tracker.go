@@ -17,6 +17,10 @@ type Deps struct {
 	// Emit takes the record of a connection that ended at effective time at. The
 	// record is the callee's during the call only. Calls come in no order of at.
 	Emit func(at packet.Time, c *logs.Conn)
+	// Reach hears, while Advance ends connections, the time before which all have
+	// been that end by then: whoever keeps records in order need not keep those. Nil: not
+	// wanted.
+	Reach func(before packet.Time)
 	// Open takes the provisional record of a connection that is still open at
 	// effective time at, likewise. Nil unless Config.OpenInterval is set.
 	Open func(at packet.Time, c *logs.Conn)
@@ -67,6 +71,9 @@ type Tracker struct {
 
 // New makes an empty Tracker.
 func New(cfg Config, deps Deps) *Tracker {
+	if deps.Reach == nil {
+		deps.Reach = func(packet.Time) {}
+	}
 	t := &Tracker{
 		cfg: cfg, deps: deps, local: networks(cfg.Local), table: newTable(), bounds: boundsFor(&cfg),
 		plain: map[uint64]plainTunnel{}, sweepPlain: minPlain, parents: map[uint32][]Parent{}, links: map[uint32]seenLink{},
@@ -194,7 +201,7 @@ func (t *Tracker) weird(name string, f *flow, p *packet.Packet) {
 // deadline is before end are closed, at their deadline.
 func (t *Tracker) Advance(end packet.Time) {
 	t.show(end)
-	t.wheel.sweep(end, t.expire)
+	t.wheel.sweep(end, t.expire, t.deps.Reach)
 	t.crossCheck()
 }
 

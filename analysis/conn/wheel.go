@@ -13,6 +13,7 @@ import (
 const (
 	tickBits    = 20 // a tick is 2^20 ns, about a millisecond
 	digitBits   = 6
+	coarse      = 2 // level, from which on buckets are dealt out to lower ones first
 	wheelLevels = (64 - tickBits + digitBits - 1) / digitBits
 	bucketCount = 1 << digitBits
 	rosterLen   = 62
@@ -41,6 +42,9 @@ type roster struct {
 	n     uint32
 	next  uint32
 }
+
+// timeOf is the first instant of a tick.
+func timeOf(tick uint64) packet.Time { return packet.Time(tick<<tickBits ^ 1<<63) }
 
 // tickOf maps time to ticks that order as unsigned numbers.
 func tickOf(t packet.Time) uint64 { return (uint64(t) ^ 1<<63) >> tickBits }
@@ -115,9 +119,10 @@ func (w *wheel) bucketStart(level int, bucket uint64) uint64 {
 }
 
 // sweep takes out every flow whose deadline is before end, hands them to expire,
-// some at a time, and moves the clock to end. Their order is by bucket, not exact.
-// expire must not change what is in the wheel.
-func (w *wheel) sweep(end packet.Time, expire func(due []uint32)) {
+// some at a time, and moves the clock to end. Their order is by bucket, not exact: before
+// a bucket is begun, reach hears the time before which every deadline was met. A bucket
+// covers less than a tenth of a second then. Neither may change what is in the wheel.
+func (w *wheel) sweep(end packet.Time, expire func(due []uint32), reach func(before packet.Time)) {
 	last := tickOf(end)
 	if !w.started || last < w.now {
 		return
@@ -133,7 +138,12 @@ func (w *wheel) sweep(end packet.Time, expire func(due []uint32)) {
 			break
 		}
 		w.now = start
-		w.drain(level, bucket, end, expire)
+		if level >= coarse {
+			w.drain(level, bucket, timeOf(start), nil) // nothing is due before it starts
+			continue
+		}
+		reach(timeOf(start))
+		w.drain(level, bucket, min(end, timeOf(start+1<<(level*digitBits))), expire)
 		if start == last && level == 0 {
 			break // what is left here is due within this tick, but not before end
 		}
@@ -175,7 +185,9 @@ func (w *wheel) drain(level int, bucket uint64, end packet.Time, expire func(due
 				w.place(i, f)
 			}
 		}
-		expire(due)
+		if len(due) > 0 {
+			expire(due)
+		}
 	}
 }
 

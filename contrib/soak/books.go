@@ -17,7 +17,8 @@ type ledger struct {
 	packets, handled, dropped uint64
 	conns, evicted            uint64
 	bookErrors                uint64
-	cpu                       float64 // seconds
+	cpu                       float64  // seconds
+	witnesses                 []string // lines of conn.log
 }
 
 // line is what is used of the lines of spool.log and stats.log.
@@ -35,7 +36,7 @@ type line struct {
 
 // add takes in a log.
 func (l *ledger) add(log, path string) error {
-	if log != "spool" && log != "stats" {
+	if log != "spool" && log != "stats" && log != "conn" {
 		return nil
 	}
 	file, err := os.Open(path)
@@ -46,6 +47,12 @@ func (l *ledger) add(log, path string) error {
 	lines := bufio.NewScanner(file)
 	lines.Buffer(nil, 4<<20)
 	for lines.Scan() {
+		if log == "conn" {
+			if isWitness(lines.Bytes()) {
+				l.witnesses = append(l.witnesses, lines.Text()+"\n")
+			}
+			continue
+		}
 		var n line
 		if err := json.Unmarshal(lines.Bytes(), &n); err != nil {
 			return fmt.Errorf("%s.log: %w", log, err)
@@ -81,7 +88,10 @@ func (l *ledger) file(n *line) error {
 }
 
 // sample is what the daemon takes at one time.
-type sample struct{ resident, descriptors, goroutines int }
+type sample struct {
+	resident, peak          int // bytes
+	descriptors, goroutines int
+}
 
 // sample asks the kernel, and stats.log for what the kernel does not know.
 func (s *soak) sample() {
@@ -93,11 +103,22 @@ func (s *soak) sample() {
 			n.resident = pages * os.Getpagesize()
 		}
 	}
+	if text, err := os.ReadFile(filepath.Join("/proc", pid, "status")); err == nil {
+		n.peak = peak(string(text))
+	}
 	if names, err := os.ReadDir(filepath.Join("/proc", pid, "fd")); err == nil {
 		n.descriptors = len(names)
 	}
 	n.goroutines = s.goroutines()
 	s.samples = append(s.samples, n)
+}
+
+// peak is the most that was resident ever, out of /proc/PID/status.
+func peak(status string) int {
+	_, rest, _ := strings.Cut(status, "VmHWM:")
+	var kib int
+	_, _ = fmt.Sscanf(rest, "%d", &kib) // 0 where the kernel does not say
+	return kib << 10
 }
 
 // goroutines is what the last line of stats.log says, 0 before there is one.
@@ -126,9 +147,9 @@ const (
 func (s *soak) verdict() error {
 	l := &s.ledger
 	fmt.Fprintf(s.out, "%d files, %d packets, %d connections, %d of them evicted; %.1f CPU seconds, %.2f M packets per CPU second\n",
-		s.files, s.packets, l.conns, l.evicted, l.cpu, float64(s.packets)/1e6/max(l.cpu, 1e-9))
+		s.files, s.sent, l.conns, l.evicted, l.cpu, float64(s.sent)/1e6/max(l.cpu, 1e-9))
 	var wrong []string
-	if l.files != s.files || l.notDone > 0 || l.packets != uint64(s.packets) || l.handled+l.dropped != l.packets || l.bookErrors > 0 {
+	if l.files != s.files || l.notDone > 0 || l.packets != s.sent || l.handled+l.dropped != l.packets || l.bookErrors > 0 {
 		wrong = append(wrong, fmt.Sprintf("spool.log has %d files (%d not done), %d packets, %d handled and %d dropped; %d book errors",
 			l.files, l.notDone, l.packets, l.handled, l.dropped, l.bookErrors))
 	}

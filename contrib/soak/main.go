@@ -3,10 +3,14 @@
 // balance:
 //
 //	go run ./contrib/soak -minutes 60
+//	go run ./contrib/soak -flood syn -total 50000000
 //
 // It plays the capture tool, which moves files in, and logrotate, which moves logs
 // away. It exits with 1 when memory, descriptors or goroutines grow, when a packet is
-// missing, or when the daemon counts an error in its books.
+// missing, or when the daemon counts an error in its books. In a flood, of packets from
+// sources that nobody has, there are a thousand real connections, and it exits with 1,
+// too, when more memory is taken than limits.memory and a tenth, or when the record of
+// one of them is not as it is without the flood.
 package main
 
 import (
@@ -32,6 +36,8 @@ type options struct {
 	kind    string
 	flows   int
 	packets int // of a file
+	flood   string
+	total   uint64 // packets; 0: until the time is over
 	memory  string
 	dir     string // where everything is; removed when all is well
 }
@@ -43,10 +49,15 @@ func run(args []string, out io.Writer) error {
 	f.StringVar(&o.kind, "kind", "mix", "traffic: mix or small")
 	f.IntVar(&o.flows, "flows", 20_000, "conversations open at once")
 	f.IntVar(&o.packets, "packets", 100_000, "of each file")
+	f.StringVar(&o.flood, "flood", "", "a flood instead of traffic: syn, udp (from any address and port to any port), pairs (a million of them), fragments (that lack the rest)")
+	f.Uint64Var(&o.total, "total", 0, "packets in all; 0: as many as -minutes take, or 10 million of a flood")
 	f.StringVar(&o.memory, "memory", "512MiB", "limits.memory")
 	f.StringVar(&o.dir, "dir", "", "`DIR` in which a directory for spool and logs is made; a few hundred megabytes should be free")
 	if err := f.Parse(args); err != nil {
 		return err
+	}
+	if o.flood != "" && o.total == 0 {
+		o.total = 10_000_000
 	}
 	dir, err := os.MkdirTemp(o.dir, "pcapdir-soak-") // nothing but ours is in it, so it can go
 	if err != nil {

@@ -21,16 +21,20 @@ const (
 	endlessly   = 1 << 50         // packets
 )
 
+var container = traffic.Container{Link: traffic.Ethernet, Snap: 128}
+
 // soak is one run.
 type soak struct {
 	options
 	out io.Writer
 	rig *rig.Rig
 
-	files, packets int // moved in
-	watched        time.Time
-	samples        []sample
-	ledger         ledger
+	files   int    // moved in
+	sent    uint64 // packets in them
+	flood   *flood // nil: traffic
+	watched time.Time
+	samples []sample
+	ledger  ledger
 }
 
 func (s *soak) run() error {
@@ -47,7 +51,11 @@ func (s *soak) run() error {
 	if err := s.takeAll(); err != nil {
 		return err
 	}
-	return s.verdict()
+	err = s.verdict()
+	if s.flood != nil {
+		err = errors.Join(err, s.bounded(), s.heard())
+	}
+	return err
 }
 
 // start builds the daemon and starts it.
@@ -60,11 +68,12 @@ func (s *soak) start() (err error) {
 
 // feed moves files in, and watches, until time is up.
 func (s *soak) feed() error {
-	g, err := traffic.New(traffic.Config{Kind: s.kind, Flows: s.flows, Packets: endlessly, Snap: 128})
+	g, err := s.traffic()
 	if err != nil {
 		return err
 	}
-	for until := time.Now().Add(time.Duration(s.minutes * float64(time.Minute))); time.Now().Before(until); {
+	until := time.Now().Add(time.Duration(s.minutes * float64(time.Minute)))
+	for s.total == 0 && time.Now().Before(until) || s.sent < s.total {
 		if err := s.await(func() bool { return s.waiting() < mostWaiting }); err != nil {
 			return err
 		}
@@ -73,6 +82,19 @@ func (s *soak) feed() error {
 		}
 	}
 	return nil
+}
+
+// packets is where they come from.
+type packets interface{ Next() *traffic.Frame }
+
+// traffic is what is played.
+func (s *soak) traffic() (packets, error) {
+	if s.options.flood == "" {
+		return traffic.New(traffic.Config{Kind: s.kind, Flows: s.flows, Packets: endlessly, Snap: 128})
+	}
+	f, err := newFlood(s.options.flood, s.total)
+	s.flood = f
+	return f, err
 }
 
 // watch takes a sample and rotates logs when it is time to.
@@ -86,14 +108,13 @@ func (s *soak) watch() error {
 }
 
 // move writes the next packets beside the spool and moves them in.
-func (s *soak) move(g *traffic.Generator) error {
-	c := traffic.Container{Link: traffic.Ethernet, Snap: 128}
-	buf := c.AppendHeader(nil)
-	for range s.options.packets {
-		buf = c.AppendFrame(buf, g.Next())
+func (s *soak) move(g packets) error {
+	buf := container.AppendHeader(nil)
+	for range s.packets {
+		buf = container.AppendFrame(buf, g.Next())
 	}
 	s.files++
-	s.packets += s.options.packets
+	s.sent += uint64(s.packets)
 	return s.rig.Deposit(fmt.Sprintf("soak-%06d.pcap", s.files), buf)
 }
 

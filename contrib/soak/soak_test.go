@@ -20,13 +20,54 @@ func TestSoak(t *testing.T) {
 	}
 }
 
+// Short floods: the memory holds, and real connections are whole.
+func TestFloods(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes some seconds")
+	}
+	for _, kind := range []string{"syn", "fragments"} {
+		var out bytes.Buffer
+		if err := run([]string{"-flood", kind, "-total", "300000", "-packets", "50000", "-memory", "128MiB", "-dir", t.TempDir()}, &out); err != nil {
+			t.Errorf("%s: %v\n%s", kind, err, out.String())
+		}
+	}
+}
+
+// What is wrong with a flood is seen.
+func TestFloodVerdict(t *testing.T) {
+	s := &soak{out: new(bytes.Buffer), options: options{memory: "100MiB"}, samples: []sample{{peak: 109 << 20}}}
+	if err := s.bounded(); err != nil {
+		t.Error(err)
+	}
+	s.samples[0].peak = 111 << 20
+	if err := s.bounded(); err == nil {
+		t.Error("too much memory, and all is said to be well")
+	}
+	if _, err := newFlood("tsunami", 1); err == nil {
+		t.Error("any kind of flood is known")
+	}
+	const packets = 100_000
+	f, err := newFlood("syn", packets)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for range packets + 2*witnesses {
+		f.Next()
+		n++
+	}
+	if want := len(f.real); want != 0 {
+		t.Errorf("%d packets of real connections are left behind %d", want, n)
+	}
+}
+
 // What is wrong is seen.
 func TestVerdict(t *testing.T) {
 	flat := func() *soak {
-		s := &soak{out: new(bytes.Buffer), files: 2, packets: 10}
+		s := &soak{out: new(bytes.Buffer), files: 2, sent: 10}
 		s.ledger = ledger{files: 2, packets: 10, handled: 9, dropped: 1}
 		for range 3 * least {
-			s.samples = append(s.samples, sample{100 << 20, 20, 30})
+			s.samples = append(s.samples, sample{100 << 20, 100 << 20, 20, 30})
 		}
 		return s
 	}

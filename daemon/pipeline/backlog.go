@@ -7,20 +7,18 @@ import (
 
 // Bounds of what may wait for a commit, in bytes of log lines. Above the first
 // the committer is asked not to wait for its interval (a few megabytes fit in
-// caches, and cost no fresh memory); above the second readers pause, so that a
-// full disk or a slow one costs time, never memory. Shards are not stalled: what
-// readers have handed on is finite.
+// caches, and cost no fresh memory); above a share of limits.memory, but no more than
+// the second, readers pause, so that a full disk or a slow one costs time, never memory.
+// Shards are not stalled: what readers have handed on is finite.
 const (
 	backlogCommit = 8 << 20
 	backlogPause  = 128 << 20
-	// paneWeight is what a pane counts that waits for its report: a commit has to wait
-	// for those of all that lie before its cut.
-	paneWeight = backlogPause / 64
 )
 
 // backlog counts the bytes of lines that wait for a commit, and is the gate
 // that holds readers back while there are too many. It meets source.Gate.
 type backlog struct {
+	pause  int // bytes above which readers do
 	mu     sync.Mutex
 	bytes  int
 	opened chan struct{} // closed when the gate opens; nil while it is open
@@ -28,7 +26,14 @@ type backlog struct {
 	kick   chan struct{} // capacity 1: there is something to do now
 }
 
-func newBacklog() *backlog { return &backlog{kick: make(chan struct{}, 1)} }
+// newBacklog makes one for a share of limits.memory, in bytes.
+func newBacklog(share int64) *backlog {
+	return &backlog{pause: int(min(share, backlogPause)), kick: make(chan struct{}, 1)}
+}
+
+// paneWeight is what a pane counts that waits for its report: a commit has to wait
+// for those of all that lie before its cut.
+func (b *backlog) paneWeight() int { return b.pause / 64 }
 
 // grow counts n bytes more.
 func (b *backlog) grow(n int) {
@@ -38,10 +43,10 @@ func (b *backlog) grow(n int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.bytes += n
-	if b.bytes > backlogCommit {
+	if b.bytes > min(backlogCommit, b.pause/4) {
 		b.look()
 	}
-	if b.bytes > backlogPause && b.opened == nil {
+	if b.bytes > b.pause && b.opened == nil {
 		b.opened = make(chan struct{})
 	}
 }
@@ -75,7 +80,7 @@ func (b *backlog) shrink(n int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.bytes -= n
-	if b.bytes <= backlogPause && b.opened != nil {
+	if b.bytes <= b.pause && b.opened != nil {
 		close(b.opened)
 		b.opened = nil
 	}

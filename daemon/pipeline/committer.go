@@ -241,7 +241,7 @@ func (c *committer) gather(b *commit, cut cut) {
 		q.release()
 	}
 	if live {
-		c.waited += len(y.panes) * paneWeight
+		c.waited += len(y.panes) * c.backlog.paneWeight()
 		b.add(logs.WeirdStream().Name, appendWeirds(nil, y.weirds))
 		c.report(b, y.panes, cut.end.at == packet.MaxTime)
 	}

@@ -25,7 +25,10 @@ type core struct {
 
 	catchUp    bool            // it has no vectors, and its records say so
 	flushing   bool            // all that is open is being closed
+	advancing  bool            // event time passes, on all shards
 	flushBytes int             // of lines that may wait then
+	freshBytes int             // of lines from which on they are handed over before their epoch ends
+	now        packet.Time     // of the packet handled last
 	stop       <-chan struct{} // closed when the engine gives up
 	// save writes what do writes, of a shard that has handed over all before frontier.
 	save func(frontier packet.Time, do func(w *snap.Writer))
@@ -61,7 +64,7 @@ func newCore(p *plant, conns conn.Config, vectors *flowvec.Config) *core {
 	if vectors != nil {
 		c.vectors, c.pane = flowvec.New(*vectors), vectors.Pane
 	}
-	deps := conn.Deps{Emit: c.emit, Open: c.show, Weird: c.weirds.add, Carrier: c.carry}
+	deps := conn.Deps{Emit: c.emit, Open: c.show, Weird: c.weirds.add, Carrier: c.carry, Reach: c.reach}
 	if p.links != nil {
 		deps.Link, deps.LinkID = p.links.Link, p.links.ID
 	}
@@ -78,6 +81,10 @@ func (c *core) Handle(ps []*packet.Packet) {
 	var bytes uint64
 	for _, p := range ps {
 		bytes += uint64(p.WireLen)
+		if c.fresh.bytes > c.freshBytes && p.Eff > c.now {
+			c.pass(p.Eff) // an epoch may bring more lines than there is room for
+		}
+		c.now = p.Eff
 		if p.Drop != packet.DropNone {
 			c.weirds.add(p.Eff, p.Drop.String(), p, logs.UID{})
 			continue
@@ -159,9 +166,9 @@ func oneSided(r *logs.Conn) bool {
 // carry takes a tunnel that was seen.
 func (c *core) carry(t conn.Carrier) { c.tunnels = append(c.tunnels, t) }
 
-// awaitFetch holds the flush back while much of it waits for the committer. It
-// cannot deadlock: of the shard whose place is least all is fetched, and each
-// step of a shard asks for a commit, also the last.
+// awaitFetch holds the shard back, on a way that all shards go, while much of what it
+// brings there waits for the committer. It cannot deadlock: of the shard whose place is
+// least all is fetched, and each step of a shard asks for a commit, also the last.
 func (c *core) awaitFetch() {
 	c.backlog.commitNow()
 	for c.out.waiting() > c.flushBytes {
@@ -173,8 +180,28 @@ func (c *core) awaitFetch() {
 	}
 }
 
-// Advance closes what ended before end and hands it over.
+// Advance closes what ended before end and hands it over. All shards come to end,
+// whatever becomes of what this one brings: so it may wait for the committer.
 func (c *core) Advance(end packet.Time) {
+	c.advancing = true
+	c.pass(end)
+	c.advancing = false
+}
+
+// reach hands over what ended before t if it is much. A million connections may
+// end in a second of event time.
+func (c *core) reach(t packet.Time) {
+	if c.fresh.bytes <= c.freshBytes {
+		return
+	}
+	c.handOver(before(t), nil)
+	if c.advancing {
+		c.awaitFetch()
+	}
+}
+
+// pass does what Advance does, without waiting.
+func (c *core) pass(end packet.Time) {
 	c.tracker.Advance(end)
 	var panes []pane
 	if c.open && c.paneEnd <= end {
@@ -216,13 +243,7 @@ func (c *core) Flush(at packet.Time) {
 // very instant in which the flush ends all others, and its line stands among theirs.
 func (c *core) hold(from place) {
 	c.fresh.sort()
-	n := c.fresh.search(from)
-	c.held.spare = c.fresh.spare
-	for i := n; i < len(c.fresh.list); i++ {
-		c.held.addCopy(&c.fresh, &c.fresh.list[i])
-	}
-	c.fresh.list = c.fresh.list[:n]
-	c.fresh.bytes -= c.held.bytes
+	c.held = c.fresh.takeFrom(from)
 }
 
 // letGo puts the held lines before end where they belong.
@@ -239,13 +260,15 @@ func (c *core) closePane(short bool) []pane {
 	return []pane{p}
 }
 
-// handOver leaves everything before end in the outbox.
+// handOver leaves everything before end in the outbox. What came to be at end or later
+// stays.
 func (c *core) handOver(end place, panes []pane) {
 	c.fresh.sort()
 	c.shown.sort()
+	laterConns, laterOpens := c.fresh.takeFrom(end), c.shown.takeFrom(end)
 	weirds := c.weirds.closed(end.at)
 	n := len(c.fresh.list)
-	size := c.fresh.bytes + c.shown.bytes + len(panes)*paneWeight
+	size := c.fresh.bytes + c.shown.bytes + len(panes)*c.backlog.paneWeight()
 	c.out.mu.Lock()
 	taken := c.out.conns.push(c.fresh)
 	shownTaken := c.out.opens.push(c.shown)
@@ -257,6 +280,8 @@ func (c *core) handOver(end place, panes []pane) {
 	c.out.mu.Unlock()
 	c.fresh.reuse(taken)
 	c.shown.reuse(shownTaken)
+	c.fresh.addAll(&laterConns)
+	c.shown.addAll(&laterOpens)
 	c.counters.ended.Add(uint64(n))
 	c.countOpen()
 	c.backlog.grow(size)

@@ -93,9 +93,10 @@ func newEngine(o Options, d deps) (*engine, error) {
 		sizes = merge.DefaultConfig(ShardCount(cfg))
 	}
 	sizes.Shards = ShardCount(cfg)
+	memory := MemoryLimit(cfg)
 	p := &plant{
 		sizes: sizes, router: &sharder.Hasher{Mode: mode, Shards: sizes.Shards, Seed: d.seed},
-		backlog: newBacklog(), spare: &spare{}, conn: connConfig(cfg), memory: MemoryLimit(cfg), panes: panesPerCommit(cfg), log: o.Log,
+		backlog: newBacklog(percentOf(memory, linePercent)), spare: &spare{}, conn: connConfig(cfg), memory: memory, panes: panesPerCommit(cfg), log: o.Log,
 	}
 	if cfg.Conn.VLAN || cfg.Conn.MAC {
 		p.links = links.New(cfg.Conn.MAC, links.Max)
@@ -106,7 +107,7 @@ func newEngine(o Options, d deps) (*engine, error) {
 	}
 	e := &engine{timeline: p.newTimeline(vectors, connPercent), log: o.Log, plant: p}
 	e.files = &files{
-		cfg:         source.Config{Sort: cfg.Order.Inside == config.InsideSort, Window: cfg.Order.Window, Links: p.links},
+		cfg:         source.Config{Sort: cfg.Order.Inside == config.InsideSort, Window: cfg.Order.Window, Held: heldPackets(cfg, memory), Links: p.links},
 		full:        cfg.Order.Index == config.IndexFull,
 		router:      p.router,
 		covered:     covered{},

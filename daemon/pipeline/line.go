@@ -109,6 +109,13 @@ func (ls *lines) addCopy(o *lines, l *line) {
 	ls.add(l.place, func(dst []byte) []byte { return append(dst, o.text(l)...) })
 }
 
+// addAll puts in copies of other lines.
+func (ls *lines) addAll(o *lines) {
+	for i := range o.list {
+		ls.addCopy(o, &o.list[i])
+	}
+}
+
 func (ls *lines) text(l *line) []byte {
 	return ls.chunks[l.chunk][l.from : l.from+l.size]
 }
@@ -120,6 +127,18 @@ func (ls *lines) sort() {
 // search is how many lines stand before end.
 func (ls *lines) search(end place) int {
 	return sort.Search(len(ls.list), func(i int) bool { return ls.list[i].compare(&end) >= 0 })
+}
+
+// takeFrom takes out the lines from a place on; ls is sorted.
+func (ls *lines) takeFrom(from place) (rest lines) {
+	n := ls.search(from)
+	rest.spare = ls.spare
+	for i := n; i < len(ls.list); i++ {
+		rest.addCopy(ls, &ls.list[i])
+	}
+	ls.list = ls.list[:n]
+	ls.bytes -= rest.bytes
+	return rest
 }
 
 // reuse empties ls. What was taken is left to whoever took it.
@@ -164,9 +183,7 @@ func (q *queue) push(ls lines) (taken bool) {
 	}
 	if n := len(*q); n > 0 && ls.bytes < chunkSize/2 && (*q)[n-1].bytes < chunkSize {
 		last := &(*q)[n-1]
-		for i := range ls.list {
-			last.addCopy(&ls, &ls.list[i])
-		}
+		last.addAll(&ls)
 		return false
 	}
 	*q = append(*q, ls)

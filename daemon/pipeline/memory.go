@@ -6,11 +6,14 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
 	"pcapdir/analysis/flowvec"
 	"pcapdir/daemon/config"
+	"pcapdir/source"
+	"pcapdir/source/packet"
 )
 
 // How limits.memory is divided, in percent. What is left is for packets on their way,
@@ -20,8 +23,21 @@ const (
 	catchUpPercent = 10 // of the one that catches up
 	vectorPercent  = 20
 
-	fragmentPercent = 5 // of datagrams in the making, on each timeline, 64 MiB at most
+	fragmentPercent = 5  // of datagrams in the making, on each timeline, 64 MiB at most
+	linePercent     = 5  // of lines that wait, as text; on their way they are there up to three times
+	windowPercent   = 10 // of packets in the windows of all files that may be open, and as much of fragments there
 )
+
+// heldPackets is how many packets the window of a file may hold, out of the share that
+// is there for as many files as may be open. It depends on nothing that changes, for a
+// file that is read on after a restart must be read alike.
+func heldPackets(cfg *config.Config, memory int64) int {
+	share := percentOf(memory, windowPercent) / int64(cfg.Limits.OpenFiles) / int64(unsafe.Sizeof(packet.Packet{}))
+	return int(max(leastHeld, min(share, source.DefaultHeld)))
+}
+
+// leastHeld is how many packets a window holds however little memory there is.
+const leastHeld = 256
 
 // leastPairs is how many conversations a shard keeps of a pane however little memory
 // there is.

@@ -27,7 +27,7 @@ func TestMismatchIsToldAndCounted(t *testing.T) {
 	var said bytes.Buffer
 	log := slog.New(slog.NewTextHandler(&said, nil))
 	p := &plant{
-		sizes: merge.DefaultConfig(1), router: &sharder.Hasher{Shards: 1}, backlog: newBacklog(), spare: &spare{},
+		sizes: merge.DefaultConfig(1), router: &sharder.Hasher{Shards: 1}, backlog: newBacklog(backlogPause), spare: &spare{},
 		conn: conn.DefaultConfig(), log: log,
 	}
 	live := p.newTimeline(nil, connPercent)

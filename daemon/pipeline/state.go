@@ -222,9 +222,9 @@ func (ls *lines) saved() (all []savedLine) {
 	return all
 }
 
-// Save implements sharder.Handler. What ended in the epoch that is open stays there.
+// Save implements sharder.Handler. What ended in the instant of the key stays there.
 func (c *core) Save(key packet.Order) {
-	c.tracker.Advance(key.Eff)
+	c.Advance(key.Eff)
 	c.save(c.out.frontier.at, func(w *snap.Writer) {
 		st := coreState{
 			Open: c.open, Touched: c.touched, PaneEnd: c.paneEnd, Pane: c.pane,
