@@ -60,7 +60,10 @@ func (d *Dir) name(log string) string { return filepath.Join(d.path, log+".log")
 func (d *Dir) Position(log string) (Position, error) {
 	info, err := os.Stat(d.name(log))
 	if errors.Is(err, fs.ErrNotExist) {
-		return Position{}, nil
+		// Where the directory is gone, nothing is known of the log.
+		if _, err = os.Stat(d.path); err == nil {
+			return Position{}, nil
+		}
 	}
 	if err != nil {
 		return Position{}, fmt.Errorf("position of log: %w", err)

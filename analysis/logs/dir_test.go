@@ -79,6 +79,31 @@ func TestAppendTwice(t *testing.T) {
 	}
 }
 
+// Where the directory is gone for a while, nothing is said of a log in it: it may be
+// there when the directory is back.
+func TestDirectoryIsGone(t *testing.T) {
+	d, path := openTestDir(t)
+	at := mustAppend(t, d, Position{}, first)
+	away := filepath.Dir(path) + ".away"
+	if err := os.Rename(filepath.Dir(path), away); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := d.Position("x"); err == nil {
+		t.Errorf("the log is at %v", got)
+	}
+	if _, err := d.Append("x", at, bytes.NewReader(second)); err == nil {
+		t.Error("a line was written to nowhere")
+	}
+	if err := os.Rename(away, filepath.Dir(path)); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := d.Position("x"); err != nil || got != at {
+		t.Errorf("the log is at %v (%v), want %v", got, err, at)
+	}
+	mustAppend(t, d, at, second)
+	wantFile(t, path, string(first)+string(second))
+}
+
 func exists(path string) bool {
 	_, err := os.Lstat(path)
 	return err == nil

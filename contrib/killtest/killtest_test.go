@@ -2,7 +2,9 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -15,6 +17,34 @@ func TestKills(t *testing.T) {
 	}
 	var out bytes.Buffer
 	if err := run([]string{"-kills", "5", "-dir", t.TempDir()}, &out); err != nil {
+		t.Fatalf("%v\n%s", err, out.String())
+	}
+	if !strings.Contains(out.String(), "no line was torn or changed") {
+		t.Error(out.String())
+	}
+}
+
+// The command runs itself anew in namespaces of its own; here that is this test.
+func TestMain(m *testing.M) {
+	if os.Getenv(inside) == "" {
+		os.Exit(m.Run())
+	}
+	if err := run(os.Args[1:], os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// An outage of each kind.
+func TestOutages(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes some seconds")
+	}
+	if text, err := exec.Command("unshare", "--user", "--map-root-user", "--mount", "true").CombinedOutput(); err != nil {
+		t.Skipf("no user namespaces here: %v %s", err, text)
+	}
+	var out bytes.Buffer
+	if err := run([]string{"-kills", "0", "-steps", "0", "-outages", "1", "-dir", t.TempDir()}, &out); err != nil {
 		t.Fatalf("%v\n%s", err, out.String())
 	}
 	if !strings.Contains(out.String(), "no line was torn or changed") {

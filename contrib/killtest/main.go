@@ -8,7 +8,10 @@
 // has a torn line, nothing that a reader of the logs saw was changed afterwards, and no
 // state is left over. Restarts change the number of shards and what they are hashed by.
 // Some kills are at random instants, some are stops, and with -steps the daemon is built
-// with the tag faults and killed at each named step of the commit in turn.
+// with the tag faults and killed at each named step of the commit in turn. With -outages
+// the disks of logs and of state are full for a while, the log directory is gone, the
+// spool is read-only, or there are no more descriptors: then the daemon says so, and goes
+// on by itself when it is over.
 package main
 
 import (
@@ -31,7 +34,7 @@ func main() {
 // options are the flags.
 type options struct {
 	kills, files, packets int
-	steps                 int
+	steps, outages        int
 	seed                  uint64
 	dir                   string
 }
@@ -41,7 +44,8 @@ func run(args []string, out io.Writer) error {
 	f := flag.NewFlagSet("killtest", flag.ContinueOnError)
 	f.IntVar(&o.kills, "kills", 50, "how often at random instants")
 	f.IntVar(&o.steps, "steps", 1, "how often at each step of the commit, beside that")
-	f.IntVar(&o.files, "files", 0, "captures that arrive; 0: four for each kill")
+	f.IntVar(&o.outages, "outages", 0, "how often of each kind, likewise; needs user namespaces")
+	f.IntVar(&o.files, "files", 0, "captures that arrive; 0: four for each kill, 25 for each outage")
 	f.IntVar(&o.packets, "packets", 2000, "of each")
 	f.Uint64Var(&o.seed, "seed", 1, "of the times between kills, and of the traffic")
 	f.StringVar(&o.dir, "dir", "", "`DIR` in which a directory for everything is made; it is removed when all is well")
@@ -49,7 +53,10 @@ func run(args []string, out io.Writer) error {
 		return err
 	}
 	if o.files == 0 {
-		o.files = 4 * (o.kills + o.steps*len(steps))
+		o.files = 4*(o.kills+o.steps*len(steps)) + (morePerOutage+5)*o.outages*len(outages)
+	}
+	if o.outages > 0 && os.Getenv(inside) == "" {
+		return secluded(args, out)
 	}
 	dir, err := os.MkdirTemp(o.dir, "pcapdir-kill-") // nothing but ours is in it, so it can go
 	if err != nil {

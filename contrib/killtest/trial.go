@@ -4,10 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"pcapdir/contrib/gen/traffic"
 	"pcapdir/contrib/rig"
@@ -31,6 +35,9 @@ type trial struct {
 	traffic *traffic.Generator
 	readers []*reader
 	sent    int // files
+	endured int // outages, without a kill
+
+	descriptors unix.Rlimit // that the daemon had before an outage
 }
 
 func newTrial(o options, out io.Writer) *trial {
@@ -42,6 +49,12 @@ func newTrial(o options, out io.Writer) *trial {
 var logs = []string{"conn", "anomaly", "kmeans", "vectors", "weird", "spool"}
 
 func (t *trial) run() (err error) {
+	if t.outages > 0 {
+		if err := mount(t.dir); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, unmount(t.dir)) }()
+	}
 	if t.rig, err = rig.New(t.dir, "faults"); err != nil {
 		return err
 	}
@@ -50,7 +63,7 @@ func (t *trial) run() (err error) {
 		return err
 	}
 	for _, log := range logs {
-		r := &reader{path: t.rig.Path("logs", log+".log")}
+		r := &reader{path: t.rig.Log(log + ".log")}
 		defer r.close()
 		t.readers = append(t.readers, r)
 	}
@@ -94,6 +107,10 @@ func (t *trial) plan() (ends []string) {
 	for range t.steps {
 		ends = append(ends, steps...)
 	}
+	for range t.outages {
+		ends = slices.AppendSeq(ends, maps.Keys(outages))
+	}
+	slices.Sort(ends) // the order of a map is not drawn from the seed
 	t.rng.Shuffle(len(ends), func(i, j int) { ends[i], ends[j] = ends[j], ends[i] })
 	return ends
 }
@@ -102,7 +119,7 @@ func (t *trial) plan() (ends []string) {
 // of the commit, if end is one.
 func (t *trial) start(keep bool, end string) error {
 	t.rig.Env = nil
-	if end != killed && end != stopped {
+	if slices.Contains(steps, end) {
 		t.rig.Env = []string{fmt.Sprintf("PCAPDIR_FAULT=%s:%d", end, 1+t.rng.IntN(6))}
 	}
 	return t.rig.Start(keep, "commit.interval=100ms", "order.hold_back=50ms", "spool.settle=100ms", "order.idle=1s",
@@ -117,7 +134,7 @@ var hashes = []string{"2-tuple", "4-tuple", "5-tuple"}
 // there was no commit, is killed.
 func (t *trial) live(upTo int, life string) error {
 	last := time.Duration(t.rng.Int64N(int64(longest)))
-	if life != killed && life != stopped {
+	if slices.Contains(steps, life) {
 		last = longest
 	}
 	for end := time.Now().Add(last); time.Now().Before(end); {
@@ -137,6 +154,9 @@ func (t *trial) live(upTo int, life string) error {
 	}
 	if life == stopped {
 		return t.rig.Stop()
+	}
+	if o, ok := outages[life]; ok {
+		return t.endure(o, upTo)
 	}
 	return t.rig.Kill()
 }

@@ -21,7 +21,7 @@ func (t *trial) verdict() error {
 	err := errors.Join(t.places(), t.books(), t.leftovers())
 	rotated := 0
 	for _, log := range logs {
-		files, failed := analysis.Files(t.rig.Path("logs"), log)
+		files, failed := analysis.Files(t.rig.Log(), log)
 		rotated += max(0, len(files)-1)
 		err = errors.Join(err, failed, t.whole(log))
 	}
@@ -31,8 +31,8 @@ func (t *trial) verdict() error {
 	if err := t.compare(); err != nil {
 		return err
 	}
-	fmt.Fprintf(t.out, "%d kills and stops at random instants, %d at each of %d steps of the commit; %d files, %d rotations of logs: all logs are as without them, each file is in one place and logged once, no packet is missing from the books, no line was torn or changed, no state is left\n",
-		t.kills, t.steps, len(steps), t.files, rotated)
+	fmt.Fprintf(t.out, "%d kills and stops at random instants, %d at each of %d steps of the commit; %d outages that were endured, and others with a kill; %d files, %d rotations of logs: all logs are as without them, each file is in one place and logged once, no packet is missing from the books, no line was torn or changed, no state is left\n",
+		t.kills, t.steps, len(steps), t.endured, t.files, rotated)
 	return nil
 }
 
@@ -40,7 +40,7 @@ func (t *trial) verdict() error {
 func (t *trial) places() error {
 	found := map[string]int{}
 	for _, dir := range []string{"in", "done", "failed"} {
-		names, err := filepath.Glob(t.rig.Path(dir, "*"))
+		names, err := filepath.Glob(t.rig.Path("spool", dir, "*"))
 		if err != nil {
 			return err
 		}
@@ -63,7 +63,7 @@ func (t *trial) places() error {
 func (t *trial) books() error {
 	logged := map[string]int{}
 	packets := 0
-	text, err := textOf(t.rig.Path("logs"), "spool")
+	text, err := textOf(t.rig.Log(), "spool")
 	if err != nil {
 		return err
 	}
@@ -96,7 +96,7 @@ func (t *trial) books() error {
 
 // whole says whether a log consists of whole lines.
 func (t *trial) whole(log string) error {
-	text, err := textOf(t.rig.Path("logs"), log)
+	text, err := textOf(t.rig.Log(), log)
 	if err == nil {
 		err = eachLine(text, isLine)
 	}
@@ -156,7 +156,7 @@ func (t *trial) compare() error {
 	cfg := config.Default()
 	cfg.Logs.Dir = t.rig.Path("undisturbed")
 	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
-	if _, err := pipeline.Read(context.Background(), pipeline.Options{Config: cfg, Log: quiet}, []string{t.rig.Path("done")}); err != nil {
+	if _, err := pipeline.Read(context.Background(), pipeline.Options{Config: cfg, Log: quiet}, []string{t.rig.Path("spool", "done")}); err != nil {
 		return err
 	}
 	var errs []error
@@ -171,7 +171,7 @@ func (t *trial) compare() error {
 // same says whether a log is that of the undisturbed run, or what is the first
 // difference and how many lines differ in all.
 func (t *trial) same(log, undisturbed string) error {
-	got, err := textOf(t.rig.Path("logs"), log)
+	got, err := textOf(t.rig.Log(), log)
 	if err != nil {
 		return err
 	}

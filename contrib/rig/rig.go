@@ -26,7 +26,7 @@ type Rig struct {
 // New builds the daemon in dir, which is made where it is missing, with build tags.
 func New(dir string, tags ...string) (*Rig, error) {
 	r := &Rig{dir: dir}
-	if err := os.MkdirAll(r.Path("in"), 0o755); err != nil {
+	if err := os.MkdirAll(r.Path("spool", "in"), 0o755); err != nil {
 		return nil, err
 	}
 	if text, err := exec.Command("go", "build", "-tags", strings.Join(tags, ","), "-o", r.Path("pcapdird"), "pcapdir/daemon/pcapdird").CombinedOutput(); err != nil {
@@ -35,9 +35,13 @@ func New(dir string, tags ...string) (*Rig, error) {
 	return r, nil
 }
 
-// Path is a path in the directory. "in" is the spool, "done", "failed", "logs" and
-// "state" are what they are called; what the daemon says is appended to "stderr".
+// Path is a path in the directory. "spool/in" is the spool, beside which are "spool/done"
+// and "spool/failed"; logs are in "var/logs" and the state is in "state"; what the daemon
+// says is appended to "stderr".
 func (r *Rig) Path(name ...string) string { return filepath.Join(append([]string{r.dir}, name...)...) }
+
+// Log is the path of a file in the directory of logs.
+func (r *Rig) Log(name ...string) string { return r.Path(append([]string{"var", "logs"}, name...)...) }
 
 // Start starts the daemon with further settings, section.key=value. Unless it is to
 // keep what is open, a stop ends and logs it.
@@ -52,8 +56,8 @@ func (r *Rig) Start(keep bool, settings ...string) error {
 		r.cmd.Args = append(r.cmd.Args, "--flush")
 	}
 	for _, set := range append([]string{
-		"spool.dirs=" + r.Path("in"), "spool.done=" + r.Path("done"), "spool.failed=" + r.Path("failed"),
-		"logs.dir=" + r.Path("logs"), "logs.rotate=0s", "commit.dir=" + r.Path("state"),
+		"spool.dirs=" + r.Path("spool", "in"), "spool.done=" + r.Path("spool", "done"), "spool.failed=" + r.Path("spool", "failed"),
+		"logs.dir=" + r.Log(), "logs.rotate=0s", "commit.dir=" + r.Path("state"),
 	}, settings...) {
 		r.cmd.Args = append(r.cmd.Args, "--set", set)
 	}
@@ -142,15 +146,15 @@ func WasKilled(err error) error {
 
 // Deposit moves a capture into the spool, as a producer does.
 func (r *Rig) Deposit(name string, capture []byte) error {
-	written := r.Path("deposit.tmp")
+	written := r.Path("spool", "deposit.tmp")
 	if err := os.WriteFile(written, capture, 0o644); err != nil {
 		return err
 	}
-	return os.Rename(written, r.Path("in", name))
+	return os.Rename(written, r.Path("spool", "in", name))
 }
 
 // Waiting is how many files are in the spool.
 func (r *Rig) Waiting() (int, error) {
-	names, err := os.ReadDir(r.Path("in"))
+	names, err := os.ReadDir(r.Path("spool", "in"))
 	return len(names), err
 }

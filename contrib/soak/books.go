@@ -123,7 +123,7 @@ func peak(status string) int {
 
 // goroutines is what the last line of stats.log says, 0 before there is one.
 func (s *soak) goroutines() int {
-	text, err := os.ReadFile(s.rig.Path("logs", "stats.log"))
+	text, err := os.ReadFile(s.rig.Log("stats.log"))
 	if err != nil {
 		return 0
 	}

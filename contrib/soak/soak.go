@@ -155,7 +155,7 @@ func (s *soak) await(ok func() bool) error {
 // rotate moves logs away that are larger than rotateAt. What a log that was moved says
 // is taken in at the next rotation, when nobody writes to it any more.
 func (s *soak) rotate() error {
-	names, err := filepath.Glob(s.rig.Path("logs", "*.log"))
+	names, err := filepath.Glob(s.rig.Log("*.log"))
 	if err != nil {
 		return err
 	}
@@ -173,7 +173,7 @@ func (s *soak) rotate() error {
 
 // takeAll takes in every log, when the daemon has ended.
 func (s *soak) takeAll() error {
-	names, err := filepath.Glob(s.rig.Path("logs", "*.log*"))
+	names, err := filepath.Glob(s.rig.Log("*.log*"))
 	for _, path := range names {
 		err = errors.Join(err, s.take(path))
 	}

@@ -38,11 +38,9 @@ func Read(ctx context.Context, o Options, paths []string) (s Summary, err error)
 		return Summary{}, err
 	}
 	defer func() { err = errors.Join(err, sink.Close(), beats.Close()) }()
-	fsys := spool.OS{}
-	descriptors := spool.NewDescriptors(fsys, OpenFiles(o.Config.Limits.OpenFiles))
-	descriptors.TakeTurns(o.Config.Spool.Streams)
+	descriptors := newDescriptors(ctx, o)
 	e, err := newEngine(o, deps{
-		store:       &store{fs: fsys, sink: sink, log: o.Log},
+		store:       &store{fs: spool.OS{}, sink: sink, log: o.Log},
 		beats:       beats,
 		plan:        stay,
 		descriptors: descriptors,

@@ -44,8 +44,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	if err != nil {
 		return err
 	}
-	descriptors := spool.NewDescriptors(fsys, OpenFiles(cfg.Limits.OpenFiles))
-	descriptors.TakeTurns(cfg.Spool.Streams)
+	descriptors := newDescriptors(ctx, o)
 	sp := spool.New(spool.Config{
 		Dirs: cfg.Spool.Dirs, Done: cfg.Spool.Done, Failed: cfg.Spool.Failed, After: spool.After(cfg.Spool.After),
 		Settle: cfg.Spool.Settle, HoldBack: cfg.Order.HoldBack,
@@ -219,6 +218,17 @@ func hashSeed(fsys spool.FS, dir string) (uint64, error) {
 		return xxhash.Sum64(text), nil
 	}
 	return seed, nil
+}
+
+// newDescriptors is the pool for captures. Until ctx ends their readers wait where the
+// process has no descriptor left.
+func newDescriptors(ctx context.Context, o Options) *spool.Descriptors {
+	d := spool.NewDescriptors(spool.OS{}, OpenFiles(o.Config.Limits.OpenFiles))
+	d.TakeTurns(o.Config.Spool.Streams)
+	d.WaitForWant(ctx.Done(), func(err error) {
+		o.Log.Warn("no file can be opened: captures wait; raise the limit of open files (LimitNOFILE in the unit), or lower limits.open_files", "error", err)
+	})
+	return d
 }
 
 // descriptorLimit is how many descriptors the process may have.

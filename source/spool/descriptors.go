@@ -7,7 +7,9 @@ import (
 	"io"
 	"io/fs"
 	"sync"
+	"sync/atomic"
 	"syscall"
+	"time"
 )
 
 // ErrReplaced says that a path holds another file than the one that was
@@ -28,6 +30,7 @@ type Descriptors struct {
 	// hands tokens to waiters in order, so no reader can starve another.
 	slots chan struct{}
 	lanes *lanes // nil: nobody takes turns
+	want  want
 
 	mu   sync.Mutex
 	open int        // descriptors open, idle ones included
@@ -47,6 +50,23 @@ func NewDescriptors(fsys FS, limit int) *Descriptors {
 // first file is read.
 func (d *Descriptors) TakeTurns(perDevice int) {
 	d.lanes = &lanes{fs: d.fs, per: perDevice, byDev: map[uint64]lane{}}
+}
+
+// want says what happens while the process, or the system, has no descriptor left.
+type want struct {
+	stop <-chan struct{} // closed: nobody waits any more; nil: nobody ever did
+	tell func(error)     // of the first in a row that waits
+	told atomic.Bool
+}
+
+// wantPause is the time between two tries to open a file.
+const wantPause = 100 * time.Millisecond
+
+// WaitForWant has readers wait while there is no descriptor left, until stop is closed,
+// and tell hear of it: other parts of the process open files, too, and a file is no
+// worse for that. It is called before the first file is read.
+func (d *Descriptors) WaitForWant(stop <-chan struct{}, tell func(error)) {
+	d.want.stop, d.want.tell = stop, tell
 }
 
 // Limit is the most descriptors that are ever open.
@@ -186,20 +206,37 @@ func (d *Descriptors) take(h *Handle) (OpenFile, error) {
 	return f, err
 }
 
-// openFor opens the file of h. Where the process or the system is out of
-// descriptors, idle ones are closed one by one before giving up: other parts
-// of the process open files too.
-func (d *Descriptors) openFor(h *Handle) (OpenFile, error) {
-	f, err := d.fs.Open(h.path)
-	for errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) {
+// openPath opens a file. Where the process or the system is out of descriptors, idle
+// ones are closed one by one; then there is nothing but to wait.
+func (d *Descriptors) openPath(path string) (OpenFile, error) {
+	for {
+		f, err := d.fs.Open(path)
+		if !errors.Is(err, syscall.EMFILE) && !errors.Is(err, syscall.ENFILE) {
+			d.want.told.Store(false)
+			return f, err
+		}
 		d.mu.Lock()
 		more := d.evict()
 		d.mu.Unlock()
-		if !more {
-			break
+		switch {
+		case more:
+			continue
+		case d.want.stop == nil:
+			return nil, err
+		case !d.want.told.Swap(true):
+			d.want.tell(err)
 		}
-		f, err = d.fs.Open(h.path)
+		select {
+		case <-time.After(wantPause):
+		case <-d.want.stop:
+			return nil, err
+		}
 	}
+}
+
+// openFor opens the file of h.
+func (d *Descriptors) openFor(h *Handle) (OpenFile, error) {
+	f, err := d.openPath(h.path)
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"pcapdir/source/spool"
 	"pcapdir/source/spool/spooltest"
@@ -141,6 +143,35 @@ func TestOutOfDescriptors(t *testing.T) {
 			t.Errorf("after the want is over: %v", err)
 		}
 	}
+}
+
+// Readers wait for descriptors where they are told to, say so once, and give up at the end.
+func TestWantOfDescriptors(t *testing.T) {
+	path := write(t, filepath.Join(t.TempDir(), "file"), []byte("x"))
+	synctest.Test(t, func(t *testing.T) {
+		faults := &spooltest.Faults{}
+		d := pool(faults, 10)
+		told := 0
+		stop := make(chan struct{})
+		d.WaitForWant(stop, func(error) { told++ })
+		begin := time.Now()
+		faults.Fail(func(op spooltest.Op, path string) error {
+			if op == spooltest.Open && time.Since(begin) < time.Minute {
+				return syscall.ENFILE
+			}
+			return nil
+		})
+		h := d.File(path, spool.Identity{})
+		if _, err := h.ReadAt(make([]byte, 1), 0); err != nil || time.Since(begin) < time.Minute || told != 1 {
+			t.Errorf("after %s, told %d times: %v", time.Since(begin), told, err)
+		}
+		must(t, h.Close())
+		begin = time.Now()
+		time.AfterFunc(time.Second, func() { close(stop) })
+		if _, err := d.File(path, spool.Identity{}).ReadAt(make([]byte, 1), 0); !errors.Is(err, syscall.ENFILE) || told != 2 {
+			t.Errorf("at the end: told %d times: %v", told, err)
+		}
+	})
 }
 
 func TestOpenRefusesWhatIsNoFile(t *testing.T) {
