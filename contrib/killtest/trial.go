@@ -58,6 +58,7 @@ func (t *trial) run() (err error) {
 	if t.rig, err = rig.New(t.dir, "faults"); err != nil {
 		return err
 	}
+	defer t.rig.Abandon()
 	t.traffic, err = traffic.New(traffic.Config{Kind: "mix", Flows: 300, Packets: uint64(t.files * t.packets), Seed: t.seed, Snap: 200})
 	if err != nil {
 		return err

@@ -133,6 +133,13 @@ func (r *Rig) Kill() error {
 	return WasKilled(<-r.ended)
 }
 
+// Abandon ends the daemon if it still runs, however it does.
+func (r *Rig) Abandon() {
+	if r.cmd != nil && r.cmd.Process != nil {
+		_ = r.cmd.Process.Kill() // it may have ended
+	}
+}
+
 // WasKilled is nil where the daemon ended as kill -9 makes it end.
 func WasKilled(err error) error {
 	var exit *exec.ExitError

@@ -41,6 +41,7 @@ func (s *soak) run() error {
 	if err := s.start(); err != nil {
 		return err
 	}
+	defer s.rig.Abandon()
 	err := s.feed()
 	if err == nil {
 		err = s.await(func() bool { return s.waiting() == 0 })

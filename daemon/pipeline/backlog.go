@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 )
 
 // Bounds of what may wait for a commit, in bytes of log lines. Above the first
@@ -24,6 +25,8 @@ type backlog struct {
 	opened chan struct{} // closed when the gate opens; nil while it is open
 	whole  bool          // somebody asked for a commit, not only for room
 	kick   chan struct{} // capacity 1: there is something to do now
+
+	waiters atomic.Int32 // shards that wait until lines are fetched
 }
 
 // newBacklog makes one for a share of limits.memory, in bytes.
@@ -35,8 +38,11 @@ func newBacklog(share int64) *backlog {
 // for those of all that lie before its cut.
 func (b *backlog) paneWeight() int { return b.pause / 64 }
 
-// grow counts n bytes more.
+// grow counts n bytes more, of a shard that has got further: others may wait for that.
 func (b *backlog) grow(n int) {
+	if b.waiters.Load() > 0 {
+		b.look()
+	}
 	if n == 0 {
 		return
 	}

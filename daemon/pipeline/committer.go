@@ -107,7 +107,8 @@ func (c *committer) commit(ctx context.Context) (more bool, err error) {
 	var took time.Duration
 	switch {
 	case !c.store.keeps():
-		cuts, more = c.cuts()
+		cuts = upTo(c.timelines(), nil)
+		more = cuts[0].more
 	case c.quiet():
 		return false, nil
 	default:
@@ -154,13 +155,12 @@ func (c *committer) quiet() bool {
 func (c *committer) take(ctx context.Context) (more bool, err error) {
 	c.turn <- struct{}{}
 	defer func() { <-c.turn }()
-	return false, c.takeInto(ctx, c.inHand())
+	return false, c.takeInto(ctx, c.inHand(), upTo(c.timelines(), nil))
 }
 
-// takeInto takes the lines that wait into b, and so many panes that it does not take
-// long: a commit may be due.
-func (c *committer) takeInto(ctx context.Context, b *commit) error {
-	cuts, more := c.cuts()
+// takeInto takes the lines before the cuts into b, and so many panes that it does not
+// take long: a commit may be due.
+func (c *committer) takeInto(ctx context.Context, b *commit, cuts []cut) error {
 	for _, cut := range cuts {
 		c.gather(b, cut)
 	}
@@ -168,7 +168,7 @@ func (c *committer) takeInto(ctx context.Context, b *commit) error {
 		return err
 	}
 	c.backlog.shrink(c.waited)
-	if c.waited = 0; more {
+	if c.waited = 0; cuts[0].more {
 		c.backlog.look()
 	}
 	return nil
@@ -207,15 +207,6 @@ func (c *committer) timelines() []*timeline {
 		return []*timeline{c.live, c.late.timeline}
 	}
 	return []*timeline{c.live}
-}
-
-// cuts are where the timelines are cut, the live one first. more says that
-// another commit would have something to do at once.
-func (c *committer) cuts() (cuts []cut, more bool) {
-	for _, t := range c.timelines() {
-		cuts = append(cuts, t.cut())
-	}
-	return cuts, cuts[0].more
 }
 
 // gather adds the lines before a cut to b, those of every log in order. What is

@@ -26,8 +26,8 @@ type core struct {
 	catchUp    bool            // it has no vectors, and its records say so
 	flushing   bool            // all that is open is being closed
 	advancing  bool            // event time passes, on all shards
-	flushBytes int             // of lines that may wait then
-	freshBytes int             // of lines from which on they are handed over before their epoch ends
+	flushBytes int             // of lines that may wait while the shard can, too
+	freshBytes int             // of lines from which on they are handed over before their epoch, or the flush, ends
 	now        packet.Time     // of the packet handled last
 	stop       <-chan struct{} // closed when the engine gives up
 	// save writes what do writes, of a shard that has handed over all before frontier.
@@ -81,7 +81,7 @@ func (c *core) Handle(ps []*packet.Packet) {
 	var bytes uint64
 	for _, p := range ps {
 		bytes += uint64(p.WireLen)
-		if c.fresh.bytes > c.freshBytes && p.Eff > c.now {
+		if c.fresh.bytes+c.shown.bytes > c.freshBytes && p.Eff > c.now {
 			c.pass(p.Eff) // an epoch may bring more lines than there is room for
 		}
 		c.now = p.Eff
@@ -138,7 +138,7 @@ func (c *core) emit(at packet.Time, r *logs.Conn) {
 	c.fresh.add(p, func(dst []byte) []byte {
 		return c.stream.Append(appendParents(dst, c.tracker.Parents()), r)
 	})
-	if c.flushing && c.fresh.bytes > c.flushBytes/4 {
+	if c.flushing && c.fresh.bytes > c.freshBytes {
 		c.handOver(p, nil)
 		c.awaitFetch()
 	}
@@ -168,8 +168,11 @@ func (c *core) carry(t conn.Carrier) { c.tunnels = append(c.tunnels, t) }
 
 // awaitFetch holds the shard back, on a way that all shards go, while much of what it
 // brings there waits for the committer. It cannot deadlock: of the shard whose place is
-// least all is fetched, and each step of a shard asks for a commit, also the last.
+// least all is fetched, whatever the committer waits for itself, and each step of a
+// shard asks for that, also the last.
 func (c *core) awaitFetch() {
+	c.backlog.waiters.Add(1)
+	defer c.backlog.waiters.Add(-1)
 	c.backlog.commitNow()
 	for c.out.waiting() > c.flushBytes {
 		select {
@@ -189,12 +192,14 @@ func (c *core) Advance(end packet.Time) {
 }
 
 // reach hands over what ended before t if it is much. A million connections may
-// end in a second of event time.
+// end in a second of event time. That t can lie before what was handed over, by less
+// than a tick of the tracker's clock.
 func (c *core) reach(t packet.Time) {
-	if c.fresh.bytes <= c.freshBytes {
+	end := before(t)
+	if c.fresh.bytes+c.shown.bytes <= c.freshBytes || end.compare(&c.out.frontier) <= 0 {
 		return
 	}
-	c.handOver(before(t), nil)
+	c.handOver(end, nil)
 	if c.advancing {
 		c.awaitFetch()
 	}
@@ -274,8 +279,15 @@ func (c *core) handOver(end place, panes []pane) {
 	shownTaken := c.out.opens.push(c.shown)
 	c.out.weirds = append(c.out.weirds, weirds...)
 	c.out.panes = append(c.out.panes, panes...)
-	c.out.tunnels = append(c.out.tunnels, c.tunnels...)
-	c.tunnels = c.tunnels[:0]
+	later := 0
+	for _, t := range c.tunnels {
+		if t.From < end.at {
+			c.out.tunnels = append(c.out.tunnels, t)
+		} else {
+			c.tunnels[later], later = t, later+1
+		}
+	}
+	c.tunnels = c.tunnels[:later]
 	c.out.frontier = end
 	c.out.mu.Unlock()
 	c.fresh.reuse(taken)

@@ -31,8 +31,8 @@ import (
 // visible. No log depends on it.
 const epoch = time.Second
 
-// flushWaiting bounds the bytes of lines that wait for the committer while
-// connections are closed at the end of input, over all shards.
+// flushWaiting bounds the bytes of lines that wait for the committer while shards can
+// wait for it, over all of them.
 const flushWaiting = 16 << 20
 
 // Options are what the caller decides beside the configuration.

@@ -11,8 +11,8 @@ import (
 )
 
 // outbox is where a shard leaves what its epochs have brought, for the
-// committer to fetch. The shard never waits for the committer, but in the flush
-// at the end of input.
+// committer to fetch. The shard never waits for the committer, but where much ends at
+// once: when event time jumps, and in a flush.
 type outbox struct {
 	mu       sync.Mutex
 	frontier place // everything before it is here, or was fetched

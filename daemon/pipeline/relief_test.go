@@ -31,7 +31,7 @@ func TestManyLinesAtOnce(t *testing.T) {
 			conn: conn.DefaultConfig(), log: slog.New(slog.DiscardHandler),
 		}
 		c := p.newTimeline(nil, connPercent).cores[0]
-		c.flushBytes = int(pause)
+		c.flushBytes, c.freshBytes = int(pause), int(pause)/4
 		stop := make(chan struct{})
 		c.stop = stop
 		defer close(stop)
@@ -64,5 +64,25 @@ func TestManyLinesAtOnce(t *testing.T) {
 	// What ends within a bucket of the wheel comes at once.
 	if all < len(want)/2 || most > 2*pause+all/10 {
 		t.Errorf("%d bytes waited at most, without a limit %d of %d", most, all, len(want))
+	}
+}
+
+// What was handed over is never taken back, though the tracker's clock has ticks.
+func TestReachIsNeverBack(t *testing.T) {
+	p := &plant{
+		sizes: merge.DefaultConfig(1), router: &sharder.Hasher{Shards: 1}, backlog: newBacklog(1), spare: &spare{},
+		conn: conn.DefaultConfig(), log: slog.New(slog.DiscardHandler),
+	}
+	c := p.newTimeline(nil, connPercent).cores[0]
+	end := packet.Unix(1_700_000_000, 0)
+	c.Advance(end)
+	c.fresh.add(before(end.Add(5)), func(dst []byte) []byte { return append(dst, "{}\n"...) })
+	c.reach(end.Add(-600 * time.Microsecond))
+	if got := c.out.progress(); got != before(end) {
+		t.Errorf("handed over up to %v, then up to %v", end, got.at)
+	}
+	c.reach(end.Add(10))
+	if got := c.out.progress(); got != before(end.Add(10)) || len(c.fresh.list) > 0 {
+		t.Errorf("handed over up to %v, %d lines left", got.at, len(c.fresh.list))
 	}
 }

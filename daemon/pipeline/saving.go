@@ -58,13 +58,27 @@ func (s *saving) write(part string, do func(w *snap.Writer)) {
 	}
 }
 
-// wait waits until all parts are written.
-func (s *saving) wait(ctx context.Context) error {
-	select {
-	case <-s.done:
-		return s.err
-	case <-ctx.Done():
-		return ctx.Err()
+// wait waits until all parts are written. Where a shard waits, too, for its lines to be
+// fetched, meanwhile is called; that took so long in all.
+func (s *saving) wait(ctx context.Context, b *backlog, meanwhile func() error) (taking time.Duration, err error) {
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-s.done:
+			return taking, s.err
+		case <-ctx.Done():
+			return taking, ctx.Err()
+		case <-tick.C:
+		}
+		if b.waiters.Load() == 0 {
+			continue
+		}
+		begin := time.Now()
+		if err := meanwhile(); err != nil {
+			return taking, err
+		}
+		taking += time.Since(begin)
 	}
 }
 
@@ -125,9 +139,11 @@ func (c *committer) save(ctx context.Context, b *commit) (cuts []cut, took time.
 			cut.saved.close()
 		}
 		cuts, took = nil, 0
-		meanwhile := func() error { return c.takeInto(ctx, b) }
-		for _, t := range c.timelines() {
-			cut, err := c.cutNow(ctx, t, b.seq, meanwhile)
+		timelines := c.timelines()
+		stand := map[*timeline]place{}
+		meanwhile := func() error { return c.takeInto(ctx, b, upTo(timelines, stand)) }
+		for _, t := range timelines {
+			cut, err := c.cutNow(ctx, t, b.seq, stand, meanwhile)
 			if err != nil {
 				return err
 			}
@@ -152,10 +168,24 @@ func (c *committer) save(ctx context.Context, b *commit) (cuts []cut, took time.
 	return cuts, took, nil
 }
 
+// upTo cuts timelines as far as they are, or where stand says: what lies behind a cut
+// that saves belongs to the next commit.
+func upTo(timelines []*timeline, stand map[*timeline]place) (cuts []cut) {
+	for _, t := range timelines {
+		cut := t.cut()
+		if end, ok := stand[t]; ok && end.compare(&cut.end) < 0 {
+			cut.end = end
+		}
+		cuts = append(cuts, cut)
+	}
+	return cuts
+}
+
 // cutNow cuts t where its shards are, and has all of them save what they have, or
-// cuts at the end of what t brings. Until the cut stands, meanwhile is called again
-// and again: shards may be waiting for what it does.
-func (c *committer) cutNow(ctx context.Context, t *timeline, seq uint64, meanwhile func() error) (cut, error) {
+// cuts at the end of what t brings. Where the cut is goes into stand as soon as it is
+// known. Until all shards have got to it, meanwhile is called again and again: they may
+// be waiting for what it does.
+func (c *committer) cutNow(ctx context.Context, t *timeline, seq uint64, stand map[*timeline]place, meanwhile func() error) (cut, error) {
 	s := &saving{
 		fs: c.store.fs, dir: c.store.dir, prefix: fmt.Sprintf("%s%d-%s-", segmentPrefix, seq, t.name()),
 		done: make(chan struct{}), left: len(t.cores) + 1, segments: map[string]segment{},
@@ -164,12 +194,13 @@ func (c *committer) cutNow(ctx context.Context, t *timeline, seq uint64, meanwhi
 		fault("cut")
 		t.saving.Store(s)
 		if key, ok := t.frontier.Cut(); ok {
+			stand[t] = before(key.Eff)
 			begin := time.Now()
-			err := s.wait(ctx)
+			taking, err := s.wait(ctx, c.backlog, meanwhile)
 			if err == nil {
 				err = s.sync()
 			}
-			s.took = time.Since(begin)
+			s.took = time.Since(begin) - taking
 			// Readers that are cut off leave their runs, and what was not read looks handled.
 			if err = errors.Join(err, ctx.Err()); err != nil {
 				s.close()

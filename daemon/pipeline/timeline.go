@@ -56,8 +56,8 @@ func (p *plant) newTimeline(vectors *flowvec.Config, percent int64) *timeline {
 	for i := range p.sizes.Shards {
 		c := newCore(p, conns, vectors)
 		c.save = func(frontier packet.Time, do func(w *snap.Writer)) { t.saving.Load().shard(i, frontier, do) }
-		c.flushBytes = max(flushWaiting/p.sizes.Shards, 1<<20)
-		c.freshBytes = p.backlog.pause / 4 / p.sizes.Shards
+		c.flushBytes = min(flushWaiting, p.backlog.pause) / p.sizes.Shards
+		c.freshBytes = c.flushBytes / 4
 		t.cores = append(t.cores, c)
 		t.shards = append(t.shards, sharder.NewShard(merge.NewMerger(t.frontier, i), c, epoch))
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"pcapdir/daemon/config"
+	"pcapdir/daemon/pipeline"
 	"pcapdir/source/decode/decodetest"
 	"pcapdir/source/packet"
 )
@@ -90,5 +91,32 @@ func TestTunnelsLeaveNoTrace(t *testing.T) {
 	for i, s := range sample {
 		parts := c.cut([]int{2, 50, len(c.recs)}[i%3], false, rnd)
 		check(fmt.Sprintf("cut-%d/%s", len(parts), s), s, scatter(t, parts, rnd, forms[:4]))
+	}
+}
+
+// A tunnel that is told of by the last packet before a stop has its name after it.
+func TestTunnelOverARestart(t *testing.T) {
+	at := packet.Unix(1_700_000_000, 0)
+	host := func(n byte) netip.Addr { return netip.AddrFrom4([4]byte{10, 0, 0, n}) }
+	inner := decodetest.IP{Src: host(1), Dst: host(2)}.UDP(1000, 2000, make([]byte, 20))
+	vxlan := append([]byte{0x08, 0, 0, 0, 0, 0, 7, 0}, decodetest.EtherType(0x0800, inner)...)
+	c := capture{name: "tunnel", recs: []record{
+		frame(at, decodetest.IP{Src: host(5), Dst: host(6)}.UDP(1, 2, make([]byte, 20)), 0),
+		frame(at.Add(time.Millisecond), decodetest.IP{Src: host(3), Dst: host(4)}.UDP(3000, 4789, vxlan), 0),
+	}}
+	root := newRoot(t)
+	want := newJob(t).read(t, c.write(t, t.TempDir(), "a"))
+	if !bytes.Contains(want.logs["conn"], []byte("tunnel_parents")) {
+		t.Fatalf("nothing is tested: %s", want.logs["conn"])
+	}
+	cfg := site(root)
+	d := startAs(t, pipeline.Options{Config: cfg})
+	d.mv(t, "a", formOf(c).encode(t, c))
+	d.fate(t, "a")
+	d.quit(t)
+	d = start(t, cfg)
+	d.quit(t)
+	if got := readLogs(t, cfg.Logs.Dir)["conn"]; !bytes.Equal(got, want.logs["conn"]) {
+		t.Errorf("conn.log differs:\n%s", firstDifference(want.logs["conn"], got))
 	}
 }
