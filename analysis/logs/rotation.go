@@ -21,7 +21,7 @@ import (
 // was begun, conn.2026-11-21-05-00-00.log, as Zeek names it (local time), and the next
 // line begins a new one. The zero value is never.
 type Rotation struct {
-	Every time.Duration // of local time, counted from midnight: an hour is on the hour
+	Every time.Duration // of local time, in whole seconds; what divides a day is counted from midnight
 	Size  int64         // bytes
 }
 
@@ -45,79 +45,76 @@ type Turn struct {
 
 // Due implements Sink. When a file was begun is what the file system says, or where it
 // does not say, when it was written last.
-func (d *Dir) Due(log string, by Rotation, now time.Time) (t Turn, due bool, err error) {
+func (d *Dir) Due(log string, by Rotation, now time.Time) (t Turn, due bool) {
 	if by == (Rotation{}) {
-		return Turn{}, false, nil
+		return Turn{}, false
 	}
-	info, err := os.Stat(d.name(log))
-	if errors.Is(err, fs.ErrNotExist) {
-		return Turn{}, false, nil
-	}
+	info, err := os.Lstat(d.name(log))
 	if err != nil {
-		return Turn{}, false, fmt.Errorf("rotate log: %w", err)
+		return Turn{}, false
 	}
 	at, err := positionOf(info)
 	if err != nil {
-		return Turn{}, false, fmt.Errorf("rotate log: %w", err)
+		return Turn{}, false // a link or a device is somebody's purpose
 	}
-	opened := info.ModTime()
+	opened, known := d.born(log)
+	if !known {
+		opened = info.ModTime()
+	}
+	return Turn{log, at.Dev, at.Ino, opened}, by.due(opened, at.Length, now)
+}
+
+// born is when the file of a log was begun, if the file system knows.
+func (d *Dir) born(log string) (at time.Time, known bool) {
 	var st unix.Statx_t
-	if err := unix.Statx(unix.AT_FDCWD, d.name(log), 0, unix.STATX_BTIME, &st); err == nil && st.Mask&unix.STATX_BTIME != 0 {
-		opened = time.Unix(st.Btime.Sec, int64(st.Btime.Nsec))
-	}
-	return Turn{log, at.Dev, at.Ino, opened}, by.due(opened, at.Length, now), nil
+	err := unix.Statx(unix.AT_FDCWD, d.name(log), unix.AT_SYMLINK_NOFOLLOW, unix.STATX_BTIME, &st)
+	return time.Unix(st.Btime.Sec, int64(st.Btime.Nsec)), err == nil && st.Mask&unix.STATX_BTIME != 0
 }
 
 // Rotate implements Sink.
 func (d *Dir) Rotate(t Turn) error {
-	info, err := os.Stat(d.name(t.Log))
+	info, err := os.Lstat(d.name(t.Log))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("rotate log: %w", err)
 	}
-	if now, err := positionOf(info); err != nil || now.Dev != t.Dev || now.Ino != t.Ino {
-		return err // it was done, by an attempt before or by someone else
+	now, err := positionOf(info)
+	born, known := d.born(t.Log)
+	if err != nil || now.Dev != t.Dev || now.Ino != t.Ino || known && !born.Equal(t.Opened) {
+		return nil // it was done, by an attempt before or by someone else
 	}
 	if err := d.drop(t.Log); err != nil {
 		return fmt.Errorf("rotate log: %w", err)
 	}
-	for opened := t.Opened; ; opened = opened.Add(time.Second) {
-		to := filepath.Join(d.path, rotatedName(t.Log, opened))
-		free, err := free(to, to+PackedSuffix)
-		if err != nil {
-			return fmt.Errorf("rotate log: %w", err)
-		}
-		if !free {
-			continue
-		}
-		if err := os.Rename(d.name(t.Log), to); err != nil {
-			return fmt.Errorf("rotate log: %w", err)
-		}
-		d.renamed = true
-		return nil
+	stamp, err := d.nextStamp(t)
+	if err == nil {
+		err = os.Rename(d.name(t.Log), filepath.Join(d.path, t.Log+"."+stamp+".log"))
 	}
+	if err != nil {
+		return fmt.Errorf("rotate log: %w", err)
+	}
+	d.renamed = true
+	return nil
 }
 
-// free says that no file has any of the names.
-func free(paths ...string) (bool, error) {
-	for _, path := range paths {
-		if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
-			return false, err
-		}
+// nextStamp is what stands in the name of the file: when it was begun by the clock on the
+// wall or, where that was put back, a second behind the newest that is there.
+func (d *Dir) nextStamp(t Turn) (string, error) {
+	stamp := t.Opened.Local().Format(stampLayout)
+	all, err := rotatedFiles(d.path, t.Log)
+	if err != nil || len(all) == 0 || all[len(all)-1].stamp < stamp {
+		return stamp, err
 	}
-	return true, nil
+	newest, err := time.Parse(stampLayout, all[len(all)-1].stamp)
+	return newest.Add(time.Second).Format(stampLayout), err
 }
 
 // PackedSuffix is what Pack adds to the name of a file.
 const PackedSuffix = ".gz"
 
 const stampLayout = "2006-01-02-15-04-05"
-
-func rotatedName(log string, opened time.Time) string {
-	return log + "." + opened.Local().Format(stampLayout) + ".log"
-}
 
 // stampOf is the time in the name of a file of the log that was rotated.
 func stampOf(log, name string) (stamp string, packed, ok bool) {
@@ -134,7 +131,7 @@ type rotated struct {
 	packed      bool
 }
 
-// rotatedFiles are those of a log in dir, the oldest first. One that is there packed
+// rotatedFiles are those of a log in dir, in the order in which they were rotated. One that is there packed
 // and as it was, since packing was cut short, counts as it was.
 func rotatedFiles(dir, log string) ([]rotated, error) {
 	entries, err := os.ReadDir(dir)
@@ -153,22 +150,19 @@ func rotatedFiles(dir, log string) ([]rotated, error) {
 
 // Files are the files of a log in dir in the order of their lines: those that were
 // rotated, of which some may be packed, and the live one, if there are such.
-func Files(dir, log string) ([]string, error) {
+func Files(dir, log string) (paths []string, err error) {
 	all, err := rotatedFiles(dir, log)
 	if err != nil {
 		return nil, fmt.Errorf("files of a log: %w", err)
 	}
-	var paths []string
 	for _, r := range all {
 		paths = append(paths, r.path)
 	}
 	live := filepath.Join(dir, log+".log")
-	free, err := free(live)
-	if err != nil {
-		return nil, fmt.Errorf("files of a log: %w", err)
-	}
-	if !free {
+	if _, err := os.Lstat(live); err == nil {
 		paths = append(paths, live)
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("files of a log: %w", err)
 	}
 	return paths, nil
 }
@@ -189,15 +183,16 @@ func Pack(ctx context.Context, dir, log string) error {
 	if err != nil {
 		return fmt.Errorf("pack logs: %w", err)
 	}
+	var errs []error
 	for _, r := range all[:max(0, len(all)-1)] {
 		if r.packed {
 			continue
 		}
 		if err := pack(ctx, r.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("pack logs: %w", err)
+			errs = append(errs, fmt.Errorf("pack logs: %w", err))
 		}
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // pack puts path.gz in the place of path, with its time.

@@ -3,6 +3,7 @@ package logs
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -38,50 +39,87 @@ func TestWhenALogIsFull(t *testing.T) {
 	}
 }
 
-// rotateTest gives the log x of d a new file, as one that was begun at opened.
-func rotateTest(t *testing.T, d *Dir, opened time.Time) Turn {
+// rotateTest gives the log x of d a new file, and is the turn and what it made of the old one.
+func rotateTest(t *testing.T, d *Dir) (turn Turn, path string) {
 	t.Helper()
-	turn, due, err := d.Due("x", Rotation{Size: 1}, time.Now())
-	if err != nil || !due {
-		t.Fatalf("due: %v, %v", due, err)
+	turn, due := d.Due("x", Rotation{Size: 1}, time.Now())
+	if !due {
+		t.Fatal("not due")
 	}
 	if age := time.Since(turn.Opened); age < -time.Second || age > time.Minute {
 		t.Errorf("begun %s ago", age)
 	}
-	turn.Opened = opened
 	if err := d.Rotate(turn); err != nil {
 		t.Fatal(err)
 	}
-	return turn
+	all, err := Files(d.path, "x")
+	if err != nil || len(all) == 0 {
+		t.Fatalf("%q, %v", all, err)
+	}
+	return turn, all[len(all)-1]
 }
 
 func TestRotate(t *testing.T) {
 	d, path := openTestDir(t)
-	dir := filepath.Dir(path)
-	if turn, due, err := d.Due("x", Rotation{Every: time.Second, Size: 1}, time.Now().Add(time.Hour)); due || err != nil {
-		t.Errorf("a log that is not there is due: %v, %v", turn, err)
+	if turn, due := d.Due("x", Rotation{Every: time.Second, Size: 1}, time.Now().Add(time.Hour)); due {
+		t.Errorf("a log that is not there is due: %v", turn)
 	}
-	opened := time.Date(2026, 11, 21, 5, 0, 0, 0, time.Local)
 	mustAppend(t, d, Position{}, first)
-	turn := rotateTest(t, d, opened)
+	turn, old := rotateTest(t, d)
+	if want := "x." + turn.Opened.Local().Format("2006-01-02-15-04-05") + ".log"; filepath.Base(old) != want {
+		t.Errorf("%s, want %s", old, want)
+	}
 	mustAppend(t, d, Position{}, second)
 	if err := d.Rotate(turn); err != nil { // again, as after a crash
 		t.Fatal(err)
 	}
 	wantFile(t, path, string(second))
-	wantFile(t, filepath.Join(dir, "x.2026-11-21-05-00-00.log"), string(first))
-	// Twice in a second, and the first is packed already.
-	if err := os.Rename(filepath.Join(dir, "x.2026-11-21-05-00-00.log"), filepath.Join(dir, "x.2026-11-21-05-00-00.log.gz")); err != nil {
-		t.Fatal(err)
-	}
-	rotateTest(t, d, opened)
-	wantFile(t, filepath.Join(dir, "x.2026-11-21-05-00-01.log"), string(second))
-	if err := d.Rotate(turn); err != nil { // there is no live file now
-		t.Fatal(err)
-	}
+	wantFile(t, old, string(first))
 	if err := d.Sync(); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// Rotated files are in the order of their lines whatever the clock did: twice in a
+// second, when the first is packed already, and after the clock was put back.
+func TestRotatedNamesAscend(t *testing.T) {
+	d, path := openTestDir(t)
+	ahead := filepath.Join(filepath.Dir(path), "x.2999-12-31-23-59-59.log.gz")
+	write(t, ahead, "")
+	for n := range 3 {
+		mustAppend(t, d, Position{}, first)
+		if _, old := rotateTest(t, d); filepath.Base(old) != fmt.Sprintf("x.3000-01-01-00-00-0%d.log", n) {
+			t.Errorf("the file of turn %d is %s", n, old)
+		}
+	}
+}
+
+// What is not a file under its own name is not rotated: somebody meant it so.
+func TestLinksAreNotRotated(t *testing.T) {
+	d, path := openTestDir(t)
+	elsewhere := filepath.Join(t.TempDir(), "elsewhere")
+	write(t, elsewhere, string(first))
+	if err := os.Symlink(elsewhere, path); err != nil {
+		t.Fatal(err)
+	}
+	if turn, due := d.Due("x", Rotation{Size: 1}, time.Now()); due {
+		t.Errorf("a link is due: %v", turn)
+	}
+}
+
+// An inode may serve again: a turn is done when the file is another one.
+func TestTurnOfAnInodeThatServesAgain(t *testing.T) {
+	d, path := openTestDir(t)
+	mustAppend(t, d, Position{}, first)
+	turn, _ := d.Due("x", Rotation{Size: 1}, time.Now())
+	if _, known := d.born("x"); !known {
+		t.Skip("the file system does not know when files were made")
+	}
+	turn.Opened = turn.Opened.Add(-time.Hour)
+	if err := d.Rotate(turn); err != nil {
+		t.Fatal(err)
+	}
+	wantFile(t, path, string(first))
 }
 
 func TestFilesOfALog(t *testing.T) {
@@ -124,16 +162,21 @@ func TestPack(t *testing.T) {
 	}
 	canceled, cancel := context.WithCancel(t.Context())
 	cancel()
+	if err := os.Mkdir(filepath.Join(dir, "x.2026-11-21-04-00-00.log.gz.tmp"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	stuck := filepath.Join(dir, "x.2026-11-21-04-00-00.log")
+	write(t, stuck, text)
 	if err := Pack(canceled, dir, "x"); err == nil || exists(old+".gz") || exists(old+".gz.tmp") || !exists(old) {
 		t.Errorf("cut short: %v", err)
 	}
 	write(t, old+".gz.tmp", strings.Repeat("what a crash left", 1<<16))
-	for range 2 {
-		if err := Pack(t.Context(), dir, "x"); err != nil {
+	for range 2 { // one that cannot be packed does not hold up the others
+		if err := Pack(t.Context(), dir, "x"); err == nil || !strings.Contains(err.Error(), "04-00-00") || strings.Contains(err.Error(), "05-00-00") {
 			t.Fatal(err)
 		}
 	}
-	if exists(old) || exists(old+".gz.tmp") || !exists(newest) || !exists(filepath.Join(dir, "x.log")) {
+	if !exists(stuck) || exists(old) || exists(old+".gz.tmp") || !exists(newest) || !exists(filepath.Join(dir, "x.log")) {
 		t.Error("not the one file was packed that was to be")
 	}
 	packed, err := os.ReadFile(old + ".gz")

@@ -24,8 +24,9 @@ type Sink interface {
 	// when there are none.
 	Append(log string, at Position, lines Lines) (Position, error)
 
-	// Due says whether the log's file is full, and which turn empties the log.
-	Due(log string, by Rotation, now time.Time) (t Turn, due bool, err error)
+	// Due says whether the log's file is full, and which turn empties the log. What
+	// is no file of ours alone is never full.
+	Due(log string, by Rotation, now time.Time) (t Turn, due bool)
 
 	// Rotate does a turn, durably after the next Sync: the next line of the log begins a
 	// new file. It does nothing where that was done before, or by someone else.

@@ -206,19 +206,16 @@ func (h *heartbeat) append(log string, lines []byte) error {
 	if len(lines) == 0 {
 		return nil
 	}
-	turn, due, err := h.sink.Due(log, h.rotate, time.Now())
-	if due {
-		err = h.sink.Rotate(turn)
-	}
-	if err != nil {
-		return err
+	var rotated error
+	if turn, due := h.sink.Due(log, h.rotate, time.Now()); due {
+		rotated = h.sink.Rotate(turn) // if it fails, the lines go where the others are
 	}
 	at, err := h.sink.Position(log)
 	if err != nil {
 		return err
 	}
 	_, err = h.sink.Append(log, at, bytes.NewReader(h.form.Encode(log, lines, at.Length == 0, time.Now())))
-	return err
+	return errors.Join(rotated, err)
 }
 
 func (h *heartbeat) shards(line *logs.Stats) {

@@ -174,25 +174,20 @@ func (s *store) write(b *commit) error {
 
 // rotates says that a commit without lines has something to do, too.
 func (s *store) rotates() bool {
-	turns, err := s.turns()
-	return len(turns) > 0 || err != nil
+	return len(s.turns()) > 0
 }
 
 // turns are the logs whose files are full. A batch leaves them as they are.
-func (s *store) turns() (all []spool.Turn, err error) {
+func (s *store) turns() (all []spool.Turn) {
 	if s.dir == "" {
-		return nil, nil
+		return nil
 	}
 	for _, log := range committed {
-		t, due, err := s.sink.Due(log, s.rotation, time.Now())
-		if err != nil {
-			return nil, err
-		}
-		if due {
+		if t, due := s.sink.Due(log, s.rotation, time.Now()); due {
 			all = append(all, spool.Turn(t))
 		}
 	}
-	return all, nil
+	return all
 }
 
 // committed are the logs that get lines by commits alone.
@@ -255,10 +250,7 @@ func (s *store) place(b *commit) (*spool.Ledger, error) {
 	l := &spool.Ledger{
 		Version: spool.LedgerVersion, Seq: b.seq, Cut: b.cut, Books: b.books, Moves: append(slices.Clone(s.left), b.moves...), State: b.state,
 	}
-	var err error
-	if l.Turns, err = s.turns(); err != nil {
-		return nil, err
-	}
+	l.Turns = s.turns()
 	if b.stage == nil {
 		for i, a := range b.logs {
 			b.logs[i].text = s.form.Encode(a.log, a.text, false, time.Now())

@@ -54,40 +54,61 @@ func (d *directory) expect(names ...string) {
 // lines hands over the lines of a log, of each of its files as eachLine does. A log that
 // is not there has none, and then found is false.
 func (d *directory) lines(log string, each func(n int, line []byte, whole bool) error) (found bool, err error) {
+	// The live file is opened first, and read last: it may be rotated meanwhile.
+	live, err := openLog(filepath.Join(d.path, log+".log"))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return false, fmt.Errorf("log: %w", err)
+	}
+	if live != nil {
+		defer live.Close()
+	}
 	files, err := logs.Files(d.path, log)
 	if err != nil {
 		return false, err
 	}
 	for _, path := range files {
-		d.file = filepath.Base(path)
-		there, err := d.linesOf(path, each)
-		if found = found || there; err != nil {
-			return found, err
+		f, err := openLog(path)
+		if errors.Is(err, fs.ErrNotExist) { // packed meanwhile
+			f, err = openLog(path + logs.PackedSuffix)
+		}
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return found, fmt.Errorf("log: %w", err)
+		}
+		if found = true; !sameFile(f, live) {
+			err = d.linesOf(f, each)
+		}
+		if err = errors.Join(err, f.Close()); err != nil {
+			return true, err
 		}
 	}
-	return found, nil
+	if live == nil {
+		return found, nil
+	}
+	return true, d.linesOf(live, each)
 }
 
-func (d *directory) linesOf(path string, each func(n int, line []byte, whole bool) error) (found bool, err error) {
-	f, err := openLog(path)
-	if errors.Is(err, fs.ErrNotExist) { // packed meanwhile
-		f, err = openLog(path + logs.PackedSuffix)
+func sameFile(a, b *os.File) bool {
+	if b == nil {
+		return false
 	}
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
-	}
-	if err != nil {
-		return false, fmt.Errorf("log: %w", err)
-	}
-	defer f.Close()
+	was, errA := a.Stat()
+	is, errB := b.Stat()
+	return errA == nil && errB == nil && os.SameFile(was, is)
+}
+
+func (d *directory) linesOf(f *os.File, each func(n int, line []byte, whole bool) error) error {
+	d.file = filepath.Base(f.Name())
 	text, err := logs.Unpack(f.Name(), &reading{d, f})
 	if err == nil {
 		err = eachLine(text, each)
 	}
 	if err != nil {
-		return true, fmt.Errorf("%s: %w", f.Name(), err)
+		return fmt.Errorf("%s: %w", f.Name(), err)
 	}
-	return true, nil
+	return nil
 }
 
 // openLog opens a file, and nothing else: a pipe would make its reader wait, and a
