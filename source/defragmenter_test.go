@@ -185,7 +185,7 @@ func TestDatagramOfTwoProcesses(t *testing.T) {
 // The bytes of fragments in a window are bounded: beyond, the oldest records are
 // let out early.
 func TestWindowIsBoundedInBytes(t *testing.T) {
-	w := newWindow(time.Hour, leastStamp, DefaultHeld)
+	w := newWindow(time.Hour, leastStamp)
 	data, most := make([]byte, 60_000), 0
 	for i := range 1000 {
 		p := packet.Packet{TS: packet.Time(i), Flags: packet.Fragmented}

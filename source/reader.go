@@ -110,7 +110,7 @@ type Reader struct {
 func NewReader(cfg Config, router Router, gate Gate, w *merge.Writer) *Reader {
 	r := &Reader{
 		cfg: cfg, router: router, gate: gate, w: w, run: Whole(leastStamp), eff: -packet.MaxTime, from: packet.At(-packet.MaxTime),
-		window: newWindow(cfg.Lead(), leastStamp, cmp.Or(cfg.Held, DefaultHeld)), trail: new(Trail),
+		window: newWindow(cfg.Lead(), leastStamp), trail: new(Trail),
 	}
 	if cfg.Sort {
 		r.clock = clock.New(cfg.latest())
@@ -118,7 +118,7 @@ func NewReader(cfg Config, router Router, gate Gate, w *merge.Writer) *Reader {
 	if cfg.Links != nil {
 		r.links = links.NewCache(cfg.Links)
 	}
-	r.begin(Point{Max: leastStamp, Floor: max(w.Floor, leastStamp), Watermark: w.Watermark})
+	r.begin(Point{Max: leastStamp, Held: cmp.Or(cfg.Held, DefaultHeld), Floor: max(w.Floor, leastStamp), Watermark: w.Watermark})
 	return r
 }
 
@@ -288,7 +288,10 @@ func (r *Reader) stamp(p *packet.Packet) {
 		p.Flags |= packet.Late
 		r.books.Late++
 	}
-	disorder := r.window.add(p)
+	disorder, lifted := r.window.add(p)
+	if lifted {
+		r.books.Lifted++
+	}
 	switch {
 	case p.Flags&packet.Suspect != 0:
 		r.books.Suspect++

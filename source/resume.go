@@ -37,6 +37,7 @@ func (r *Reader) Seek(c decompress.Format, format string) (offset int64) {
 func (r *Reader) begin(p Point) {
 	r.start, r.books, r.next = p, p.Books, p.epochEnd()
 	r.window.max, r.window.floor = p.Max, p.Floor
+	r.window.bound(p.Held)
 	if r.clock != nil && p.Record > 0 {
 		r.clock.Resume(p.Left)
 	}
@@ -48,7 +49,7 @@ func (r *Reader) begin(p Point) {
 // record after it makes a point again, in the place of the one before.
 func (r *Reader) mark(n uint64, offset int64) {
 	p := Point{
-		Record: n, Offset: offset, Max: r.window.max, Floor: r.window.floor,
+		Record: n, Offset: offset, Max: r.window.max, Floor: r.window.floor, Held: r.window.limit,
 		Watermark: r.start.Watermark, Books: r.books,
 	}
 	if r.clock != nil {

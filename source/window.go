@@ -23,6 +23,7 @@ const DefaultHeld = 256 << 10
 type window struct {
 	size  time.Duration // 0: the records stand as they are, lifted to the running maximum
 	floor packet.Time
+	full  bool        // floor is where the window was when it was full
 	max   packet.Time // M
 
 	ring       []packet.Packet // length a power of two
@@ -38,29 +39,37 @@ type window struct {
 	limit, heldLimit int // of packets, and of held
 }
 
-func newWindow(size time.Duration, floor packet.Time, limit int) *window {
-	return &window{
-		size: size, floor: floor, max: leastStamp, ring: make([]packet.Packet, 64),
-		limit: limit, heldLimit: limit * int(unsafe.Sizeof(packet.Packet{})),
-	}
+func newWindow(size time.Duration, floor packet.Time) *window {
+	w := &window{size: size, floor: floor, max: leastStamp, ring: make([]packet.Packet, 64)}
+	w.bound(DefaultHeld)
+	return w
+}
+
+// bound sets how many packets w holds at most.
+func (w *window) bound(packets int) {
+	w.limit, w.heldLimit = packets, packets*int(unsafe.Sizeof(packet.Packet{}))
 }
 
 // add takes a copy of p and sets its effective time. disorder says that an
-// earlier record of the file has a later stamp.
-func (w *window) add(p *packet.Packet) (disorder bool) {
+// earlier record of the file has a later stamp, lifted that it would have another place
+// in a larger window.
+func (w *window) add(p *packet.Packet) (disorder, lifted bool) {
 	disorder = p.TS < w.max
-	p.Eff = max(p.TS, w.max.Add(-w.size), w.floor)
+	p.Eff = max(p.TS, w.max.Add(-w.size))
+	if p.Eff < w.floor {
+		p.Eff, lifted = w.floor, w.full
+	}
 	w.max = max(w.max, p.TS)
 	if w.head != w.tail && p.Eff < w.at(w.tail-1).Eff {
 		w.push(p)
-		return disorder
+		return disorder, lifted
 	}
 	if int(w.tail-w.head) == len(w.ring) {
 		w.grow()
 	}
 	*w.at(w.tail) = *p
 	w.tail++
-	return disorder
+	return disorder, lifted
 }
 
 // next takes out the least packet if it is settled: none to come can be before
@@ -75,6 +84,7 @@ func (w *window) next(drain bool) *packet.Packet {
 		return nil
 	}
 	if full {
+		w.full = w.full || w.floor < p.Eff
 		w.floor = max(w.floor, p.Eff)
 	}
 	if straggler {

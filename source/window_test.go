@@ -24,9 +24,9 @@ func sorted(stamps []packet.Time, size time.Duration, floor packet.Time) []packe
 }
 
 func through(stamps []packet.Time, size time.Duration, floor packet.Time) (out []packet.Packet, disorder int) {
-	w := newWindow(size, floor, DefaultHeld)
+	w := newWindow(size, floor)
 	for i, ts := range stamps {
-		if w.add(&packet.Packet{TS: ts, Rec: uint64(i)}) {
+		if out, _ := w.add(&packet.Packet{TS: ts, Rec: uint64(i)}); out {
 			disorder++
 		}
 		for p := w.next(false); p != nil; p = w.next(false) {
@@ -76,7 +76,7 @@ func TestNoWindowKeepsTheFilesOrder(t *testing.T) {
 // out early, and everything still comes out once, in order.
 func TestWindowIsBounded(t *testing.T) {
 	const n = DefaultHeld * 2
-	w := newWindow(time.Hour, leastStamp, DefaultHeld)
+	w := newWindow(time.Hour, leastStamp)
 	last, seen, most := leastStamp, 0, 0
 	take := func(drain bool) {
 		for p := w.next(drain); p != nil; p = w.next(drain) {
@@ -88,7 +88,10 @@ func TestWindowIsBounded(t *testing.T) {
 		}
 	}
 	for i := range n {
-		w.add(&packet.Packet{TS: packet.Time(n - i), Rec: uint64(i)}) // backwards: the worst case
+		_, lifted := w.add(&packet.Packet{TS: packet.Time(n - i), Rec: uint64(i)}) // backwards: the worst case
+		if lifted != (i > DefaultHeld) {
+			t.Fatalf("packet %d of a window of %d is lifted: %v", i, DefaultHeld, lifted)
+		}
 		take(false)
 		most = max(most, len(w.stragglers)+int(w.tail-w.head))
 	}
@@ -99,7 +102,7 @@ func TestWindowIsBounded(t *testing.T) {
 }
 
 func TestWindowAllocatesNothing(t *testing.T) {
-	w := newWindow(100, leastStamp, DefaultHeld)
+	w := newWindow(100, leastStamp)
 	ts := packet.Time(0)
 	step := func() {
 		for range 1000 {
@@ -121,7 +124,7 @@ func BenchmarkWindow(b *testing.B) {
 		size time.Duration
 	}{{"file", 0}, {"sort", 100 * time.Millisecond}} {
 		b.Run(c.name, func(b *testing.B) {
-			w := newWindow(c.size, leastStamp, DefaultHeld)
+			w := newWindow(c.size, leastStamp)
 			var p packet.Packet
 			b.ReportAllocs()
 			for b.Loop() {

@@ -15,6 +15,7 @@ type Spool struct {
 	Packets, Bytes  uint64 // records read, and their captured bytes
 	Late            uint64
 	Inversions      uint64
+	Lifted          uint64
 	Suspect         uint64
 	Tunneled        uint64
 	Handled         uint64 // of Packets
@@ -76,6 +77,8 @@ var spoolStream = newStream("spool", "What became of one file.", []Column[Spool]
 		Append: func(b []byte, r *Spool) []byte { return appendUint(b, r.Inversions) }},
 	{Name: "tunneled", Type: Number, Doc: "packets that came out of tunnels in its records; absent when none",
 		Append: func(b []byte, r *Spool) []byte { return appendPositive(b, r.Tunneled) }},
+	{Name: "lifted", Type: Number, Doc: "records out of order within `order.window` that could not be put in order, since more packets lay there than limits.memory has room for; absent when none",
+		Append: func(b []byte, r *Spool) []byte { return appendPositive(b, r.Lifted) }},
 	{Name: "suspect", Type: Number, Doc: "records whose stamp is far from those of their neighbours; theirs is used instead",
 		Append: func(b []byte, r *Spool) []byte { return appendUint(b, r.Suspect) }},
 	{Name: "handled", Type: Number, Doc: "records that were handled: packets less all of dropped",

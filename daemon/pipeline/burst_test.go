@@ -1,6 +1,7 @@
 package pipeline_test
 
 import (
+	"bytes"
 	"fmt"
 	"testing"
 	"time"
@@ -41,6 +42,23 @@ func TestManyEndAtOnce(t *testing.T) {
 			for i := range c.recs {
 				c.recs[i].TS = c.recs[i].TS.Add(2 * time.Hour)
 			}
+		}
+	}
+}
+
+// Where the memory is too small for all that lies within order.window, disorder stays,
+// and is counted; where it is not, all is in order and nothing counted.
+func TestTooSmallAWindowIsCounted(t *testing.T) {
+	c := synFlood(20_000)
+	jittered := c.jittered(20*time.Millisecond, 1)
+	for memory, lifted := range map[int64]bool{64 << 20: true, 64 << 30: false} {
+		j, k := newJob(t), newJob(t)
+		j.cfg.Limits.Memory, k.cfg.Limits.Memory = memory, memory
+		j.cfg.Vectors.Windows, k.cfg.Vectors.Windows = nil, nil
+		want, got := j.read(t, c.write(t, t.TempDir(), "a")), k.read(t, jittered.write(t, t.TempDir(), "a"))
+		n := got.only(t).Lifted
+		if same := bytes.Equal(want.logs["conn"], got.logs["conn"]); (n > 0) != lifted || n > got.only(t).Inversions || !lifted && !same || want.only(t).Lifted > 0 {
+			t.Errorf("%d MiB: %d of %d inversions lifted, the logs are those of the file in order: %v", memory>>20, n, got.only(t).Inversions, same)
 		}
 	}
 }

@@ -399,7 +399,7 @@ func (f *file) line(move spool.Move) logs.Spool {
 		Size: f.Size, Format: b.Format, Compression: f.Compression.String(), LinkTypes: f.linkTypes(),
 		HasTimes: b.HasTimes, Packets: b.Read.Packets, Bytes: b.Read.Bytes,
 		Handled: b.Handled.Packets, HandledBytes: b.Handled.Bytes,
-		Late: b.Late, Inversions: b.Inversions, Suspect: b.Suspect, Tunneled: b.Tunneled,
+		Late: b.Late, Inversions: b.Inversions, Lifted: b.Lifted, Suspect: b.Suspect, Tunneled: b.Tunneled,
 		Outcome: string(move.Outcome), Reason: move.Reason,
 	}
 	if b.HasTimes {

@@ -72,6 +72,7 @@ type fate struct {
 	Bytes        uint64            `json:"bytes"`
 	Late         uint64            `json:"late"`
 	Inversions   uint64            `json:"inversions"`
+	Lifted       uint64            `json:"lifted"`
 	Suspect      uint64            `json:"suspect"`
 	Handled      uint64            `json:"handled"`
 	HandledBytes uint64            `json:"handled_bytes"`

@@ -29,8 +29,8 @@ const (
 )
 
 // heldPackets is how many packets the window of a file may hold, out of the share that
-// is there for as many files as may be open. It depends on nothing that changes, for a
-// file that is read on after a restart must be read alike.
+// is there for as many files as may be open. It does not depend on how many are: a file
+// is read alike whatever is read beside it.
 func heldPackets(cfg *config.Config, memory int64) int {
 	share := percentOf(memory, windowPercent) / int64(cfg.Limits.OpenFiles) / int64(unsafe.Sizeof(packet.Packet{}))
 	return int(max(leastHeld, min(share, source.DefaultHeld)))

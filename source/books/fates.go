@@ -67,6 +67,7 @@ type Fates struct {
 
 	Late       uint64 // own stamp behind the watermark when the file was admitted
 	Inversions uint64 // own stamp before that of an earlier record of the file
+	Lifted     uint64 // disorder within the window that could not be repaired, since too much lay in it
 	Suspect    uint64 // own stamp not to be believed, and so not used: see package clock
 }
 
@@ -100,6 +101,7 @@ func (f *Fates) Add(o *Fates) {
 	f.Tunneled += o.Tunneled
 	f.Late += o.Late
 	f.Inversions += o.Inversions
+	f.Lifted += o.Lifted
 	f.Suspect += o.Suspect
 }
 
