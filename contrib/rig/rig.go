@@ -133,6 +133,16 @@ func (r *Rig) Kill() error {
 	return WasKilled(<-r.ended)
 }
 
+// Peak is the most memory that the daemon had resident, in bytes. It is known once that
+// has ended.
+func (r *Rig) Peak() int64 {
+	u, ok := r.cmd.ProcessState.SysUsage().(*syscall.Rusage)
+	if !ok {
+		return 0
+	}
+	return u.Maxrss << 10
+}
+
 // Abandon ends the daemon if it still runs, however it does.
 func (r *Rig) Abandon() {
 	if r.cmd != nil && r.cmd.Process != nil {

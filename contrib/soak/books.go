@@ -88,10 +88,7 @@ func (l *ledger) file(n *line) error {
 }
 
 // sample is what the daemon takes at one time.
-type sample struct {
-	resident, peak          int // bytes
-	descriptors, goroutines int
-}
+type sample struct{ resident, descriptors, goroutines int }
 
 // sample asks the kernel, and stats.log for what the kernel does not know.
 func (s *soak) sample() {
@@ -103,22 +100,11 @@ func (s *soak) sample() {
 			n.resident = pages * os.Getpagesize()
 		}
 	}
-	if text, err := os.ReadFile(filepath.Join("/proc", pid, "status")); err == nil {
-		n.peak = peak(string(text))
-	}
 	if names, err := os.ReadDir(filepath.Join("/proc", pid, "fd")); err == nil {
 		n.descriptors = len(names)
 	}
 	n.goroutines = s.goroutines()
 	s.samples = append(s.samples, n)
-}
-
-// peak is the most that was resident ever, out of /proc/PID/status.
-func peak(status string) int {
-	_, rest, _ := strings.Cut(status, "VmHWM:")
-	var kib int
-	_, _ = fmt.Sscanf(rest, "%d", &kib) // 0 where the kernel does not say
-	return kib << 10
 }
 
 // goroutines is what the last line of stats.log says, 0 before there is one.

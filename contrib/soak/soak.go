@@ -31,6 +31,7 @@ type soak struct {
 
 	files   int    // moved in
 	sent    uint64 // packets in them
+	peak    int64  // bytes that were resident at most
 	flood   *flood // nil: traffic
 	watched time.Time
 	samples []sample
@@ -49,6 +50,7 @@ func (s *soak) run() error {
 	if err = errors.Join(err, s.rig.Stop()); err != nil {
 		return err
 	}
+	s.peak = s.rig.Peak()
 	if err := s.takeAll(); err != nil {
 		return err
 	}

@@ -35,11 +35,11 @@ func TestFloods(t *testing.T) {
 
 // What is wrong with a flood is seen.
 func TestFloodVerdict(t *testing.T) {
-	s := &soak{out: new(bytes.Buffer), options: options{memory: "100MiB"}, samples: []sample{{peak: 109 << 20}}}
+	s := &soak{out: new(bytes.Buffer), options: options{memory: "100MiB"}, peak: 109 << 20}
 	if err := s.bounded(); err != nil {
 		t.Error(err)
 	}
-	s.samples[0].peak = 111 << 20
+	s.peak = 111 << 20
 	if err := s.bounded(); err == nil {
 		t.Error("too much memory, and all is said to be well")
 	}
@@ -67,7 +67,7 @@ func TestVerdict(t *testing.T) {
 		s := &soak{out: new(bytes.Buffer), files: 2, sent: 10}
 		s.ledger = ledger{files: 2, packets: 10, handled: 9, dropped: 1}
 		for range 3 * least {
-			s.samples = append(s.samples, sample{100 << 20, 100 << 20, 20, 30})
+			s.samples = append(s.samples, sample{100 << 20, 20, 30})
 		}
 		return s
 	}
