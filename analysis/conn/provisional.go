@@ -46,6 +46,14 @@ func (t *Tracker) lives(s showing) bool {
 	return f.uid == s.uid && f.bucket != noBucket
 }
 
+// first is the first instant, if there is one.
+func (s *showings) first() (at packet.Time, ok bool) {
+	if s.next == len(s.list) {
+		return 0, false
+	}
+	return s.list[s.next].at, true
+}
+
 // take takes out the first if it is before end.
 func (s *showings) take(end packet.Time) (showing, bool) {
 	if s.next == len(s.list) || s.list[s.next].at >= end {

@@ -139,7 +139,7 @@ func (c *core) emit(at packet.Time, r *logs.Conn) {
 		return c.stream.Append(appendParents(dst, c.tracker.Parents()), r)
 	})
 	if c.flushing && c.fresh.bytes > c.freshBytes {
-		c.handOver(p, nil)
+		c.handOver(p)
 		c.awaitFetch()
 	}
 }
@@ -199,7 +199,7 @@ func (c *core) reach(t packet.Time) {
 	if c.fresh.bytes+c.shown.bytes <= c.freshBytes || end.compare(&c.out.frontier) <= 0 {
 		return
 	}
-	c.handOver(end, nil)
+	c.handOver(end)
 	if c.advancing {
 		c.awaitFetch()
 	}
@@ -207,12 +207,13 @@ func (c *core) reach(t packet.Time) {
 
 // pass does what Advance does, without waiting.
 func (c *core) pass(end packet.Time) {
-	c.tracker.Advance(end)
-	var panes []pane
+	// The pane comes first: on the way to end lines may be handed over that are
+	// behind its end.
 	if c.open && c.paneEnd <= end {
-		panes = c.closePane(false)
+		c.closePane(false)
 	}
-	c.handOver(before(end), panes)
+	c.tracker.Advance(end)
+	c.handOver(before(end))
 }
 
 // Finish closes every connection, and the pane that the end of input cut short.
@@ -222,15 +223,14 @@ func (c *core) pass(end packet.Time) {
 func (c *core) Finish(last packet.Time) {
 	c.tracker.Advance(last)
 	c.hold(before(last))
-	c.handOver(before(last), nil)
+	c.handOver(before(last))
 	c.flushing = true
 	c.tracker.Flush(last)
 	c.letGo(before(packet.MaxTime))
-	var panes []pane
 	if c.open {
-		panes = c.closePane(true)
+		c.closePane(true)
 	}
-	c.handOver(before(packet.MaxTime), panes)
+	c.handOver(before(packet.MaxTime))
 	c.backlog.commitNow()
 }
 
@@ -240,7 +240,7 @@ func (c *core) Flush(at packet.Time) {
 	c.flushing = true
 	c.tracker.Flush(at)
 	c.flushing = false
-	c.handOver(before(at+1), nil)
+	c.handOver(before(at + 1))
 	c.backlog.commitNow()
 }
 
@@ -259,26 +259,29 @@ func (c *core) letGo(end place) {
 	}
 }
 
-func (c *core) closePane(short bool) []pane {
+// closePane leaves the open pane in the outbox.
+func (c *core) closePane(short bool) {
 	p := pane{end: c.paneEnd, part: c.vectors.ClosePane(), touched: c.touched || short}
 	c.open, c.touched = false, false
-	return []pane{p}
+	c.out.mu.Lock()
+	c.out.panes = append(c.out.panes, p)
+	c.out.mu.Unlock()
+	c.backlog.grow(c.backlog.paneWeight())
 }
 
 // handOver leaves everything before end in the outbox. What came to be at end or later
 // stays.
-func (c *core) handOver(end place, panes []pane) {
+func (c *core) handOver(end place) {
 	c.fresh.sort()
 	c.shown.sort()
 	laterConns, laterOpens := c.fresh.takeFrom(end), c.shown.takeFrom(end)
 	weirds := c.weirds.closed(end.at)
 	n := len(c.fresh.list)
-	size := c.fresh.bytes + c.shown.bytes + len(panes)*c.backlog.paneWeight()
+	size := c.fresh.bytes + c.shown.bytes
 	c.out.mu.Lock()
 	taken := c.out.conns.push(c.fresh)
 	shownTaken := c.out.opens.push(c.shown)
 	c.out.weirds = append(c.out.weirds, weirds...)
-	c.out.panes = append(c.out.panes, panes...)
 	later := 0
 	for _, t := range c.tunnels {
 		if t.From < end.at {

@@ -8,14 +8,22 @@ import (
 	"time"
 
 	"pcapdir/analysis/conn"
+	"pcapdir/analysis/flowvec"
 	"pcapdir/sharder"
 	"pcapdir/source/merge"
 	"pcapdir/source/packet"
 )
 
-// However many connections end within an instant's reach, lines do not pile up: the
-// shard hands them over bit by bit, in order, and waits where it may.
+// However many connections end, or are shown, when event time jumps, lines do not pile
+// up: the shard hands them over bit by bit, in order, and waits where it may.
 func TestManyLinesAtOnce(t *testing.T) {
+	for _, shown := range []time.Duration{0, 10 * time.Second} {
+		manyLinesAtOnce(t, shown)
+	}
+}
+
+func manyLinesAtOnce(t *testing.T, shown time.Duration) {
+	t.Helper()
 	const flows = 20_000
 	packets := make([]*packet.Packet, flows)
 	for i := range packets {
@@ -25,12 +33,15 @@ func TestManyLinesAtOnce(t *testing.T) {
 		packets[i] = p
 	}
 	end := packets[flows-1].Eff.Add(time.Hour)
-	through := func(pause int64) (text []byte, most int) {
+	through := func(pause int64) (text, opens []byte, most int) {
 		p := &plant{
 			sizes: merge.DefaultConfig(1), router: &sharder.Hasher{Shards: 1}, backlog: newBacklog(pause), spare: &spare{},
 			conn: conn.DefaultConfig(), log: slog.New(slog.DiscardHandler),
 		}
-		c := p.newTimeline(nil, connPercent).cores[0]
+		p.conn.OpenInterval = shown
+		vectors := flowvec.DefaultConfig()
+		c := p.newTimeline(&vectors, connPercent).cores[0]
+		paneEnd, paneSeen := packets[0].Eff.Floor(vectors.Pane).Add(vectors.Pane), false
 		c.flushBytes, c.freshBytes = int(pause), int(pause)/4
 		stop := make(chan struct{})
 		c.stop = stop
@@ -50,20 +61,26 @@ func TestManyLinesAtOnce(t *testing.T) {
 			}
 			most = max(most, c.out.waiting())
 			var y yield
-			c.out.fetch(c.out.progress(), &y)
+			end := c.out.progress()
+			c.out.fetch(end, &y)
+			if paneSeen = paneSeen || len(y.panes) > 0; end.at > paneEnd && !paneSeen {
+				t.Fatalf("all before %v is said to be there, and the pane that ends at %v is not", end.at, paneEnd)
+			}
 			text = merged(text, y.conns, func(dst, line []byte) []byte { return append(dst, line...) })
+			opens = merged(opens, y.opens, func(dst, line []byte) []byte { return append(dst, line...) })
 		}
-		return text, most
+		return text, opens, most
 	}
-	want, all := through(backlogPause)
+	want, wantOpens, all := through(backlogPause)
 	const pause = 256 << 10
-	got, most := through(pause)
-	if n := bytes.Count(want, []byte("\n")); n != flows || !bytes.Equal(got, want) {
-		t.Errorf("%d lines, the same in the same order: %v", n, bytes.Equal(got, want))
+	got, opens, most := through(pause)
+	same := bytes.Equal(got, want) && bytes.Equal(opens, wantOpens)
+	if n := bytes.Count(want, []byte("\n")); n != flows || !same || (len(opens) > 0) != (shown > 0) {
+		t.Errorf("%d lines, and %d bytes of open connections, the same in the same order: %v", n, len(opens), same)
 	}
-	// What ends within a bucket of the wheel comes at once.
-	if all < len(want)/2 || most > 2*pause+all/10 {
-		t.Errorf("%d bytes waited at most, without a limit %d of %d", most, all, len(want))
+	// What ends within a bucket of the wheel, or is shown within a second, comes at once.
+	if all < len(want)/2 || most > 2*pause+len(want)*6/10 {
+		t.Errorf("%d bytes waited at most, without a limit %d of %d", most, all, len(want)+len(opens))
 	}
 }
 
