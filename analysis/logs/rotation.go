@@ -90,7 +90,7 @@ func (d *Dir) Rotate(t Turn) error {
 	}
 	stamp, err := d.nextStamp(t)
 	if err == nil {
-		err = os.Rename(d.name(t.Log), filepath.Join(d.path, t.Log+"."+stamp+".log"))
+		err = d.rename(t.Log, stamp)
 	}
 	if err != nil {
 		return fmt.Errorf("rotate log: %w", err)
@@ -101,14 +101,58 @@ func (d *Dir) Rotate(t Turn) error {
 
 // nextStamp is what stands in the name of the file: when it was begun by the clock on the
 // wall or, where that was put back, a second behind the newest that is there.
-func (d *Dir) nextStamp(t Turn) (string, error) {
-	stamp := t.Opened.Local().Format(stampLayout)
+func (d *Dir) nextStamp(t Turn) (time.Time, error) {
+	stamp, err := time.Parse(stampLayout, t.Opened.Local().Format(stampLayout))
+	if err != nil {
+		return stamp, err
+	}
 	all, err := rotatedFiles(d.path, t.Log)
-	if err != nil || len(all) == 0 || all[len(all)-1].stamp < stamp {
+	if err != nil || len(all) == 0 {
 		return stamp, err
 	}
 	newest, err := time.Parse(stampLayout, all[len(all)-1].stamp)
-	return newest.Add(time.Second).Format(stampLayout), err
+	if behind := newest.Add(time.Second); !behind.Before(stamp) && behind.Year() <= lastYear {
+		return behind, err
+	}
+	return stamp, err
+}
+
+// lastYear is the last one that a stamp has room for.
+const lastYear = 9999
+
+// nameTries is how many names are tried where something else has the first.
+const nameTries = 1000
+
+// rename gives the log's file the name with the stamp, or the next that nobody has.
+func (d *Dir) rename(log string, stamp time.Time) (err error) {
+	for range nameTries {
+		to := filepath.Join(d.path, log+"."+stamp.Format(stampLayout)+".log")
+		_, packed := os.Lstat(to + PackedSuffix)
+		if err = fs.ErrExist; errors.Is(packed, fs.ErrNotExist) {
+			err = renameNew(d.name(log), to)
+		}
+		if !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+		stamp = stamp.Add(time.Second)
+	}
+	return err
+}
+
+// renameNew renames where nothing has the name, also on file systems that cannot say so
+// by themselves.
+func renameNew(from, to string) error {
+	err := unix.Renameat2(unix.AT_FDCWD, from, unix.AT_FDCWD, to, unix.RENAME_NOREPLACE)
+	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOSYS) {
+		if _, err := os.Lstat(to); !errors.Is(err, fs.ErrNotExist) {
+			return fs.ErrExist
+		}
+		return os.Rename(from, to)
+	}
+	if err != nil {
+		return &os.LinkError{Op: "rename", Old: from, New: to, Err: err}
+	}
+	return nil
 }
 
 // PackedSuffix is what Pack adds to the name of a file.
@@ -129,6 +173,7 @@ func stampOf(log, name string) (stamp string, packed, ok bool) {
 type rotated struct {
 	path, stamp string
 	packed      bool
+	file        bool // and no link to one
 }
 
 // rotatedFiles are those of a log in dir, in the order in which they were rotated. One that is there packed
@@ -140,8 +185,8 @@ func rotatedFiles(dir, log string) ([]rotated, error) {
 	}
 	var all []rotated
 	for _, e := range entries {
-		if stamp, packed, ok := stampOf(log, e.Name()); ok && e.Type().IsRegular() {
-			all = append(all, rotated{filepath.Join(dir, e.Name()), stamp, packed})
+		if stamp, packed, ok := stampOf(log, e.Name()); ok && !e.IsDir() {
+			all = append(all, rotated{filepath.Join(dir, e.Name()), stamp, packed, e.Type().IsRegular()})
 		}
 	}
 	slices.SortFunc(all, func(a, b rotated) int { return cmp.Or(cmp.Compare(a.stamp, b.stamp), cmp.Compare(a.path, b.path)) })
@@ -185,7 +230,7 @@ func Pack(ctx context.Context, dir, log string) error {
 	}
 	var errs []error
 	for _, r := range all[:max(0, len(all)-1)] {
-		if r.packed {
+		if r.packed || !r.file {
 			continue
 		}
 		if err := pack(ctx, r.path); err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -94,6 +94,30 @@ func TestRotatedNamesAscend(t *testing.T) {
 	}
 }
 
+// Nothing is overwritten, whatever has the names: a link, a directory, the end of time.
+func TestRotationOverwritesNothing(t *testing.T) {
+	d, path := openTestDir(t)
+	dir := filepath.Dir(path)
+	write(t, filepath.Join(dir, "x.9999-12-31-23-59-59.log"), "")
+	mustAppend(t, d, Position{}, first)
+	turn, _ := d.Due("x", Rotation{Size: 1}, time.Now())
+	at := func(seconds int) string {
+		stamp := turn.Opened.Local().Add(time.Duration(seconds) * time.Second)
+		return filepath.Join(dir, "x."+stamp.Format("2006-01-02-15-04-05")+".log")
+	}
+	if err := os.Mkdir(at(0), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("nowhere", at(1)); err != nil {
+		t.Fatal(err)
+	}
+	write(t, at(2)+".gz", "")
+	if err := d.Rotate(turn); err != nil {
+		t.Fatal(err)
+	}
+	wantFile(t, at(3), string(first))
+}
+
 // What is not a file under its own name is not rotated: somebody meant it so.
 func TestLinksAreNotRotated(t *testing.T) {
 	d, path := openTestDir(t)

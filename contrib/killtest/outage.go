@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"syscall"
 	"time"
@@ -18,8 +19,8 @@ import (
 // outage is something that the daemon needs and lacks for a while.
 type outage struct {
 	begin, end func(t *trial) error
-	says       string // what the daemon says of it; "": it may well notice nothing
-	closed     bool   // nothing can be deposited meanwhile
+	says       []string // what the daemon says of it, one of these; none: it may well notice nothing
+	closed     bool     // nothing can be deposited meanwhile
 }
 
 // Each of the file systems in which the daemon works is a tmpfs of its own here.
@@ -32,12 +33,15 @@ const (
 
 // outages are the kinds, each a way for a life to go on.
 var outages = map[string]outage{
-	"disk of logs full":   {begin: resize(logMount, full), end: resize(logMount, roomy), says: "the commit waits"},
-	"disk of state full":  {begin: resize(stateMount, full), end: resize(stateMount, roomy), says: "the commit waits"},
-	"no log directory":    {begin: move("logs", "gone"), end: move("gone", "logs"), says: "the commit waits"},
-	"read-only spool":     {begin: protect(unix.MS_RDONLY), end: protect(0), says: "cannot be put away", closed: true},
-	"no more descriptors": {begin: starve, end: sate, says: "open files"},
+	"disk of logs full":   {begin: resize(logMount, full), end: resize(logMount, roomy), says: waits},
+	"disk of state full":  {begin: resize(stateMount, full), end: resize(stateMount, roomy), says: waits},
+	"no log directory":    {begin: move("logs", "gone"), end: move("gone", "logs"), says: waits},
+	"read-only spool":     {begin: protect(unix.MS_RDONLY), end: protect(0), says: []string{"cannot be put away"}, closed: true},
+	"no more descriptors": {begin: starve, end: sate}, // what is idle gives its own,
 }
+
+// waits is what is said where a commit cannot be made, or finished at a start.
+var waits = []string{"the commit waits", "the last commit cannot be finished yet"}
 
 // full is the size that a file system has with what is in it.
 const full = 0
@@ -106,9 +110,12 @@ func (t *trial) endure(o outage, upTo int) error {
 		err := t.during(o.closed, upTo, longest/3, func() bool { return false })
 		return errors.Join(err, t.rig.Kill(), o.end(t))
 	}
-	told := func() bool { return o.says != "" && bytes.Contains(t.said(len(said)), []byte(o.says)) }
+	told := func() bool {
+		text := t.said(len(said))
+		return slices.ContainsFunc(o.says, func(s string) bool { return bytes.Contains(text, []byte(s)) })
+	}
 	err := t.during(o.closed, upTo, 10*longest, told)
-	if err == nil && o.says != "" && !told() {
+	if err == nil && len(o.says) > 0 && !told() {
 		err = fmt.Errorf("the daemon does not say %q", o.says)
 	}
 	if err := errors.Join(err, o.end(t)); err != nil {

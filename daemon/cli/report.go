@@ -20,12 +20,11 @@ of each report as a picture, its clusters, and what is unusual, with the reasons
 The page needs nothing but itself and a browser: it can be mailed, and it loads
 nothing from anywhere. It embeds addresses and file names out of the logs.
 
-LOGDIR is what read --log-dir or logs.dir names. Its logs have to be in JSON, and
-under their live names: rotated and compressed ones (conn.log.1, *.gz) are not
-read; to report of them, give a directory of its own in which they have their names
-back. Logs of any size do: of long ones the page holds the newest reports, and those
-of the highest alerts, and says what it left out. A line that cannot be read is
-counted, and the first one is named.
+LOGDIR is what read --log-dir or logs.dir names. Its logs have to be in JSON. Those
+that the daemon has rotated (conn.2026-11-21-05-00-00.log, also with .gz) are read,
+too; those that others have (conn.log.1) are not. Logs of any size do: of long ones
+the page holds the newest reports, and those of the highest alerts, and says what it
+left out. A line that cannot be read is counted, and the first one is named.
 
 With --uid no page is made: it says what is known of a connection, and which
 captures may hold its packets, by the times in spool.log.

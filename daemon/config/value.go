@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"net/netip"
@@ -255,15 +256,17 @@ func (z size) set(v any) []fault {
 		}
 		n, err := strconv.ParseInt(strings.TrimSpace(digits), 10, 64)
 		switch {
-		case err != nil || n < 0 || n > math.MaxInt64/u.bytes:
-			return whole("bad size "+strconv.Quote(s), `wants a whole number and a unit, such as "512MiB"`)
+		case errors.Is(err, strconv.ErrRange) || n > math.MaxInt64/u.bytes:
+			return whole(s+" is more than there can be", "")
+		case err != nil || n < 0:
+			return whole("bad size "+strconv.Quote(s), fmt.Sprintf(`wants a whole number and a unit, such as "512MiB", or %q`, z.word))
 		case n*u.bytes < z.min:
-			return whole(fmt.Sprintf("%s is too little, wants at least %s", s, sizeText(z.min)), "")
+			return whole(fmt.Sprintf("%s is too little, wants at least %s, or %q", s, sizeText(z.min), z.word), "")
 		}
 		*z.p = n * u.bytes
 		return nil
 	}
-	return whole("bad size "+strconv.Quote(s), `the units are KiB, MiB, GiB and TiB, as in "512MiB"`)
+	return whole("bad size "+strconv.Quote(s), fmt.Sprintf(`the units are KiB, MiB, GiB and TiB, as in "512MiB"; %q is a word for it, too`, z.word))
 }
 
 func (z size) append(dst []byte) []byte {
@@ -305,7 +308,13 @@ func (d seldom) set(v any) []fault {
 		*d.p = 0
 		return nil
 	}
-	return d.duration.set(v)
+	faults := d.duration.set(v)
+	for i := range faults {
+		if faults[i].hint == "" {
+			faults[i].hint = `"0s" is never`
+		}
+	}
+	return faults
 }
 
 func (d duration) append(dst []byte) []byte { return appendString(dst, spell(*d.p)) }

@@ -102,6 +102,14 @@ func (c *committer) commit(ctx context.Context) (more bool, err error) {
 	c.turn <- struct{}{}
 	defer func() { <-c.turn }()
 	begin := time.Now()
+	if b := c.hand; b != nil && b.ledger != nil {
+		// Somebody gave up on it. What its ledger says may be promised already, so it
+		// is carried out before anything that it names is touched.
+		if err := c.publish(ctx, b); err != nil {
+			return false, err
+		}
+		c.hand = nil
+	}
 	b := c.inHand()
 	var cuts []cut
 	var took time.Duration

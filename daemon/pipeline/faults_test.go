@@ -3,6 +3,7 @@ package pipeline
 import (
 	"bytes"
 	"context"
+	"errors"
 	"log/slog"
 	"math/rand/v2"
 	"os"
@@ -108,4 +109,72 @@ func (f *failing) run(t *testing.T, dir string, capture *spool.File) {
 	if err != nil {
 		t.Error(err)
 	}
+}
+
+// A stop that cannot finish the commit in hand, since a log cannot be written, leaves
+// what its ledger promises as it is: the next start carries that out and goes on.
+func TestStopWithoutRoomForLogs(t *testing.T) {
+	capture, err := filepath.Abs("../../testdata/pcap/lab-00.pcap.zst")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, err := gatherPaths(t.Context(), spool.NewDescriptors(spool.OS{}, 4), []string{capture})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := config.Default()
+	cfg.Logs.Dir, cfg.Commit.Dir, cfg.Commit.Interval, cfg.Shards.Count = t.TempDir(), t.TempDir(), time.Hour, 3
+	o := Options{Config: cfg, Log: slog.New(slog.DiscardHandler)}
+	sink, beats, err := openLogs(cfg.Logs.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _, _ = sink.Close(), beats.Close() }()
+	synctest.Test(t, func(t *testing.T) {
+		e, err := newEngine(o, deps{
+			store: &store{fs: spool.OS{}, dir: cfg.Commit.Dir, sink: fullSink{sink}, log: o.Log}, beats: beats, retries: 1,
+			plan: stay, giveBack: func(*spool.File, error) {}, descriptors: spool.NewDescriptors(spool.OS{}, 4),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		stop, cancel := context.WithCancel(t.Context())
+		err = e.run(stop, func(_, work context.Context) error {
+			e.files.admit(work, e.timeline, found)
+			for begin := e.frontier.Safe(); e.frontier.Safe() == begin; {
+				time.Sleep(time.Microsecond)
+			}
+			for range 2 { // in the middle of the file, and at its end
+				if _, err := e.committer.commit(work); !errors.Is(err, syscall.ENOSPC) {
+					t.Errorf("a commit without room for lines: %v", err)
+				}
+				for _, idle := e.frontier.Idle(); !idle; _, idle = e.frontier.Idle() {
+					time.Sleep(time.Millisecond)
+				}
+			}
+			cancel()
+			return nil
+		})
+		if !errors.Is(err, syscall.ENOSPC) {
+			t.Errorf("stopped with %v", err)
+		}
+	})
+	st := &store{fs: spool.OS{}, dir: cfg.Commit.Dir, sink: sink, log: o.Log}
+	was, err := recoverState(t.Context(), o, st)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if was == nil || len(was.Live.Shards) == 0 {
+		t.Fatalf("nothing was saved: %+v", was)
+	}
+	if _, err := newEngine(o, deps{store: st, beats: beats, plan: stay, descriptors: spool.NewDescriptors(spool.OS{}, 4), state: was}); err != nil {
+		t.Error(err)
+	}
+}
+
+// fullSink is a log directory on a full disk.
+type fullSink struct{ *logs.Dir }
+
+func (fullSink) Append(string, logs.Position, logs.Lines) (logs.Position, error) {
+	return logs.Position{}, syscall.ENOSPC
 }

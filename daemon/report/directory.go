@@ -1,6 +1,8 @@
 package report
 
 import (
+	"compress/flate"
+	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -16,8 +18,9 @@ import (
 type directory struct {
 	ctx      context.Context
 	path     string
-	file     string // that is being read
-	done     int64  // bytes read, of all
+	file     string           // that is being read
+	left     map[string]error // rotated files that were left out, in part or all, and why
+	done     int64            // bytes read, of all
 	all      int64
 	progress func(done, all int64) // nil: nobody wants to know
 }
@@ -80,7 +83,10 @@ func (d *directory) lines(log string, each func(n int, line []byte, whole bool) 
 		if found = true; !sameFile(f, live) {
 			err = d.linesOf(f, each)
 		}
-		if err = errors.Join(err, f.Close()); err != nil {
+		_ = f.Close() // opened for reading
+		if isDamage(err) {
+			d.leaveOut(err)
+		} else if err != nil {
 			return true, err
 		}
 	}
@@ -88,6 +94,22 @@ func (d *directory) lines(log string, each func(n int, line []byte, whole bool) 
 		return found, nil
 	}
 	return true, d.linesOf(live, each)
+}
+
+// leaveOut notes what is wrong with the file that is being read: one of many is no
+// reason to show nothing.
+func (d *directory) leaveOut(err error) {
+	if d.left == nil {
+		d.left = map[string]error{}
+	}
+	d.left[d.file] = err
+}
+
+// isDamage says that a file cannot be unpacked, or is of another format.
+func isDamage(err error) bool {
+	var corrupt flate.CorruptInputError
+	return errors.Is(err, errTSV) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		errors.Is(err, gzip.ErrHeader) || errors.Is(err, gzip.ErrChecksum) || errors.As(err, &corrupt)
 }
 
 func sameFile(a, b *os.File) bool {

@@ -3,8 +3,10 @@ package report
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"path/filepath"
+	"slices"
 )
 
 // Report is what the page shows.
@@ -63,6 +65,9 @@ func Read(ctx context.Context, dir string, progress func(done, all int64)) (*Rep
 		if err := part(d); err != nil {
 			return nil, err
 		}
+	}
+	for _, file := range slices.Sorted(maps.Keys(d.left)) {
+		r.note("%s cannot be read to its end: %v.", file, d.left[file])
 	}
 	r.settlePeriod()
 	return r, nil

@@ -287,4 +287,17 @@ func TestRotatedLogs(t *testing.T) {
 	if f, err := Find(t.Context(), dir, "C1"); err != nil || f.Conn.TS != 1000 {
 		t.Errorf("%+v, %v", f, err)
 	}
+	// Of several one is damaged: the others are shown.
+	for name, text := range map[string]string{"empty": "", "no gzip": "garbage, more of it", "cut short": "\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"} {
+		if err := os.WriteFile(filepath.Join(dir, "conn.2026-11-21-05-00-00.log.gz"), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		got := read(t, dir)
+		if notes := strings.Join(got.Notes, " "); got.Conns != 2 || !strings.Contains(notes, "conn.2026-11-21-05-00-00.log.gz cannot be read to its end") {
+			t.Errorf("%s: %v connections, %s", name, got.Conns, notes)
+		}
+		if f, err := Find(t.Context(), dir, "C3"); err != nil || f.Conn.TS != 3000 {
+			t.Errorf("%s: %+v, %v", name, f, err)
+		}
+	}
 }
