@@ -153,10 +153,13 @@ func (c *committer) commit(ctx context.Context) (more bool, err error) {
 
 // quiet says that a commit would find nothing that the last one has not found.
 func (c *committer) quiet() bool {
+	if c.store.rotates() {
+		return false
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.late == nil && (c.hand == nil || c.hand.empty()) && c.wrong == books.Accounts{} && len(c.store.left) == 0 &&
-		c.live.frontier.Safe() == c.savedAt && c.live.cut().end.at == c.state.watermark && c.files.unretired(c.live) == 0 && !c.store.rotates()
+		c.live.frontier.Safe() == c.savedAt && c.live.cut().end.at == c.state.watermark && c.files.unretired(c.live) == 0
 }
 
 // take takes the lines that wait into the stage of the next commit.

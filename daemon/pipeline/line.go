@@ -116,6 +116,12 @@ func (ls *lines) addAll(o *lines) {
 	}
 }
 
+// takeBack puts in what takeFrom took out.
+func (ls *lines) takeBack(rest *lines) {
+	ls.addAll(rest)
+	ls.spare.put(rest)
+}
+
 func (ls *lines) text(l *line) []byte {
 	return ls.chunks[l.chunk][l.from : l.from+l.size]
 }

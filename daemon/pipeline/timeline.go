@@ -57,7 +57,7 @@ func (p *plant) newTimeline(vectors *flowvec.Config, percent int64) *timeline {
 		c := newCore(p, conns, vectors)
 		c.save = func(frontier packet.Time, do func(w *snap.Writer)) { t.saving.Load().shard(i, frontier, do) }
 		c.flushBytes = min(flushWaiting, p.backlog.pause) / p.sizes.Shards
-		c.freshBytes = c.flushBytes / 4
+		c.freshBytes = max(c.flushBytes/4, min(chunkSize, p.backlog.pause/8/p.sizes.Shards)) // less than a chunk is copied
 		t.cores = append(t.cores, c)
 		t.shards = append(t.shards, sharder.NewShard(merge.NewMerger(t.frontier, i), c, epoch))
 	}
