@@ -1,6 +1,8 @@
 package source
 
 import (
+	"cmp"
+
 	"pcapdir/source/decompress"
 	"pcapdir/source/packet"
 )
@@ -37,7 +39,8 @@ func (r *Reader) Seek(c decompress.Format, format string) (offset int64) {
 func (r *Reader) begin(p Point) {
 	r.start, r.books, r.next = p, p.Books, p.epochEnd()
 	r.window.max, r.window.floor = p.Max, p.Floor
-	r.window.bound(p.Held)
+	r.window.full = p.Full
+	r.window.bound(cmp.Or(p.Held, r.window.limit))
 	if r.clock != nil && p.Record > 0 {
 		r.clock.Resume(p.Left)
 	}
@@ -49,7 +52,7 @@ func (r *Reader) begin(p Point) {
 // record after it makes a point again, in the place of the one before.
 func (r *Reader) mark(n uint64, offset int64) {
 	p := Point{
-		Record: n, Offset: offset, Max: r.window.max, Floor: r.window.floor, Held: r.window.limit,
+		Record: n, Offset: offset, Max: r.window.max, Floor: r.window.floor, Held: r.window.limit, Full: r.window.full,
 		Watermark: r.start.Watermark, Books: r.books,
 	}
 	if r.clock != nil {

@@ -42,6 +42,9 @@ func printConn(ctx context.Context, w io.Writer, dir, uid string) error {
 		say(w, "history", "%s", quoted(c.History))
 	}
 	printHolders(w, found)
+	for _, file := range found.Left {
+		say(w, "not read", "%s, to its end: there may be more", quoted(file))
+	}
 	return nil
 }
 

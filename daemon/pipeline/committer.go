@@ -166,7 +166,10 @@ func (c *committer) quiet() bool {
 func (c *committer) take(ctx context.Context) (more bool, err error) {
 	c.turn <- struct{}{}
 	defer func() { <-c.turn }()
-	return false, c.takeInto(ctx, c.inHand(), upTo(c.timelines(), nil))
+	if b := c.inHand(); b.ledger == nil {
+		return false, c.takeInto(ctx, b, upTo(c.timelines(), nil))
+	}
+	return false, nil // somebody gave up on it, and nothing may change
 }
 
 // takeInto takes the lines before the cuts into b, and so many panes that it does not

@@ -284,7 +284,7 @@ func (c *core) handOver(end place) {
 	c.out.weirds = append(c.out.weirds, weirds...)
 	later := 0
 	for _, t := range c.tunnels {
-		if t.From < end.at {
+		if t.From < end.at || c.flushing { // in a flush all lines are of one instant
 			c.out.tunnels = append(c.out.tunnels, t)
 		} else {
 			c.tunnels[later], later = t, later+1

@@ -197,6 +197,7 @@ func (fs *files) readRun(ctx context.Context, f *file, in *input, w *merge.Write
 		kept = r.Read(ctx, &counted{stdin, &fs.read}, decompress.Detect(head))
 	} else {
 		h := fs.descriptors.File(f.Path, f.Identity)
+		h.WaitUntil(ctx)
 		src := h.Stream(0)
 		if at := r.Seek(f.Compression, f.Format); at > 0 {
 			src = pcapfile.From(h, at)

@@ -2,16 +2,21 @@ package pipeline
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
+	"errors"
 	"log/slog"
 	"testing"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"pcapdir/analysis/conn"
 	"pcapdir/analysis/flowvec"
 	"pcapdir/sharder"
 	"pcapdir/source/merge"
 	"pcapdir/source/packet"
+	"pcapdir/source/spool"
 )
 
 // However many connections end, or are shown, when event time jumps, lines do not pile
@@ -101,5 +106,82 @@ func TestReachIsNeverBack(t *testing.T) {
 	c.reach(end.Add(10))
 	if got := c.out.progress(); got != before(end.Add(10)) || len(c.fresh.list) > 0 {
 		t.Errorf("handed over up to %v, %d lines left", got.at, len(c.fresh.list))
+	}
+}
+
+// A flush hands lines over bit by bit, and with the first of them all tunnels: those of
+// its instant are named, too.
+func TestTunnelsOfTheLastInstant(t *testing.T) {
+	const inside = 5000
+	at := packet.Unix(1_700_000_000, 0)
+	packets := []*packet.Packet{{Eff: at, TS: at, Proto: packet.UDP, WireLen: 60, UDPLen: 8, SrcPort: 7, DstPort: 4789, Hash: 77, Flags: packet.Carrier}}
+	for i := range inside {
+		p := &packet.Packet{Eff: at, TS: at, Proto: packet.UDP, WireLen: 60, UDPLen: 8, SrcPort: 1000, DstPort: 2000, Hash: uint64(i+1) * 0x9e3779b97f4a7c15, Outer: 77}
+		binary.BigEndian.PutUint32(p.Src[12:], uint32(i))
+		packets = append(packets, p)
+	}
+	p := &plant{
+		sizes: merge.DefaultConfig(1), router: &sharder.Hasher{Shards: 1}, backlog: newBacklog(256 << 10), spare: &spare{},
+		conn: conn.DefaultConfig(), log: slog.New(slog.DiscardHandler),
+	}
+	live := p.newTimeline(nil, connPercent)
+	c := live.cores[0]
+	stop := make(chan struct{})
+	defer close(stop)
+	c.stop = stop
+	gone := make(chan struct{})
+	go func() {
+		defer close(gone)
+		c.Handle(packets)
+		c.Advance(at)
+		c.Finish(at)
+	}()
+	var text []byte
+	for done := false; !done; {
+		select {
+		case <-gone:
+			done = true
+		case <-p.backlog.kick:
+		}
+		y := live.cut().fetch()
+		live.carriers.add(y.tunnels)
+		text = merged(text, y.conns, live.carriers.appendLine)
+	}
+	if n, all := bytes.Count(text, []byte("tunnel_parents")), bytes.Count(text, []byte("\n")); n != inside || all != inside+1 {
+		t.Errorf("%d of %d lines have tunnel_parents, want %d", n, all, inside)
+	}
+}
+
+// Who gives up while shards are on their way to a cut leaves nothing behind that the
+// next cut could take for its own.
+func TestCutAfterGivingUp(t *testing.T) {
+	p := &plant{
+		sizes: merge.DefaultConfig(2), router: &sharder.Hasher{Shards: 2}, backlog: newBacklog(backlogPause), spare: &spare{},
+		conn: conn.DefaultConfig(), log: slog.New(slog.DiscardHandler),
+	}
+	live := p.newTimeline(nil, connPercent)
+	c := &committer{live: live, backlog: p.backlog, store: &store{fs: spool.OS{}, dir: t.TempDir()}}
+	full := errors.New("the disk is full")
+	p.backlog.waiters.Add(1)
+	if _, err := c.cutNow(t.Context(), live, 1, map[*timeline]place{}, func() error { return full }); !errors.Is(err, full) {
+		t.Fatalf("%v, want to give up", err)
+	}
+	p.backlog.waiters.Add(-1)
+	to := packet.Unix(1000, 0)
+	live.frontier.Rest(to)
+	ctx, cancel := context.WithCancel(t.Context())
+	shards, onShards := errgroup.WithContext(ctx)
+	defer func() {
+		cancel()
+		_ = shards.Wait() // cut off
+	}()
+	time.AfterFunc(20*time.Millisecond, func() { live.start(onShards, shards) })
+	got, err := c.cutNow(ctx, live, 1, map[*timeline]place{}, func() error { return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer got.saved.close()
+	if got.covered.Eff != to || got.end != before(to) || len(got.saved.segments) != 3 || got.saved.left != 0 {
+		t.Errorf("cut at %v, lines up to %v, %d segments, %d to come", got.covered.Eff, got.end.at, len(got.saved.segments), got.saved.left)
 	}
 }

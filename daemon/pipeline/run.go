@@ -44,7 +44,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	if err != nil {
 		return err
 	}
-	descriptors := newDescriptors(ctx, o)
+	descriptors := newDescriptors(o)
 	sp := spool.New(spool.Config{
 		Dirs: cfg.Spool.Dirs, Done: cfg.Spool.Done, Failed: cfg.Spool.Failed, After: spool.After(cfg.Spool.After),
 		Settle: cfg.Spool.Settle, HoldBack: cfg.Order.HoldBack,
@@ -220,12 +220,12 @@ func hashSeed(fsys spool.FS, dir string) (uint64, error) {
 	return seed, nil
 }
 
-// newDescriptors is the pool for captures. Until ctx ends their readers wait where the
-// process has no descriptor left.
-func newDescriptors(ctx context.Context, o Options) *spool.Descriptors {
+// newDescriptors is the pool for captures, whose readers wait where the process has no
+// descriptor left.
+func newDescriptors(o Options) *spool.Descriptors {
 	d := spool.NewDescriptors(spool.OS{}, OpenFiles(o.Config.Limits.OpenFiles))
 	d.TakeTurns(o.Config.Spool.Streams)
-	d.WaitForWant(ctx.Done(), func(err error) {
+	d.WaitForWant(func(err error) {
 		o.Log.Warn("no file can be opened: captures wait; raise the limit of open files (LimitNOFILE in the unit), or lower limits.open_files", "error", err)
 	})
 	return d

@@ -49,6 +49,7 @@ func (fs *files) headers(ctx context.Context, f *spool.File) source.Scan {
 	cfg := fs.cfg
 	cfg.Latest = f.Latest
 	h := fs.descriptors.File(f.Path, f.Identity)
+	h.WaitUntil(ctx)
 	defer func() { _ = h.Close() }() // opened for reading
 	return source.ScanFile(ctx, cfg, &counted{h.Reader(0), &fs.read}, f.Compression)
 }

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,7 +23,8 @@ type saving struct {
 	done   chan struct{}
 
 	mu       sync.Mutex
-	left     int // parts to come
+	begun    bool // there is a cut for it; the committer's
+	left     int  // parts to come
 	segments map[string]segment
 	files    []spool.OpenFile // of the segments
 	frontier packet.Time      // lines before it were handed over
@@ -82,6 +84,16 @@ func (s *saving) wait(ctx context.Context, b *backlog, meanwhile func() error) (
 	}
 }
 
+// over says that all parts are written.
+func (s *saving) over() bool {
+	select {
+	case <-s.done:
+		return true
+	default:
+		return false
+	}
+}
+
 // sync makes the parts durable.
 func (s *saving) sync() error {
 	s.mu.Lock()
@@ -134,6 +146,7 @@ func (c *committer) spent(took time.Duration) {
 // save cuts the timelines where they are, and saves their state there. If that fails
 // it is done anew, further on. took is how long the try did that succeeded.
 func (c *committer) save(ctx context.Context, b *commit) (cuts []cut, took time.Duration, err error) {
+	var gaveUp error // on taking lines: that was tried often enough
 	err = c.again(ctx, func() error {
 		for _, cut := range cuts {
 			cut.saved.close()
@@ -141,9 +154,15 @@ func (c *committer) save(ctx context.Context, b *commit) (cuts []cut, took time.
 		cuts, took = nil, 0
 		timelines := c.timelines()
 		stand := map[*timeline]place{}
-		meanwhile := func() error { return c.takeInto(ctx, b, upTo(timelines, stand)) }
+		meanwhile := func() error {
+			gaveUp = c.takeInto(ctx, b, upTo(timelines, stand))
+			return gaveUp
+		}
 		for _, t := range timelines {
 			cut, err := c.cutNow(ctx, t, b.seq, stand, meanwhile)
+			if gaveUp != nil {
+				return nil
+			}
 			if err != nil {
 				return err
 			}
@@ -155,7 +174,7 @@ func (c *committer) save(ctx context.Context, b *commit) (cuts []cut, took time.
 		c.spent(took)
 		return nil
 	})
-	if err != nil {
+	if err = cmp.Or(gaveUp, err); err != nil {
 		return nil, 0, err
 	}
 	// Panes take a report each: some at a time.
@@ -190,11 +209,18 @@ func (c *committer) cutNow(ctx context.Context, t *timeline, seq uint64, stand m
 		fs: c.store.fs, dir: c.store.dir, prefix: fmt.Sprintf("%s%d-%s-", segmentPrefix, seq, t.name()),
 		done: make(chan struct{}), left: len(t.cores) + 1, segments: map[string]segment{},
 	}
+	if old := t.saving.Load(); old != nil && old.begun {
+		// Shards that were not waited for write to it yet.
+		if _, err := old.wait(ctx, c.backlog, meanwhile); err != nil && !old.over() {
+			return cut{}, err
+		}
+		old.close()
+	}
 	for {
 		fault("cut")
 		t.saving.Store(s)
 		if key, ok := t.frontier.Cut(); ok {
-			stand[t] = before(key.Eff)
+			s.begun, stand[t] = true, before(key.Eff)
 			begin := time.Now()
 			taking, err := s.wait(ctx, c.backlog, meanwhile)
 			if err == nil {

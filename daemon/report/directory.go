@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"pcapdir/analysis/logs"
 )
@@ -69,6 +71,10 @@ func (d *directory) lines(log string, each func(n int, line []byte, whole bool) 
 	if err != nil {
 		return false, err
 	}
+	if live != nil {
+		// Nor is what has its name by now, for that is newer.
+		files = slices.DeleteFunc(files, func(path string) bool { return path == live.Name() || isFile(path, live) })
+	}
 	for _, path := range files {
 		f, err := openLog(path)
 		if errors.Is(err, fs.ErrNotExist) { // packed meanwhile
@@ -80,9 +86,8 @@ func (d *directory) lines(log string, each func(n int, line []byte, whole bool) 
 		if err != nil {
 			return found, fmt.Errorf("log: %w", err)
 		}
-		if found = true; !sameFile(f, live) {
-			err = d.linesOf(f, each)
-		}
+		found = true
+		err = d.linesOf(f, each)
 		_ = f.Close() // opened for reading
 		if isDamage(err) {
 			d.leaveOut(err)
@@ -105,6 +110,9 @@ func (d *directory) leaveOut(err error) {
 	d.left[d.file] = err
 }
 
+// unread are the files that were left out.
+func (d *directory) unread() []string { return slices.Sorted(maps.Keys(d.left)) }
+
 // isDamage says that a file cannot be unpacked, or is of another format.
 func isDamage(err error) bool {
 	var corrupt flate.CorruptInputError
@@ -112,12 +120,10 @@ func isDamage(err error) bool {
 		errors.Is(err, gzip.ErrHeader) || errors.Is(err, gzip.ErrChecksum) || errors.As(err, &corrupt)
 }
 
-func sameFile(a, b *os.File) bool {
-	if b == nil {
-		return false
-	}
-	was, errA := a.Stat()
-	is, errB := b.Stat()
+// isFile says that path is f.
+func isFile(path string, f *os.File) bool {
+	was, errA := os.Stat(path)
+	is, errB := f.Stat()
 	return errA == nil && errB == nil && os.SameFile(was, is)
 }
 

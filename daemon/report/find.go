@@ -41,6 +41,7 @@ type Found struct {
 	Files []Holder // by first stamp
 	More  int      // files beyond those
 	Spool bool     // there is a spool.log
+	Left  []string // rotated files that cannot be read to their end
 }
 
 // Find looks for a connection in the logs in dir: in conn.log, else in
@@ -59,6 +60,9 @@ func Find(ctx context.Context, dir, uid string) (*Found, error) {
 		return nil, err
 	}
 	if c == nil {
+		if len(d.left) > 0 {
+			return nil, fmt.Errorf("no connection %q in what can be read of the logs in %s; %s cannot be read to its end", uid, dir, d.unread()[0])
+		}
 		return nil, fmt.Errorf("no connection %q in the logs in %s: open ones are there only where conn.open_interval is set", uid, dir)
 	}
 	found := &Found{Conn: Conn{
@@ -66,7 +70,9 @@ func Find(ctx context.Context, dir, uid string) (*Found, error) {
 		OrigH: c.OrigH, RespH: c.RespH, OrigP: c.OrigP, RespP: c.RespP, ConnState: c.ConnState, History: c.History,
 		OrigPkts: c.OrigPkts, RespPkts: c.RespPkts, OrigBytes: c.OrigBytes, RespBytes: c.RespBytes, AsOf: c.AsOf,
 	}}
-	return found, found.holders(d)
+	err = found.holders(d)
+	found.Left = d.unread()
+	return found, err
 }
 
 // errEnough ends the reading of a log when what was looked for is there.

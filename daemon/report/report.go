@@ -3,10 +3,8 @@ package report
 import (
 	"context"
 	"fmt"
-	"maps"
 	"math"
 	"path/filepath"
-	"slices"
 )
 
 // Report is what the page shows.
@@ -66,7 +64,7 @@ func Read(ctx context.Context, dir string, progress func(done, all int64)) (*Rep
 			return nil, err
 		}
 	}
-	for _, file := range slices.Sorted(maps.Keys(d.left)) {
+	for _, file := range d.unread() {
 		r.note("%s cannot be read to its end: %v.", file, d.left[file])
 	}
 	r.settlePeriod()

@@ -299,5 +299,8 @@ func TestRotatedLogs(t *testing.T) {
 		if f, err := Find(t.Context(), dir, "C3"); err != nil || f.Conn.TS != 3000 {
 			t.Errorf("%s: %+v, %v", name, f, err)
 		}
+		if f, err := Find(t.Context(), dir, "C1"); err == nil || !strings.Contains(err.Error(), "05-00-00.log.gz cannot be read") {
+			t.Errorf("%s: %+v, %v", name, f, err)
+		}
 	}
 }

@@ -2,6 +2,7 @@ package spool
 
 import (
 	"container/list"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -52,22 +53,19 @@ func (d *Descriptors) TakeTurns(perDevice int) {
 	d.lanes = &lanes{fs: d.fs, per: perDevice, byDev: map[uint64]lane{}}
 }
 
-// want says what happens while the process, or the system, has no descriptor left.
+// want is heard of while the process, or the system, has no descriptor left.
 type want struct {
-	stop <-chan struct{} // closed: nobody waits any more; nil: nobody ever did
-	tell func(error)     // of the first in a row that waits
+	tell func(error) // of the first in a row that waits; nil: nobody waits
 	told atomic.Bool
 }
 
 // wantPause is the time between two tries to open a file.
 const wantPause = 100 * time.Millisecond
 
-// WaitForWant has readers wait while there is no descriptor left, until stop is closed,
-// and tell hear of it: other parts of the process open files, too, and a file is no
-// worse for that. It is called before the first file is read.
-func (d *Descriptors) WaitForWant(stop <-chan struct{}, tell func(error)) {
-	d.want.stop, d.want.tell = stop, tell
-}
+// WaitForWant has handles wait while there is no descriptor left, those that were told
+// until when (WaitUntil), and tell hear of it: other parts of the process open files,
+// too, and a file is no worse for that. It is called before the first file is read.
+func (d *Descriptors) WaitForWant(tell func(error)) { d.want.tell = tell }
 
 // Limit is the most descriptors that are ever open.
 func (d *Descriptors) Limit() int { return d.limit }
@@ -92,6 +90,8 @@ type Handle struct {
 	pool *Descriptors
 	path string
 
+	until context.Context // when it ends h waits for a descriptor no more; nil: it never does
+
 	turn   sync.Mutex // held during a read, and by Close
 	id     Identity   // guarded by turn
 	closed bool       // guarded by turn
@@ -100,6 +100,10 @@ type Handle struct {
 	file OpenFile      // guarded by pool.mu; nil: no descriptor
 	spot *list.Element // place in pool.idle while file is idle; guarded by pool.mu
 }
+
+// WaitUntil has h wait for a descriptor, where there is none, until ctx ends. It is
+// called before h is read.
+func (h *Handle) WaitUntil(ctx context.Context) { h.until = ctx }
 
 // ReadAt implements io.ReaderAt. It opens the file where it has to, and may
 // wait for reads of other handles that are running, never for more.
@@ -208,7 +212,7 @@ func (d *Descriptors) take(h *Handle) (OpenFile, error) {
 
 // openPath opens a file. Where the process or the system is out of descriptors, idle
 // ones are closed one by one; then there is nothing but to wait.
-func (d *Descriptors) openPath(path string) (OpenFile, error) {
+func (d *Descriptors) openPath(path string, until context.Context) (OpenFile, error) {
 	for {
 		f, err := d.fs.Open(path)
 		if !errors.Is(err, syscall.EMFILE) && !errors.Is(err, syscall.ENFILE) {
@@ -221,14 +225,14 @@ func (d *Descriptors) openPath(path string) (OpenFile, error) {
 		switch {
 		case more:
 			continue
-		case d.want.stop == nil:
+		case d.want.tell == nil || until == nil:
 			return nil, err
 		case !d.want.told.Swap(true):
 			d.want.tell(err)
 		}
 		select {
 		case <-time.After(wantPause):
-		case <-d.want.stop:
+		case <-until.Done():
 			return nil, err
 		}
 	}
@@ -236,7 +240,7 @@ func (d *Descriptors) openPath(path string) (OpenFile, error) {
 
 // openFor opens the file of h.
 func (d *Descriptors) openFor(h *Handle) (OpenFile, error) {
-	f, err := d.openPath(h.path)
+	f, err := d.openPath(h.path, h.until)
 	if err != nil {
 		return nil, err
 	}

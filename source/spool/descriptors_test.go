@@ -2,6 +2,7 @@ package spool_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -152,8 +153,8 @@ func TestWantOfDescriptors(t *testing.T) {
 		faults := &spooltest.Faults{}
 		d := pool(faults, 10)
 		told := 0
-		stop := make(chan struct{})
-		d.WaitForWant(stop, func(error) { told++ })
+		ctx, stop := context.WithCancel(t.Context())
+		d.WaitForWant(func(error) { told++ })
 		begin := time.Now()
 		faults.Fail(func(op spooltest.Op, path string) error {
 			if op == spooltest.Open && time.Since(begin) < time.Minute {
@@ -161,14 +162,20 @@ func TestWantOfDescriptors(t *testing.T) {
 			}
 			return nil
 		})
+		if _, err := d.File(path, spool.Identity{}).ReadAt(make([]byte, 1), 0); !errors.Is(err, syscall.ENFILE) || told != 0 {
+			t.Errorf("who was not told to wait: %v", err)
+		}
 		h := d.File(path, spool.Identity{})
+		h.WaitUntil(ctx)
 		if _, err := h.ReadAt(make([]byte, 1), 0); err != nil || time.Since(begin) < time.Minute || told != 1 {
 			t.Errorf("after %s, told %d times: %v", time.Since(begin), told, err)
 		}
 		must(t, h.Close())
 		begin = time.Now()
-		time.AfterFunc(time.Second, func() { close(stop) })
-		if _, err := d.File(path, spool.Identity{}).ReadAt(make([]byte, 1), 0); !errors.Is(err, syscall.ENFILE) || told != 2 {
+		time.AfterFunc(time.Second, stop)
+		h = d.File(path, spool.Identity{})
+		h.WaitUntil(ctx)
+		if _, err := h.ReadAt(make([]byte, 1), 0); !errors.Is(err, syscall.ENFILE) || told != 2 {
 			t.Errorf("at the end: told %d times: %v", told, err)
 		}
 	})

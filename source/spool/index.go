@@ -39,6 +39,7 @@ const (
 // not be opened or read (permission, EIO, EMFILE, gone), or that ctx is done.
 func Index(ctx context.Context, d *Descriptors, path string) (*File, error) {
 	h := d.File(path, Identity{})
+	h.WaitUntil(ctx)
 	defer func() { _ = h.Close() }() // opened for reading
 	f := &File{Path: path, Name: filepath.Base(path)}
 	st, err := h.Stat()

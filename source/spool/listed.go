@@ -58,6 +58,7 @@ func (l *look) locked(do func()) {
 // draft reads the manifest of e and indexes what it names.
 func (l *look) draft(ctx context.Context, e *entry) (draft, error) {
 	h := l.files.File(e.path, e.id)
+	h.WaitUntil(ctx)
 	defer func() { _ = h.Close() }() // opened for reading
 	d := draft{file: &File{Path: e.path, Name: filepath.Base(e.path), Source: e.source}}
 	st, err := h.Stat()

@@ -87,6 +87,8 @@ func twins(ctx context.Context, d *Descriptors, window time.Duration, a, b *File
 		return false, nil
 	}
 	h, o := d.File(a.Path, a.Identity), d.File(b.Path, b.Identity)
+	h.WaitUntil(ctx)
+	o.WaitUntil(ctx)
 	defer func() { _, _ = h.Close(), o.Close() }() // opened for reading
 	if ok, err := spans(ctx, h, a.Compression, window); !ok {
 		return false, err

@@ -105,6 +105,7 @@ func (w *walk) manifest(path, source string) {
 	}
 	w.seen[path] = true
 	h := w.pool.File(path, Identity{})
+	h.WaitUntil(w.ctx)
 	defer func() { _ = h.Close() }() // opened for reading
 	st, err := h.Stat()
 	if err != nil {

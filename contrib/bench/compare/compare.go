@@ -28,7 +28,7 @@ type cost struct {
 // compare makes the sets and measures.
 func compare(o *options, out io.Writer) error {
 	for _, p := range [][2]string{{"pcapdird", "pcapdir/daemon/pcapdird"}, {"gen", "pcapdir/contrib/gen"}, {"gopacket", "pcapdir/contrib/bench/gopacket"}} {
-		if _, err := build(o.dir, p[0], p[1]); err != nil {
+		if err := build(o, p[0], p[1]); err != nil {
 			return fmt.Errorf("go build %s: %w", p[1], err)
 		}
 	}
@@ -47,7 +47,12 @@ func compare(o *options, out io.Writer) error {
 	}
 	if len(o.files) > 0 {
 		for _, path := range o.files {
-			if err := measure(o, out, &set{name: filepath.Base(path), paths: []string{path}}, tools); err != nil {
+			path, err := filepath.Abs(path)
+			if err != nil {
+				return err
+			}
+			s := &set{name: filepath.Base(path), paths: []string{path}, packed: slices.Contains([]string{".gz", ".zst", ".lz4", ".xz", ".bz2"}, filepath.Ext(path))}
+			if err := measure(o, out, s, tools); err != nil {
 				return err
 			}
 		}
@@ -94,13 +99,26 @@ func measure(o *options, out io.Writer, s *set, tools []tool) error {
 		if len(costs[i]) == 0 {
 			continue
 		}
-		if err := costs[i][0].err; err != nil {
+		if err := failed(costs[i]); err != nil {
+			if i < 2 {
+				return fmt.Errorf("%s: %w", t.name, err) // all are compared with it
+			}
 			fmt.Fprintf(out, "| %s | failed: %v | | | | | | %s |\n", t.name, err, t.does)
 			continue
 		}
 		cpu := median(costs[i], func(c cost) float64 { return c.cpu })
 		fmt.Fprintf(out, "| %s | %.2f | %.2f | %s | %.0f | %.2f | %.2f | %s |\n", t.name, cpu, median(costs[i], func(c cost) float64 { return c.wall }),
 			rate(s.packets, cpu), median(costs[i], func(c cost) float64 { return c.resident })/1e6, ratio(costs[i], costs[0]), ratio(costs[i], costs[1]), t.does)
+	}
+	return nil
+}
+
+// failed is the first error of the rounds.
+func failed(costs []cost) error {
+	for _, c := range costs {
+		if c.err != nil {
+			return c.err
+		}
 	}
 	return nil
 }

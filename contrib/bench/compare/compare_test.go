@@ -19,7 +19,7 @@ func TestRatioIsOfTheSameRounds(t *testing.T) {
 // A tool that takes one plain file is not run on others.
 func TestToolsThatTakeOneFile(t *testing.T) {
 	args := each(func(path, _ string) []string { return []string{path} })
-	if args(&set{name: "mix", paths: []string{"a"}}, "") == nil || args(&set{name: "mix.gz", paths: []string{"a"}}, "") != nil ||
+	if args(&set{name: "mix", paths: []string{"a"}}, "") == nil || args(&set{name: "mix.gz", paths: []string{"a"}, packed: true}, "") != nil ||
 		args(&set{name: "mix64", paths: []string{"a", "b"}}, "") != nil {
 		t.Error("a tool is run on what it cannot read")
 	}
@@ -31,7 +31,7 @@ func TestPeers(t *testing.T) {
 		t.Skip("builds three programs")
 	}
 	var out bytes.Buffer
-	if err := run([]string{"-scale", "0.001", "-rounds", "1", "-sets", "mix,mix64,mix.zst", "-tools", "gopacket", "-dir", t.TempDir()}, &out); err != nil {
+	if err := run([]string{"-scale", "0.001", "-rounds", "1", "-sets", "mix,mix64,mix.zst", "-tools", "gopacket", "-dir", t.TempDir(), "-root", "../../.."}, &out); err != nil {
 		t.Fatalf("%v\n%s", err, out.String())
 	}
 	for _, want := range []string{"\nmix: 1 files", "\nmix64: 64 files", "\nmix.zst: 1 files", "| gopacket, tuned |", "| pcapdird, no vectors |"} {

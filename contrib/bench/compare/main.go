@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -40,6 +41,7 @@ type options struct {
 	suri   string
 	asura  string
 	dir    string
+	root   string // of the repository
 }
 
 func run(args []string, out io.Writer) error {
@@ -53,6 +55,7 @@ func run(args []string, out io.Writer) error {
 	f.StringVar(&o.zeek, "zeek", "", "`PATH` of zeek, which is run with its default scripts and with conn alone")
 	f.StringVar(&o.suri, "suricata", "", "`PATH` of suricata")
 	f.StringVar(&o.asura, "asura", "", "`PATH` of asura")
+	f.StringVar(&o.root, "root", ".", "`DIR` of the repository, to build from")
 	f.StringVar(&o.dir, "dir", "", "`DIR` in which captures and output go to a directory that is removed at the end; 7 GB at scale 1")
 	if err := f.Parse(args); err != nil {
 		return err
@@ -62,6 +65,9 @@ func run(args []string, out io.Writer) error {
 		return errors.New("wants -rounds of at least 1, a -scale above 0, and nothing besides flags")
 	}
 	dir, err := os.MkdirTemp(o.dir, "pcapdir-peers-")
+	if err == nil {
+		dir, err = filepath.Abs(dir)
+	}
 	if err != nil {
 		return err
 	}

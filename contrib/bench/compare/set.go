@@ -14,6 +14,7 @@ type set struct {
 	name    string
 	paths   []string
 	packets int
+	packed  bool
 }
 
 // recipe is how the captures of a set are made, by contrib/gen.
@@ -49,7 +50,7 @@ func makeSet(gen, dir, name string, scale float64) (*set, error) {
 		if r.name != name {
 			continue
 		}
-		s := &set{name: name}
+		s := &set{name: name, packed: strings.Contains(name, ".")}
 		flows := max(1, int(float64(r.flows)*scale))
 		s.packets = int(float64(flows) * perFlow[r.kind])
 		out := filepath.Join(dir, name)
@@ -74,4 +75,4 @@ func filesAt(path string) ([]string, error) {
 }
 
 // plain says that the set is one file that is not packed: all that some tools take.
-func (s *set) plain() bool { return len(s.paths) == 1 && !strings.Contains(s.name, ".") }
+func (s *set) plain() bool { return len(s.paths) == 1 && !s.packed }

@@ -125,10 +125,9 @@ func (t *tool) which() string {
 	return ""
 }
 
-// build makes a program of ours at dir/name.
-func build(dir, name, pkg string) (string, error) {
-	path := filepath.Join(dir, name)
-	cmd := exec.Command("go", "build", "-o", path, pkg)
-	cmd.Stderr = os.Stderr
-	return path, cmd.Run()
+// build makes a program of ours in o.dir.
+func build(o *options, name, pkg string) error {
+	cmd := exec.Command("go", "build", "-o", filepath.Join(o.dir, name), pkg)
+	cmd.Dir, cmd.Stderr = o.root, os.Stderr
+	return cmd.Run()
 }
