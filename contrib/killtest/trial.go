@@ -125,7 +125,8 @@ func (t *trial) start(keep bool, end string) error {
 	}
 	return t.rig.Start(keep, "commit.interval=100ms", "order.hold_back=50ms", "spool.settle=100ms", "order.idle=1s",
 		fmt.Sprintf("shards.count=%d", 1+t.rng.IntN(4)), "shards.hash="+hashes[t.rng.IntN(len(hashes))],
-		fmt.Sprintf("logs.rotate_size=%dKiB", 1<<(4+t.rng.IntN(5))))
+		fmt.Sprintf("logs.rotate_size=%dKiB", 1<<(4+t.rng.IntN(5))),
+		fmt.Sprintf("logs.compress=%v", outages[end].begin == nil)) // or a full disk would get room
 }
 
 var hashes = []string{"2-tuple", "4-tuple", "5-tuple"}
