@@ -42,6 +42,12 @@ type Stream[T any] struct {
 	Columns []Column[T]
 }
 
+// Names are the logs that there are.
+var Names = [...]string{
+	ConnStream().Name, OpenConnStream().Name, SpoolStream().Name, AnomalyStream().Name, KMeansStream().Name,
+	VectorStream().Name, WeirdStream().Name, CoverageStream().Name, StatsStream().Name,
+}
+
 func newStream[T any](name, doc string, columns []Column[T]) Stream[T] {
 	for i := range columns {
 		columns[i].key = `,"` + columns[i].Name + `":`

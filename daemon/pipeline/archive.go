@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"slices"
 	"time"
 
 	"pcapdir/analysis/logs"
@@ -21,7 +20,7 @@ func packRotated(ctx context.Context, dir string, log *slog.Logger) {
 	told := ""
 	for {
 		var errs []error
-		for _, name := range slices.Concat(committed[:], beaten[:]) {
+		for _, name := range logs.Names {
 			errs = append(errs, logs.Pack(ctx, dir, name))
 		}
 		if ctx.Err() != nil {

@@ -199,9 +199,6 @@ func (h *heartbeat) cover() error {
 	return h.append(stream.Name, text)
 }
 
-// beaten are the logs that get lines by heartbeats alone.
-var beaten = [...]string{logs.StatsStream().Name, logs.CoverageStream().Name}
-
 func (h *heartbeat) append(log string, lines []byte) error {
 	if len(lines) == 0 {
 		return nil

@@ -27,16 +27,13 @@ type directory struct {
 	progress func(done, all int64) // nil: nobody wants to know
 }
 
-// logNames are the logs that pcapdird writes.
-var logNames = [...]string{"conn", "open_conn", "spool", "anomaly", "kmeans", "vectors", "weird", "coverage", "stats"}
-
 // hasLogs says what is wrong when there is nothing to report of: of captures
 // without a packet spool.log alone can be there.
 func (d *directory) hasLogs() error {
 	if _, err := os.Stat(d.path); err != nil {
 		return fmt.Errorf("log directory: %w", err)
 	}
-	for _, log := range logNames {
+	for _, log := range logs.Names {
 		if files, err := logs.Files(d.path, log); err != nil || len(files) > 0 {
 			return err
 		}
