@@ -118,7 +118,7 @@ func NewReader(cfg Config, router Router, gate Gate, w *merge.Writer) *Reader {
 	if cfg.Links != nil {
 		r.links = links.NewCache(cfg.Links)
 	}
-	r.begin(Point{Max: leastStamp, Held: cmp.Or(cfg.Held, DefaultHeld), Floor: max(w.Floor, leastStamp), Watermark: w.Watermark})
+	r.begin(Point{Max: leastStamp, Held: cfg.Held, Floor: max(w.Floor, leastStamp), Watermark: w.Watermark})
 	return r
 }
 

@@ -26,7 +26,7 @@ type Point struct {
 	Left      packet.Time // what the clock resumes with; holds if Record is not 0
 	Max       packet.Time // largest stamp so far
 	Floor     packet.Time // least effective time from here on
-	Held      int         // how many packets the window holds at most
+	Held      int         // how many packets the window holds at most; 0: the default
 	Full      bool        // it was full, which Floor comes of
 	Watermark packet.Time // what had been handled when the file was admitted: it says which records are late
 	Books     books.File  // but for what is known at the end alone

@@ -176,8 +176,8 @@ type rotated struct {
 	file        bool // and no link to one
 }
 
-// rotatedFiles are those of a log in dir, in the order in which they were rotated. One that is there packed
-// and as it was, since packing was cut short, counts as it was.
+// rotatedFiles are those of a log in dir, in the order in which they were rotated. One
+// that is there packed and as it was, since packing was cut short, counts as it was.
 func rotatedFiles(dir, log string) ([]rotated, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {

@@ -21,9 +21,9 @@ import (
 	"pcapdir/source/spool/spooltest"
 )
 
-// A state directory that is full, or fails, for a while: commits wait, health says
-// why, and then all is as if nothing had been.
-func TestStateCannotBeWritten(t *testing.T) {
+// labFile is a capture of the laboratory, as the spool would bring it.
+func labFile(t *testing.T) []*spool.File {
+	t.Helper()
 	capture, err := filepath.Abs("../../testdata/pcap/lab-00.pcap.zst")
 	if err != nil {
 		t.Fatal(err)
@@ -32,10 +32,17 @@ func TestStateCannotBeWritten(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return found
+}
+
+// A state directory that is full, or fails, for a while: commits wait, health says
+// why, and then all is as if nothing had been.
+func TestStateCannotBeWritten(t *testing.T) {
+	found := labFile(t)
 	want := t.TempDir()
 	cfg := config.Default()
 	cfg.Logs.Dir = want
-	if _, err := Read(t.Context(), Options{Config: cfg, Log: slog.New(slog.DiscardHandler)}, []string{capture}); err != nil {
+	if _, err := Read(t.Context(), Options{Config: cfg, Log: slog.New(slog.DiscardHandler)}, []string{found[0].Path}); err != nil {
 		t.Fatal(err)
 	}
 	seeds := uint64(6)
@@ -114,14 +121,7 @@ func (f *failing) run(t *testing.T, dir string, capture *spool.File) {
 // A stop that cannot finish the commit in hand, since a log cannot be written, leaves
 // what its ledger promises as it is: the next start carries that out and goes on.
 func TestStopWithoutRoomForLogs(t *testing.T) {
-	capture, err := filepath.Abs("../../testdata/pcap/lab-00.pcap.zst")
-	if err != nil {
-		t.Fatal(err)
-	}
-	found, err := gatherPaths(t.Context(), spool.NewDescriptors(spool.OS{}, 4), []string{capture})
-	if err != nil {
-		t.Fatal(err)
-	}
+	found := labFile(t)
 	cfg := config.Default()
 	cfg.Logs.Dir, cfg.Commit.Dir, cfg.Commit.Interval, cfg.Shards.Count = t.TempDir(), t.TempDir(), time.Hour, 3
 	o := Options{Config: cfg, Log: slog.New(slog.DiscardHandler)}

@@ -7,11 +7,8 @@ import (
 	"testing"
 
 	"pcapdir/analysis/anomaly"
-	"pcapdir/analysis/conn"
 	"pcapdir/analysis/logs"
-	"pcapdir/sharder"
 	"pcapdir/source/books"
-	"pcapdir/source/merge"
 	"pcapdir/source/spool"
 )
 
@@ -26,10 +23,7 @@ func TestMismatchIsToldAndCounted(t *testing.T) {
 	defer sink.Close()
 	var said bytes.Buffer
 	log := slog.New(slog.NewTextHandler(&said, nil))
-	p := &plant{
-		sizes: merge.DefaultConfig(1), router: &sharder.Hasher{Shards: 1}, backlog: newBacklog(backlogPause), spare: &spare{},
-		conn: conn.DefaultConfig(), log: log,
-	}
+	p := newPlant(1, backlogPause, log)
 	live := p.newTimeline(nil, connPercent)
 	lost := &file{File: &spool.File{Path: "lost"}, on: live}
 	lost.books = &books.File{}

@@ -19,6 +19,15 @@ import (
 	"pcapdir/source/spool"
 )
 
+// newPlant is a plant for timelines of so many shards, where readers pause once lines of
+// more than pause bytes wait for the committer.
+func newPlant(shards int, pause int64, log *slog.Logger) *plant {
+	return &plant{
+		sizes: merge.DefaultConfig(shards), router: &sharder.Hasher{Shards: shards}, backlog: newBacklog(pause), spare: &spare{},
+		conn: conn.DefaultConfig(), log: log,
+	}
+}
+
 // However many connections end, or are shown, when event time jumps, lines do not pile
 // up: the shard hands them over bit by bit, in order, and waits where it may.
 func TestManyLinesAtOnce(t *testing.T) {
@@ -39,10 +48,7 @@ func manyLinesAtOnce(t *testing.T, shown time.Duration) {
 	}
 	end := packets[flows-1].Eff.Add(time.Hour)
 	through := func(pause int64) (text, opens []byte, most int) {
-		p := &plant{
-			sizes: merge.DefaultConfig(1), router: &sharder.Hasher{Shards: 1}, backlog: newBacklog(pause), spare: &spare{},
-			conn: conn.DefaultConfig(), log: slog.New(slog.DiscardHandler),
-		}
+		p := newPlant(1, pause, slog.New(slog.DiscardHandler))
 		p.conn.OpenInterval = shown
 		vectors := flowvec.DefaultConfig()
 		c := p.newTimeline(&vectors, connPercent).cores[0]
@@ -91,10 +97,7 @@ func manyLinesAtOnce(t *testing.T, shown time.Duration) {
 
 // What was handed over is never taken back, though the tracker's clock has ticks.
 func TestReachIsNeverBack(t *testing.T) {
-	p := &plant{
-		sizes: merge.DefaultConfig(1), router: &sharder.Hasher{Shards: 1}, backlog: newBacklog(1), spare: &spare{},
-		conn: conn.DefaultConfig(), log: slog.New(slog.DiscardHandler),
-	}
+	p := newPlant(1, 1, slog.New(slog.DiscardHandler))
 	c := p.newTimeline(nil, connPercent).cores[0]
 	end := packet.Unix(1_700_000_000, 0)
 	c.Advance(end)
@@ -120,10 +123,7 @@ func TestTunnelsOfTheLastInstant(t *testing.T) {
 		binary.BigEndian.PutUint32(p.Src[12:], uint32(i))
 		packets = append(packets, p)
 	}
-	p := &plant{
-		sizes: merge.DefaultConfig(1), router: &sharder.Hasher{Shards: 1}, backlog: newBacklog(256 << 10), spare: &spare{},
-		conn: conn.DefaultConfig(), log: slog.New(slog.DiscardHandler),
-	}
+	p := newPlant(1, 256<<10, slog.New(slog.DiscardHandler))
 	live := p.newTimeline(nil, connPercent)
 	c := live.cores[0]
 	stop := make(chan struct{})
@@ -155,10 +155,7 @@ func TestTunnelsOfTheLastInstant(t *testing.T) {
 // Who gives up while shards are on their way to a cut leaves nothing behind that the
 // next cut could take for its own.
 func TestCutAfterGivingUp(t *testing.T) {
-	p := &plant{
-		sizes: merge.DefaultConfig(2), router: &sharder.Hasher{Shards: 2}, backlog: newBacklog(backlogPause), spare: &spare{},
-		conn: conn.DefaultConfig(), log: slog.New(slog.DiscardHandler),
-	}
+	p := newPlant(2, backlogPause, slog.New(slog.DiscardHandler))
 	live := p.newTimeline(nil, connPercent)
 	c := &committer{live: live, backlog: p.backlog, store: &store{fs: spool.OS{}, dir: t.TempDir()}}
 	full := errors.New("the disk is full")

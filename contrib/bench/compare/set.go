@@ -44,7 +44,7 @@ func setNames() (names []string) {
 	return names
 }
 
-// make writes the captures of the set called name into dir.
+// makeSet writes the captures of the set called name into dir.
 func makeSet(gen, dir, name string, scale float64) (*set, error) {
 	for _, r := range recipes {
 		if r.name != name {
