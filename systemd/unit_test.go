@@ -46,7 +46,7 @@ func lines(t *testing.T, name string) []string {
 	return got
 }
 
-// analyze runs systemd-analyze on a copy of the unit whose ExecStart exists.
+// analyze runs systemd-analyze on a copy of the unit whose commands exist.
 func analyze(t *testing.T, args ...string) {
 	t.Helper()
 	tool, err := exec.LookPath("systemd-analyze")
@@ -62,7 +62,7 @@ func analyze(t *testing.T, args ...string) {
 		t.Fatal(err)
 	}
 	copied := filepath.Join(t.TempDir(), "pcapdir.service")
-	text := strings.Replace(string(unit), "ExecStart="+binary, "ExecStart="+exists, 1)
+	text := strings.NewReplacer("ExecStart="+binary, "ExecStart="+exists, "ExecReload="+binary, "ExecReload="+exists).Replace(string(unit))
 	if err := os.WriteFile(copied, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -93,6 +93,7 @@ func TestService(t *testing.T) {
 	for key, want := range map[string]string{
 		"Type":                     "notify",
 		"ExecStart":                binary + " run --config /etc/pcapdir/pcapdir.toml",
+		"ExecReload":               binary + " reload --config /etc/pcapdir/pcapdir.toml",
 		"Restart":                  "on-failure",
 		"RestartPreventExitStatus": "2", // a wrong configuration must not loop
 		"WatchdogSignal":           "SIGABRT",

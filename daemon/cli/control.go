@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"pcapdir/daemon/config"
 	"pcapdir/daemon/pipeline"
 	"pcapdir/daemon/status"
 )
@@ -24,6 +25,10 @@ control.sock in commit.dir): give the configuration that the daemon has.`
 func controls(s Streams) []*cobra.Command {
 	return []*cobra.Command{
 		newStatus(s),
+		newControl(s, "reload", "have the configuration read anew", `Have a running daemon read its configuration file anew, as SIGHUP does. One with
+problems changes nothing, and they are told. These keys hold at once: `+config.Live()+`.
+All others hold from the next start on, which goes on with what is open and loses
+nothing.`, printReloaded),
 		newControl(s, "seal", "take what is there as all there is: exact logs now", `Say that nothing older will come. What lies in the spool is read without being
 held back, silent taps are not waited for, and when the command returns the logs
 are complete up to the last packet. Connections stay open. A file that comes
@@ -74,6 +79,18 @@ func printSealed(w io.Writer, s pipeline.Sealed) {
 		return
 	}
 	_, _ = fmt.Fprintf(w, "the logs are complete up to %s\n", s.UpTo)
+}
+
+func printReloaded(w io.Writer, r pipeline.Reloaded) {
+	for _, t := range r.Taken {
+		_, _ = fmt.Fprintf(w, "now: %s\n", t)
+	}
+	if len(r.Waiting) > 0 {
+		_, _ = fmt.Fprintf(w, "from the next start on: %s\n", strings.Join(r.Waiting, ", "))
+	}
+	if len(r.Taken)+len(r.Waiting) == 0 {
+		_, _ = fmt.Fprintln(w, "nothing has changed")
+	}
 }
 
 func printPaused(w io.Writer, p pipeline.Paused) {

@@ -4,12 +4,15 @@ import (
 	"context"
 	"log/slog"
 	"os"
+	"os/signal"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
+	"pcapdir/daemon/config"
 	"pcapdir/daemon/pipeline"
 	"pcapdir/daemon/status"
 )
@@ -23,7 +26,7 @@ is read in groups (order.hold_back). Files that were read go to spool.done,
 those that could not be read to spool.failed beside a .reason file; spool.log
 has one line for each. A file called *.manifest lists captures to be read where
 they lie. Copies of captures that were read are not read again
-(spool.duplicates).
+(spool.duplicates). SIGHUP has the configuration read anew (see pcapdird reload).
 
 Log lines become visible, and files are put away, only together, at commits.
 With each commit all that is open is saved in commit.dir. A stop, like a crash,
@@ -59,6 +62,9 @@ func runDaemon(ctx context.Context, s Streams, flags *settings, flush, reset boo
 	log := newLog(s.Err, slog.LevelInfo, os.Getenv("JOURNAL_STREAM") != "")
 	boundMemory(cfg)
 	notify := status.NewNotifier()
+	hangup := make(chan os.Signal, 1) // from here on it does not end the process
+	signal.Notify(hangup, syscall.SIGHUP)
+	defer signal.Stop(hangup)
 	var live pulse
 	watching, done := context.WithCancel(context.WithoutCancel(ctx))
 	var watchdog sync.WaitGroup
@@ -80,9 +86,13 @@ func runDaemon(ctx context.Context, s Streams, flags *settings, flush, reset boo
 		Input:  s.In,
 		Flush:  flush, ResetState: reset,
 		Ready: func() {
-			log.Info("watching", "dirs", cfg.Spool.Dirs, "logs", cfg.Logs.Dir)
 			_ = notify.Ready()
 		},
+		Load: func() (*config.Config, error) {
+			_ = notify.Reloading()
+			return flags.load()
+		},
+		Hangup: hangup,
 		Heard: func(b pipeline.Beat) {
 			live.heard(b)
 			_ = notify.Status(b.String())

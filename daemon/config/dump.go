@@ -13,6 +13,7 @@ func (c *Config) Dump(w io.Writer) error {
 	var b bytes.Buffer
 	b.WriteString("# Configuration of pcapdird. Every key is optional; what is not set has its default.\n")
 	b.WriteString("# Durations are strings with a unit: \"100ms\", \"5s\", \"1m30s\", \"24h\".\n")
+	fmt.Fprintf(&b, "# At a reload (pcapdird reload, SIGHUP) a running daemon takes on %s;\n# what else has changed holds from the next start on, which loses nothing.\n", Live())
 	for i := 0; i < len(fields); {
 		n := i
 		for n < len(fields) && fields[n].section() == fields[i].section() {

@@ -12,16 +12,18 @@ import (
 // packInterval is how often it is looked whether there are logs to pack.
 const packInterval = time.Minute
 
-// packRotated packs logs that were rotated, now and then, until ctx ends. What fails is
-// told once, and tried again.
-func packRotated(ctx context.Context, dir string, log *slog.Logger) {
+// packRotated packs logs that were rotated, now and then, while that is wanted, until ctx
+// ends. What fails is told once, and tried again.
+func packRotated(ctx context.Context, s *setup, log *slog.Logger) {
 	tick := time.NewTicker(packInterval)
 	defer tick.Stop()
 	told := ""
 	for {
 		var errs []error
-		for _, name := range logs.Names {
-			errs = append(errs, logs.Pack(ctx, dir, name))
+		if cfg := s.Load(); cfg.Logs.Compress {
+			for _, name := range logs.Names {
+				errs = append(errs, logs.Pack(ctx, cfg.Logs.Dir, name))
+			}
 		}
 		if ctx.Err() != nil {
 			return

@@ -26,7 +26,6 @@ type catchUp struct {
 // catch-ups, one at a time, each over all that waits when it starts.
 type catcher struct {
 	*engine
-	lateness time.Duration
 
 	wake chan struct{} // capacity 1: there is something to do
 
@@ -42,8 +41,8 @@ type catcher struct {
 
 // newCatcher makes a catcher, which takes up the catch-up of an earlier life where was
 // says so: commits know of it from now on.
-func newCatcher(e *engine, lateness time.Duration, was *state) (*catcher, error) {
-	c := &catcher{engine: e, lateness: lateness, wake: make(chan struct{}, 1), first: make(chan struct{})}
+func newCatcher(e *engine, was *state) (*catcher, error) {
+	c := &catcher{engine: e, wake: make(chan struct{}, 1), first: make(chan struct{})}
 	if was == nil || was.Late == nil {
 		return c, nil
 	}
@@ -164,7 +163,7 @@ func (c *catcher) tooOld(f *spool.File, last packet.Time) bool {
 	if clock.Wild(first, f.Latest) && clock.Wild(last, f.Latest) {
 		return true
 	}
-	return last < c.frontier.Safe().Eff.Add(-c.lateness)
+	return last < c.frontier.Safe().Eff.Add(-c.setup.Load().Order.Lateness)
 }
 
 // next is what the next catch-up is of, if none is running.

@@ -30,7 +30,7 @@ type committer struct {
 	files       *files
 	store       *store
 	log         *slog.Logger
-	interval    time.Duration
+	setup       *setup
 	retries     int             // give up after so many failures in a row; 0 never
 	seed        uint64          // of the shard hash
 	stopping    <-chan struct{} // closed when a clean stop is asked for: then nobody waits for ever
@@ -72,9 +72,14 @@ type commitState struct {
 // lines that wait go to the stage meanwhile, and the next commit comes when so much
 // time has passed that saving takes a small share of it.
 func (c *committer) run(ctx, work context.Context) error {
-	tick := time.NewTicker(c.interval)
+	interval := c.setup.Load().Commit.Interval
+	tick := time.NewTicker(interval)
 	defer tick.Stop()
 	for {
+		if now := c.setup.Load().Commit.Interval; now != interval {
+			interval = now
+			tick.Reset(interval)
+		}
 		due := false
 		select {
 		case <-tick.C:

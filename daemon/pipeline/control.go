@@ -15,9 +15,10 @@ import (
 // control is what can be asked of a running daemon.
 type control struct {
 	*engine
-	spool   *spool.Spool
-	catcher *catcher
-	begin   time.Time
+	spool    *spool.Spool
+	catcher  *catcher
+	reloader *reloader
+	begin    time.Time
 }
 
 // serve answers on the control socket until ctx ends. A daemon without one does
@@ -28,13 +29,14 @@ func (c *control) serve(ctx context.Context, path string) {
 		err = status.ServeControl(ctx, l, c.log, c.operations())
 	}
 	if err != nil {
-		c.log.Error("pcapdird status, seal, flush, pause, resume and requeue will not work", "error", err)
+		c.log.Error("pcapdird status, reload, seal, flush, pause, resume and requeue will not work", "error", err)
 	}
 }
 
 func (c *control) operations() []status.Operation {
 	return []status.Operation{
 		{Name: "status", Do: func(context.Context, string) (any, error) { return c.report(), nil }},
+		{Name: "reload", Do: func(context.Context, string) (any, error) { return c.reloader.reload() }},
 		{Name: "seal", Do: func(ctx context.Context, _ string) (any, error) { return c.seal(ctx, false) }},
 		{Name: "flush", Do: func(ctx context.Context, _ string) (any, error) { return c.seal(ctx, true) }},
 		{Name: "pause", Do: func(context.Context, string) (any, error) { return c.pause(), nil }},

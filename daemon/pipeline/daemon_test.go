@@ -70,7 +70,7 @@ func startAs(t *testing.T, o pipeline.Options) *daemon {
 	ctx, stop := context.WithCancel(context.Background())
 	d := &daemon{root: filepath.Dir(cfg.Spool.Dirs[0]), cfg: cfg, said: &journal{}, stop: stop, ended: make(chan struct{})}
 	ready := make(chan struct{})
-	o.Log, o.Ready = slog.New(slog.NewTextHandler(d.said, nil)), func() { close(ready) }
+	o.Log, o.Ready = slog.New(slog.NewTextHandler(d.said, nil)), sync.OnceFunc(func() { close(ready) })
 	go func() {
 		defer close(d.ended)
 		d.err = pipeline.Run(ctx, o)

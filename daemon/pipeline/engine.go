@@ -49,8 +49,12 @@ type Options struct {
 	// ResetState has a daemon begin without what the one before it saved.
 	ResetState bool
 	// Ready is called when the state is recovered and the spool can be worked
-	// with; nil is fine.
+	// with, and whenever a reload is over; nil is fine.
 	Ready func()
+	// Load reads the configuration anew, for a reload; without it there is none.
+	Load func() (*config.Config, error)
+	// Hangup asks for a reload, as the control socket does; nil is fine.
+	Hangup <-chan os.Signal
 	// Progress hears how many of how many bytes of files a batch has read, several
 	// times a second; nil is fine.
 	Progress func(done, all int64)
@@ -61,6 +65,7 @@ type Options struct {
 // engine is the stages between the spool and the logs.
 type engine struct {
 	*timeline // the live one
+	setup     *setup
 	files     *files
 	committer *committer
 	plant     *plant
@@ -105,7 +110,7 @@ func newEngine(o Options, d deps) (*engine, error) {
 	if vectors != nil {
 		boundVectors(vectors, cfg, p.memory)
 	}
-	e := &engine{timeline: p.newTimeline(vectors, connPercent), log: o.Log, plant: p}
+	e := &engine{timeline: p.newTimeline(vectors, connPercent), setup: newSetup(cfg), log: o.Log, plant: p}
 	e.files = &files{
 		cfg:         source.Config{Sort: cfg.Order.Inside == config.InsideSort, Window: cfg.Order.Window, Held: heldPackets(cfg, memory), Links: p.links},
 		full:        cfg.Order.Index == config.IndexFull,
@@ -118,9 +123,10 @@ func newEngine(o Options, d deps) (*engine, error) {
 	newDetector := func() *anomaly.Detector { return anomaly.New(anomalyConfig(cfg)) }
 	e.committer = &committer{
 		live: e.timeline, detector: newDetector(), newDetector: newDetector, backlog: p.backlog,
-		turn: make(chan struct{}, 1), files: e.files, store: d.store, log: o.Log, interval: cfg.Commit.Interval, retries: d.retries, seed: d.seed,
+		turn: make(chan struct{}, 1), files: e.files, store: d.store, log: o.Log, setup: e.setup, retries: d.retries, seed: d.seed,
 		state: commitState{books: d.store.books, watermark: -packet.MaxTime},
 	}
+	d.store.setup = e.setup
 	d.store.form = logs.NewEncoder(cfg.Logs.Format == config.FormatTSV)
 	e.heartbeat = newHeartbeat(e, d.beats, d.store.form, o.Heard)
 	e.keep = d.store.keeps() && !o.Flush

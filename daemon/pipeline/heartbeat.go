@@ -62,7 +62,6 @@ type heartbeat struct {
 	engine *engine
 	sink   logs.Sink
 	form   logs.Encoder
-	rotate logs.Rotation
 	heard  func(Beat)
 	spool  *spool.Spool // nil in a batch
 
@@ -204,7 +203,7 @@ func (h *heartbeat) append(log string, lines []byte) error {
 		return nil
 	}
 	var rotated error
-	if turn, due := h.sink.Due(log, h.rotate, time.Now()); due {
+	if turn, due := h.sink.Due(log, h.engine.setup.rotation(), time.Now()); due {
 		rotated = h.sink.Rotate(turn) // if it fails, the lines go where the others are
 	}
 	at, err := h.sink.Position(log)

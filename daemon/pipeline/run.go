@@ -16,7 +16,6 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 
-	"pcapdir/analysis/logs"
 	"pcapdir/daemon/config"
 	"pcapdir/source/spool"
 )
@@ -50,7 +49,7 @@ func Run(ctx context.Context, o Options) (err error) {
 		Settle: cfg.Spool.Settle, HoldBack: cfg.Order.HoldBack,
 		ReadDuplicates: cfg.Spool.Duplicates == config.DuplicatesRead, Window: cfg.Order.Window, State: cfg.Commit.Dir,
 	}, spool.Deps{Files: descriptors, Log: o.Log})
-	st := &store{fs: fsys, dir: cfg.Commit.Dir, sink: sink, mover: sp, log: o.Log, rotation: logs.Rotation{Every: cfg.Logs.Rotate, Size: cfg.Logs.RotateSize}}
+	st := &store{fs: fsys, dir: cfg.Commit.Dir, sink: sink, mover: sp, log: o.Log}
 	was, err := recoverState(ctx, o, st)
 	if err != nil {
 		return err
@@ -62,8 +61,8 @@ func Run(ctx context.Context, o Options) (err error) {
 	if was != nil {
 		o.Log.Info("going on with what was saved", "connections", e.openConns(), "up_to", eventTime(was.Live.Key.Eff), "files", len(was.Live.Files))
 	}
-	e.heartbeat.spool, e.heartbeat.rotate = sp, st.rotation
-	late, err := newCatcher(e, cfg.Order.Lateness, was)
+	e.heartbeat.spool = sp
+	late, err := newCatcher(e, was)
 	if err != nil {
 		return err
 	}
@@ -73,11 +72,12 @@ func Run(ctx context.Context, o Options) (err error) {
 	if err := sp.Probe(); err != nil {
 		return err
 	}
+	o.Log.Info("watching", "dirs", cfg.Spool.Dirs, "logs", cfg.Logs.Dir)
 	if o.Ready != nil {
 		o.Ready()
 	}
 	return e.run(ctx, func(ctx, work context.Context) error {
-		trickle := newTrickle(cfg.Order.Idle, cfg.Order.HoldBack, e.frontier)
+		trickle := newTrickle(e.setup, e.frontier)
 		walking, stop := context.WithCancel(ctx)
 		var walker sync.WaitGroup
 		walker.Go(func() { trickle.run(walking) })
@@ -92,11 +92,11 @@ func Run(ctx context.Context, o Options) (err error) {
 				fail()
 			}
 		})
-		c := &control{engine: e, spool: sp, catcher: late, begin: time.Now()}
+		again := &reloader{engine: e, spool: sp, load: o.Load, ready: o.Ready}
+		walker.Go(func() { again.follow(walking, o.Hangup) })
+		c := &control{engine: e, spool: sp, catcher: late, reloader: again, begin: time.Now()}
 		walker.Go(func() { c.serve(walking, cfg.ControlPath()) })
-		if cfg.Logs.Compress {
-			walker.Go(func() { packRotated(walking, cfg.Logs.Dir, o.Log) })
-		}
+		walker.Go(func() { packRotated(walking, e.setup, o.Log) })
 		first := true
 		err := sp.Run(feeding, func(_ context.Context, found []*spool.File) error {
 			found = late.pick(found)

@@ -45,7 +45,7 @@ type store struct {
 	dir      string // state directory, or ""
 	sink     logs.Sink
 	form     logs.Encoder
-	rotation logs.Rotation
+	setup    *setup
 	mover    mover // or nil
 	log      *slog.Logger
 	seq      uint64         // of the last commit
@@ -183,7 +183,7 @@ func (s *store) turns() (all []spool.Turn) {
 		return nil
 	}
 	for _, log := range committed {
-		if t, due := s.sink.Due(log, s.rotation, time.Now()); due {
+		if t, due := s.sink.Due(log, s.setup.rotation(), time.Now()); due {
 			all = append(all, spool.Turn(t))
 		}
 	}

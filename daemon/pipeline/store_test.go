@@ -15,6 +15,7 @@ import (
 	"testing/synctest"
 
 	"pcapdir/analysis/logs"
+	"pcapdir/daemon/config"
 	"pcapdir/source/books"
 	"pcapdir/source/packet"
 	"pcapdir/source/spool"
@@ -49,9 +50,9 @@ func (f *fuse) step(what string) error {
 
 // world is a directory in which processes live and die.
 type world struct {
-	t        *testing.T
-	root     string
-	rotation logs.Rotation
+	t    *testing.T
+	root string
+	logs config.Logs // when they rotate
 }
 
 func newWorld(t *testing.T) world {
@@ -97,7 +98,7 @@ func (w world) start(f *fuse) *process {
 	sp := spool.New(spool.Config{
 		Dirs: []string{w.path("in")}, Done: w.path("done"), Failed: w.path("failed"), After: spool.AfterDone,
 	}, spool.Deps{Files: spool.NewDescriptors(fsys, 4), Log: log})
-	st := &store{fs: fsys, dir: w.path("state"), sink: &burningSink{dir, w.path("logs"), f}, mover: sp, log: log, rotation: w.rotation}
+	st := &store{fs: fsys, dir: w.path("state"), sink: &burningSink{dir, w.path("logs"), f}, mover: sp, log: log, setup: newSetup(&config.Config{Logs: w.logs})}
 	w.t.Cleanup(func() { _ = dir.Close() })
 	return &process{w, st, sp}
 }
@@ -269,15 +270,15 @@ func (w world) live(f *fuse, to int) error {
 // and again while recovering. Whatever happened, the next life finds whole
 // commits or none, and ends where an undisturbed one would.
 func TestCrashAtEveryStep(t *testing.T) {
-	t.Run("one file", func(t *testing.T) { crashAtEveryStep(t, logs.Rotation{}) })
-	t.Run("a file for each commit", func(t *testing.T) { crashAtEveryStep(t, logs.Rotation{Size: 1}) })
+	t.Run("one file", func(t *testing.T) { crashAtEveryStep(t, config.Logs{}) })
+	t.Run("a file for each commit", func(t *testing.T) { crashAtEveryStep(t, config.Logs{RotateSize: 1}) })
 }
 
-func crashAtEveryStep(t *testing.T, rotation logs.Rotation) {
+func crashAtEveryStep(t *testing.T, when config.Logs) {
 	var crashes, committed int
 	for n := 0; ; n++ {
 		w := newWorld(t)
-		w.rotation = rotation
+		w.logs = when
 		if err := w.live(&fuse{}, 1); err != nil {
 			t.Fatal(err)
 		}
@@ -327,7 +328,7 @@ func crashWhileRecovering(t *testing.T, w world, when string) bool {
 		t.Fatalf("%s: going on: %v", when, err)
 	}
 	w.wantState(when+", at the end", len(script))
-	if files, err := logs.Files(w.path("logs"), "conn"); err != nil || w.rotation.Size > 0 && len(files) != len(script) {
+	if files, err := logs.Files(w.path("logs"), "conn"); err != nil || w.logs.RotateSize > 0 && len(files) != len(script) {
 		t.Errorf("%s: files %q of %d commits (%v)", when, files, len(script), err)
 	}
 	stages, _ := filepath.Glob(w.path("state/stage-*"))

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/coreos/go-systemd/v22/daemon"
+	"golang.org/x/sys/unix"
 )
 
 // Notifier speaks sd_notify(3) to the service manager. Where there is none
@@ -30,6 +31,15 @@ func NewNotifier() *Notifier {
 // Ready says that start-up is over: the configuration stands, the spool is
 // watched. Only then do units that are ordered after this one start.
 func (n *Notifier) Ready() error { return n.notify(daemon.SdNotifyReady) }
+
+// Reloading says that the configuration is being read anew; Ready says that it is over.
+func (n *Notifier) Reloading() error {
+	var now unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &now); err != nil {
+		return fmt.Errorf("sd_notify RELOADING: %w", err)
+	}
+	return n.notify(fmt.Sprintf("%s\nMONOTONIC_USEC=%d", daemon.SdNotifyReloading, now.Nano()/1000))
+}
 
 // Stopping says that a clean stop has begun.
 func (n *Notifier) Stopping() error { return n.notify(daemon.SdNotifyStopping) }

@@ -3,6 +3,7 @@ package status
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
@@ -64,11 +65,26 @@ func TestNotify(t *testing.T) {
 	}
 }
 
+// Without the time of the clock that never jumps, a unit of Type=notify-reload waits for
+// its reload to end until it times out (sd_notify(3)).
+func TestNotifyReloading(t *testing.T) {
+	conn := listen(t)
+	if err := NewNotifier().Reloading(); err != nil {
+		t.Fatal(err)
+	}
+	var at uint64
+	if got := receive(t, conn); !strings.HasPrefix(got, "RELOADING=1\n") {
+		t.Errorf("the service manager got %q", got)
+	} else if n, err := fmt.Sscanf(got, "RELOADING=1\nMONOTONIC_USEC=%d", &at); n != 1 || err != nil || at == 0 {
+		t.Errorf("the service manager got %q: %v", got, err)
+	}
+}
+
 func TestNoServiceManager(t *testing.T) {
 	t.Setenv("NOTIFY_SOCKET", "")
 	t.Setenv("WATCHDOG_USEC", "")
 	n := NewNotifier()
-	if err := errors.Join(n.Ready(), n.Status("x"), n.Stopping()); err != nil {
+	if err := errors.Join(n.Ready(), n.Status("x"), n.Reloading(), n.Stopping()); err != nil {
 		t.Error(err)
 	}
 	if err := n.Watchdog(t.Context(), nil); err != nil {
