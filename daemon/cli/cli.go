@@ -161,6 +161,17 @@ func (f *settings) load() (*config.Config, error) {
 	return cfg, errors.Join(err, cfg.Set(f.set))
 }
 
+// loadAgain is load of a file that can be read a second time: a pipe would have the
+// daemon wait, or be empty by now.
+func (f *settings) loadAgain() (*config.Config, error) {
+	if f.file != "" {
+		if info, err := os.Stat(f.file); err != nil || !info.Mode().IsRegular() {
+			return nil, usageError{errors.Join(err, fmt.Errorf("%s cannot be read anew: it is no regular file any more, or never was", f.file))}
+		}
+	}
+	return f.load()
+}
+
 // boundMemory has the collector work harder rather than let the process outgrow
 // limits.memory, unless the environment says what else it should do.
 func boundMemory(cfg *config.Config) {

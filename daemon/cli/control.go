@@ -25,10 +25,7 @@ control.sock in commit.dir): give the configuration that the daemon has.`
 func controls(s Streams) []*cobra.Command {
 	return []*cobra.Command{
 		newStatus(s),
-		newControl(s, "reload", "have the configuration read anew", `Have a running daemon read its configuration file anew, as SIGHUP does. One with
-problems changes nothing, and they are told. These keys hold at once: `+config.Live()+`.
-All others hold from the next start on, which goes on with what is open and loses
-nothing.`, printReloaded),
+		newReload(s),
 		newControl(s, "seal", "take what is there as all there is: exact logs now", `Say that nothing older will come. What lies in the spool is read without being
 held back, silent taps are not waited for, and when the command returns the logs
 are complete up to the last packet. Connections stay open. A file that comes
@@ -42,6 +39,25 @@ put into one exact order, however long it took to arrive.`, printPaused),
 of it is admitted.`, printPaused),
 		newRequeue(s),
 	}
+}
+
+// newReload is the one whose refusal says that the daemon's configuration is wrong.
+func newReload(s Streams) *cobra.Command {
+	c := newControl(s, "reload", "have the configuration read anew", `Have a running daemon read its configuration file anew, as SIGHUP does. One with
+problems changes nothing, and they are told. These keys hold at once: `+config.Live()+`.
+All others hold from the next start on, which goes on with what is open and loses
+nothing. What is given here only says where the daemon is: where commit.dir or
+status.control has changed, send SIGHUP instead, or start it anew.`, printReloaded)
+	ask := c.RunE
+	c.RunE = func(c *cobra.Command, args []string) error {
+		err := ask(c, args)
+		var refused *status.RefusedError
+		if errors.As(err, &refused) {
+			return usageError{err}
+		}
+		return err
+	}
+	return c
 }
 
 // newControl makes the command of an operation without an argument, whose answer

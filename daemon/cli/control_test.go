@@ -3,6 +3,7 @@ package cli_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"path/filepath"
 	"testing"
@@ -46,10 +47,11 @@ func TestControlCommands(t *testing.T) {
 	r.Books.CatchUp.Dropped[1].Count(40)
 	var asked string
 	var reloaded pipeline.Reloaded
+	var refuse error
 	standIn(t, filepath.Join(dir, "control.sock"),
 		status.Operation{Name: "status", Do: func(context.Context, string) (any, error) { return r, nil }},
 		status.Operation{Name: "flush", Do: func(context.Context, string) (any, error) { return pipeline.Sealed{}, nil }},
-		status.Operation{Name: "reload", Do: func(context.Context, string) (any, error) { return reloaded, nil }},
+		status.Operation{Name: "reload", Do: func(context.Context, string) (any, error) { return reloaded, refuse }},
 		status.Operation{Name: "requeue", Do: func(_ context.Context, path string) (any, error) {
 			asked = path
 			return pipeline.Requeued{Path: "/in/x"}, nil
@@ -67,6 +69,8 @@ func TestControlCommands(t *testing.T) {
 	run(t.Context(), nil, "reload", where).want(t, 0, "nothing has changed")
 	reloaded = pipeline.Reloaded{Taken: []string{`logs.rotate = "24h"`}, Waiting: []string{"shards.count", "conn.vlan"}}
 	run(t.Context(), nil, "reload", where).want(t, 0, `now: logs.rotate = "24h"`, "from the next start on: shards.count, conn.vlan")
+	refuse = errors.New("line 3: a typing error")
+	run(t.Context(), nil, "reload", where).want(t, 2, "line 3: a typing error")
 	run(t.Context(), nil, "requeue", "failed/x", where).want(t, 0, "/in/x\n")
 	if !filepath.IsAbs(asked) {
 		t.Errorf("asked to requeue %s", asked)

@@ -52,6 +52,8 @@ func newRun(s Streams) *cobra.Command {
 }
 
 func runDaemon(ctx context.Context, s Streams, flags *settings, flush, reset bool) error {
+	hangup := make(chan os.Signal, 1) // from here to the end it does not end the process
+	signal.Notify(hangup, syscall.SIGHUP)
 	cfg, err := flags.load()
 	if err != nil {
 		return err
@@ -62,9 +64,6 @@ func runDaemon(ctx context.Context, s Streams, flags *settings, flush, reset boo
 	log := newLog(s.Err, slog.LevelInfo, os.Getenv("JOURNAL_STREAM") != "")
 	boundMemory(cfg)
 	notify := status.NewNotifier()
-	hangup := make(chan os.Signal, 1) // from here on it does not end the process
-	signal.Notify(hangup, syscall.SIGHUP)
-	defer signal.Stop(hangup)
 	var live pulse
 	watching, done := context.WithCancel(context.WithoutCancel(ctx))
 	var watchdog sync.WaitGroup
@@ -90,7 +89,7 @@ func runDaemon(ctx context.Context, s Streams, flags *settings, flush, reset boo
 		},
 		Load: func() (*config.Config, error) {
 			_ = notify.Reloading()
-			return flags.load()
+			return flags.loadAgain()
 		},
 		Hangup: hangup,
 		Heard: func(b pipeline.Beat) {

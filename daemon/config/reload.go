@@ -6,13 +6,9 @@ import (
 )
 
 // live are the keys whose change a running daemon takes on. All others are built into
-// what it has open and saved: they hold from the next start on, which loses nothing.
-var live = []string{
-	"spool.settle",
-	"order.hold_back", "order.idle", "order.lateness",
-	"logs.rotate", "logs.rotate_size", "logs.compress",
-	"commit.interval",
-}
+// what it has open and saved, or, like order.hold_back, into what it has promised about
+// files to come: they hold from the next start on, which loses nothing.
+var live = []string{"order.lateness", "logs.rotate", "logs.rotate_size", "logs.compress", "commit.interval"}
 
 // Live names the keys that a reload takes on, for people.
 func Live() string { return strings.Join(live, ", ") }

@@ -40,8 +40,7 @@ func TestReload(t *testing.T) {
 // Every live key is a key, and takes on what another configuration has.
 func TestReloadOfEveryLiveKey(t *testing.T) {
 	other := map[string]string{
-		"spool.settle": "7s", "order.hold_back": "7s", "order.idle": "7s", "order.lateness": "7s",
-		"logs.rotate": "0s", "logs.rotate_size": "2KiB", "logs.compress": "false", "commit.interval": "7s",
+		"order.lateness": "7s", "logs.rotate": "0s", "logs.rotate_size": "2KiB", "logs.compress": "false", "commit.interval": "7s",
 	}
 	for _, key := range live {
 		to := Default()

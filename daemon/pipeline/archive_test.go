@@ -1,6 +1,7 @@
 package pipeline_test
 
 import (
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"pcapdir/analysis/logs"
+	"pcapdir/daemon/pipeline"
 )
 
 // Logs get new files when their time is over, also when nothing comes any more; what
@@ -48,5 +50,26 @@ func TestLogsRotate(t *testing.T) {
 	d.quit(t)
 	if got := fates(t, readLogs(t, cfg.Logs.Dir)["spool"]); len(got) != 2 {
 		t.Errorf("%d files in spool.log, want 2", len(got))
+	}
+}
+
+// A batch adds to the logs that are there, however large they are.
+func TestBatchRotatesNothing(t *testing.T) {
+	j := newJob(t)
+	j.cfg.Logs.RotateSize = 1 << 10
+	path := loadCapture(t, "golden/cases.pcap.gz").write(t, t.TempDir(), "a")
+	for range 3 {
+		o := pipeline.Options{Config: j.cfg, Log: slog.New(slog.DiscardHandler)}
+		if _, err := pipeline.Read(t.Context(), o, []string{path}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range logs.Names {
+		if files, err := logs.Files(j.cfg.Logs.Dir, name); err != nil || len(files) > 1 {
+			t.Errorf("%s: %q, %v", name, files, err)
+		}
+	}
+	if info, err := os.Stat(filepath.Join(j.cfg.Logs.Dir, "stats.log")); err != nil || info.Size() <= j.cfg.Logs.RotateSize {
+		t.Errorf("stats.log did not grow beyond %d bytes: %v", j.cfg.Logs.RotateSize, err)
 	}
 }

@@ -3,6 +3,8 @@ package pipeline
 import (
 	"context"
 	"errors"
+	"log/slog"
+	"net"
 	"os"
 	"time"
 
@@ -21,15 +23,23 @@ type control struct {
 	begin    time.Time
 }
 
-// serve answers on the control socket until ctx ends. A daemon without one does
-// its work all the same.
-func (c *control) serve(ctx context.Context, path string) {
+// listenControl makes the control socket. A daemon without one does its work all the
+// same.
+func listenControl(log *slog.Logger, path string) net.Listener {
 	l, err := status.ListenControl(path)
-	if err == nil {
-		err = status.ServeControl(ctx, l, c.log, c.operations())
-	}
 	if err != nil {
-		c.log.Error("pcapdird status, reload, seal, flush, pause, resume and requeue will not work", "error", err)
+		log.Error(noControl, "error", err)
+		return nil
+	}
+	return l
+}
+
+const noControl = "pcapdird status, reload, seal, flush, pause, resume and requeue will not work"
+
+// serve answers on the control socket until ctx ends.
+func (c *control) serve(ctx context.Context, l net.Listener) {
+	if err := status.ServeControl(ctx, l, c.log, c.operations()); err != nil {
+		c.log.Error(noControl, "error", err)
 	}
 }
 

@@ -203,8 +203,10 @@ func (h *heartbeat) append(log string, lines []byte) error {
 		return nil
 	}
 	var rotated error
-	if turn, due := h.sink.Due(log, h.engine.setup.rotation(), time.Now()); due {
-		rotated = h.sink.Rotate(turn) // if it fails, the lines go where the others are
+	if h.spool != nil { // a batch leaves files as they are
+		if turn, due := h.sink.Due(log, h.engine.setup.rotation(), time.Now()); due {
+			rotated = h.sink.Rotate(turn) // if it fails, the lines go where the others are
+		}
 	}
 	at, err := h.sink.Position(log)
 	if err != nil {

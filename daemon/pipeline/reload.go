@@ -9,7 +9,6 @@ import (
 
 	"pcapdir/analysis/logs"
 	"pcapdir/daemon/config"
-	"pcapdir/source/spool"
 )
 
 // setup is the configuration that holds now. A reload changes some of its keys
@@ -36,7 +35,6 @@ type Reloaded struct {
 // reloader takes on another configuration while the daemon runs.
 type reloader struct {
 	*engine
-	spool *spool.Spool
 	load  func() (*config.Config, error) // or nil
 	ready func()                         // or nil
 
@@ -81,7 +79,6 @@ func (r *reloader) reload() (Reloaded, error) {
 		}
 	}
 	r.setup.Store(next)
-	r.spool.Tune(next.Spool.Settle, next.Order.HoldBack)
 	r.plant.backlog.commitNow() // so that the committer sees its interval
 	r.log.Info("configuration reloaded", "taken", done.Taken, "waiting_for_a_start", done.Waiting)
 	return done, nil

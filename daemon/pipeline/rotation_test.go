@@ -35,7 +35,7 @@ func play(t *testing.T, dirs []string, test func(r *rotation)) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		f := merge.NewFrontier(merge.DefaultConfig(1))
-		r := &rotation{t: t, frontier: f, dirs: dirs, trickle: newTrickle(patient(time.Minute, 10*time.Second), f)}
+		r := &rotation{t: t, frontier: f, dirs: dirs, trickle: newTrickle(time.Minute, 10*time.Second, f)}
 		r.done.Go(func() { _ = f.Schedule(ctx) })
 		r.done.Go(func() { r.trickle.run(ctx) })
 		r.done.Go(func() { drain(ctx, merge.NewMerger(f, 0)) })

@@ -73,11 +73,15 @@ func Run(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	o.Log.Info("watching", "dirs", cfg.Spool.Dirs, "logs", cfg.Logs.Dir)
+	socket := listenControl(o.Log, cfg.ControlPath())
+	if socket != nil {
+		defer func() { _ = socket.Close() }() // it was served, or nobody has asked yet
+	}
 	if o.Ready != nil {
 		o.Ready()
 	}
 	return e.run(ctx, func(ctx, work context.Context) error {
-		trickle := newTrickle(e.setup, e.frontier)
+		trickle := newTrickle(cfg.Order.Idle, cfg.Order.HoldBack, e.frontier)
 		walking, stop := context.WithCancel(ctx)
 		var walker sync.WaitGroup
 		walker.Go(func() { trickle.run(walking) })
@@ -92,10 +96,12 @@ func Run(ctx context.Context, o Options) (err error) {
 				fail()
 			}
 		})
-		again := &reloader{engine: e, spool: sp, load: o.Load, ready: o.Ready}
+		again := &reloader{engine: e, load: o.Load, ready: o.Ready}
 		walker.Go(func() { again.follow(walking, o.Hangup) })
 		c := &control{engine: e, spool: sp, catcher: late, reloader: again, begin: time.Now()}
-		walker.Go(func() { c.serve(walking, cfg.ControlPath()) })
+		if socket != nil {
+			walker.Go(func() { c.serve(walking, socket) })
+		}
 		walker.Go(func() { packRotated(walking, e.setup, o.Log) })
 		first := true
 		err := sp.Run(feeding, func(_ context.Context, found []*spool.File) error {

@@ -31,8 +31,8 @@ const earlier = time.Hour
 // that connections still time out and reach the log, and never past what a file
 // on its way, as late as the latest before it, could still hold.
 type trickle struct {
-	setup    *setup
-	frontier *merge.Frontier
+	after, holdBack time.Duration // order.idle and order.hold_back
+	frontier        *merge.Frontier
 
 	mu      sync.Mutex
 	begin   time.Time
@@ -51,18 +51,12 @@ type tap struct {
 	last  time.Time     // arrival
 }
 
-func newTrickle(s *setup, f *merge.Frontier) *trickle {
+func newTrickle(after, holdBack time.Duration, f *merge.Frontier) *trickle {
 	return &trickle{
-		setup: s, frontier: f,
+		after: after, holdBack: holdBack, frontier: f,
 		begin: time.Now(), sources: map[string]*tap{}, first: packet.MaxTime,
 	}
 }
-
-// after is how long a source may be silent, at least.
-func (d *trickle) after() time.Duration { return d.setup.Load().Order.Idle }
-
-// holdBack is how long files may wait for each other before they are admitted.
-func (d *trickle) holdBack() time.Duration { return d.setup.Load().Order.HoldBack }
 
 // sourceOf names the source of a file.
 func sourceOf(f *spool.File) string { return filepath.Dir(f.Path) }
@@ -143,7 +137,7 @@ func (d *trickle) hold(now time.Time) {
 	var patience time.Duration // of the slowest; 0 while everything is replayed
 	for _, s := range d.sources {
 		if s.files > 0 && s.lag <= maxLag {
-			patience = max(patience, s.patience(d.after()))
+			patience = max(patience, s.patience(d.after))
 		}
 	}
 	live := 0
@@ -173,22 +167,22 @@ func (d *trickle) live(s *tap, now time.Time, slowest time.Duration) bool {
 	if s.files == 0 {
 		return now.Sub(d.begin) < slowest
 	}
-	return now.Sub(s.last) < s.patience(d.after())
+	return now.Sub(s.last) < s.patience(d.after)
 }
 
 // least is the least stamp that s may still bring, by the wall clock.
 func (d *trickle) least(s *tap, now time.Time) packet.Time {
-	if s.files < 2 || s.lag > maxLag || now.Sub(s.last) < d.after() {
+	if s.files < 2 || s.lag > maxLag || now.Sub(s.last) < d.after {
 		return -packet.MaxTime
 	}
-	return packet.Time(now.UnixNano()).Add(-s.lag - d.holdBack())
+	return packet.Time(now.UnixNano()).Add(-s.lag - d.holdBack)
 }
 
 // target is where event time may rest at the wall-clock time now, if silence
 // has lasted and the files so far allow to say. The caller holds mu.
 func (d *trickle) target(now time.Time) (packet.Time, bool) {
 	rest, idle := d.frontier.Idle()
-	if !idle || now.Sub(d.last) < d.after() {
+	if !idle || now.Sub(d.last) < d.after {
 		return 0, false
 	}
 	files, lag := 0, time.Duration(0)
@@ -204,5 +198,5 @@ func (d *trickle) target(now time.Time) (packet.Time, bool) {
 		d.from, d.since = rest.Eff, now
 	}
 	walked := d.from.Add(now.Sub(d.since))
-	return min(walked, packet.Time(now.UnixNano()).Add(-lag-d.holdBack())), true
+	return min(walked, packet.Time(now.UnixNano()).Add(-lag-d.holdBack)), true
 }

@@ -4,16 +4,10 @@ import (
 	"testing"
 	"time"
 
-	"pcapdir/daemon/config"
 	"pcapdir/source/merge"
 	"pcapdir/source/packet"
 	"pcapdir/source/spool"
 )
-
-// patient is a setup with those waits.
-func patient(idle, holdBack time.Duration) *setup {
-	return newSetup(&config.Config{Order: config.Order{Idle: idle, HoldBack: holdBack}})
-}
 
 // arrive notes files whose first stamps are that far behind the wall clock.
 func arrive(d *trickle, lags ...time.Duration) {
@@ -37,7 +31,7 @@ func TestIdleTimeWalks(t *testing.T) {
 		{"replayed data", []time.Duration{time.Minute, 25 * time.Hour}, 2 * after, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			d := newTrickle(patient(after, holdBack), merge.NewFrontier(merge.DefaultConfig(1)))
+			d := newTrickle(after, holdBack, merge.NewFrontier(merge.DefaultConfig(1)))
 			arrive(d, c.lags...)
 			if _, ok := d.target(time.Now().Add(c.at)); ok != c.ok {
 				t.Errorf("walks: %v, want %v", ok, c.ok)
@@ -54,7 +48,7 @@ func TestIdleTimeIsBounded(t *testing.T) {
 	now := time.Now()
 	rest := packet.Time(now.Add(-lag).UnixNano())
 	f.Rest(rest)
-	d := newTrickle(patient(after, holdBack), f)
+	d := newTrickle(after, holdBack, f)
 	arrive(d, lag, lag)
 	begin := now.Add(2 * after)
 	if got, ok := d.target(begin); !ok || got != rest {
@@ -72,7 +66,7 @@ func TestIdleTimeWaitsForWhatMayBeOnItsWay(t *testing.T) {
 	f := merge.NewFrontier(merge.DefaultConfig(1))
 	now := time.Now()
 	f.Rest(packet.Time(now.UnixNano()))
-	d := newTrickle(patient(after, holdBack), f)
+	d := newTrickle(after, holdBack, f)
 	arrive(d, lag, lag)
 	begin := now.Add(2 * after)
 	d.target(begin)

@@ -107,9 +107,14 @@ func reply(w http.ResponseWriter, log *slog.Logger, name string, answer any, err
 // ErrNoDaemon says that nobody answers at a control socket.
 var ErrNoDaemon = errors.New("no pcapdird answers")
 
+// RefusedError is the error of an operation, as the daemon told it.
+type RefusedError struct{ Reason string }
+
+// Error is the reason.
+func (r *RefusedError) Error() string { return r.Reason }
+
 // Ask has the daemon at the control socket path do an operation, waits for it and
-// decodes its answer into answer. Errors are ErrNoDaemon, those of the operation,
-// by their text, and that of ctx.
+// decodes its answer into answer. Errors are ErrNoDaemon, *RefusedError and that of ctx.
 func Ask(ctx context.Context, path, operation, argument string, answer any) error {
 	client := http.Client{Transport: &http.Transport{
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
@@ -142,7 +147,7 @@ func Ask(ctx context.Context, path, operation, argument string, answer any) erro
 		if err := body.Decode(&f); err != nil {
 			return err
 		}
-		return errors.New(f.Error)
+		return &RefusedError{f.Error}
 	default:
 		return fmt.Errorf("the daemon does not know %s: is it of the same version?", operation)
 	}

@@ -3,7 +3,6 @@ package spool
 import (
 	"context"
 	"errors"
-	"time"
 )
 
 // ErrPaused says that nothing is admitted until Resume.
@@ -54,14 +53,6 @@ func (s *Spool) Seal(ctx context.Context) error {
 	admitted := s.want()
 	s.mu.Unlock()
 	return s.await(ctx, admitted)
-}
-
-// Tune changes Config.Settle and Config.HoldBack, also while Run runs.
-func (s *Spool) Tune(settle, holdBack time.Duration) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.cfg.Settle, s.cfg.HoldBack = settle, holdBack
-	s.lookSoon()
 }
 
 // Pause stops admitting; files are still found and indexed. When it returns,
