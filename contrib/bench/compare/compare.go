@@ -27,14 +27,12 @@ type cost struct {
 
 // compare makes the sets and measures.
 func compare(o *options, out io.Writer) error {
-	for _, p := range [][2]string{{"pcapdird", "pcapdir/daemon/pcapdird"}, {"gen", "pcapdir/contrib/gen"}, {"gopacket", "pcapdir/contrib/bench/gopacket"}} {
-		if err := build(o, p[0], p[1]); err != nil {
-			return fmt.Errorf("go build %s: %w", p[1], err)
-		}
+	if err := buildAll(o); err != nil {
+		return err
 	}
 	tools := ours()
 	for i := range tools {
-		tools[i].path = filepath.Join(o.dir, "pcapdird")
+		tools[i].path = filepath.Join(o.dir, tools[i].path)
 	}
 	fmt.Fprintf(out, "%s, %d CPUs; medians of %d rounds\n", runtime.Version(), runtime.NumCPU(), o.rounds)
 	for _, t := range peers(o) {
@@ -70,6 +68,16 @@ func compare(o *options, out io.Writer) error {
 	return nil
 }
 
+// buildAll makes the programs of ours that are measured or that make captures.
+func buildAll(o *options) error {
+	for _, p := range [][2]string{{"pcapdird", "pcapdir/daemon/pcapdird"}, {"gen", "pcapdir/contrib/gen"}, {"gopacket", "pcapdir/contrib/bench/gopacket"}, {"stage", "pcapdir/contrib/bench/stage"}} {
+		if err := build(o, p[0], p[1]); err != nil {
+			return fmt.Errorf("go build %s: %w", p[1], err)
+		}
+	}
+	return nil
+}
+
 // measure runs all tools on a set, in turns, and prints a table.
 func measure(o *options, out io.Writer, s *set, tools []tool) error {
 	costs := make([][]cost, len(tools))
@@ -93,22 +101,22 @@ func measure(o *options, out io.Writer, s *set, tools []tool) error {
 		bytes += info.Size()
 	}
 	fmt.Fprintf(out, "\n%s: %d files, %.1f MB, %.2f M packets\n\n", s.name, len(s.paths), float64(bytes)/1e6, float64(s.packets)/1e6)
-	fmt.Fprintln(out, "| tool | CPU s | wall s | M packets/CPU s | resident MB | × pcapdird | × without vectors | does |")
-	fmt.Fprintln(out, "|---|---|---|---|---|---|---|---|")
+	fmt.Fprintln(out, "| tool | CPU s | wall s | M packets/CPU s | resident MB | × pcapdird | × without vectors | × its order | does |")
+	fmt.Fprintln(out, "|---|---|---|---|---|---|---|---|---|")
 	for i, t := range tools {
 		if len(costs[i]) == 0 {
 			continue
 		}
 		if err := failed(costs[i]); err != nil {
-			if i < 2 {
+			if i < compared {
 				return fmt.Errorf("%s: %w", t.name, err) // all are compared with it
 			}
-			fmt.Fprintf(out, "| %s | failed: %v | | | | | | %s |\n", t.name, err, t.does)
+			fmt.Fprintf(out, "| %s | failed: %v | | | | | | | %s |\n", t.name, err, t.does)
 			continue
 		}
 		cpu := median(costs[i], func(c cost) float64 { return c.cpu })
-		fmt.Fprintf(out, "| %s | %.2f | %.2f | %s | %.0f | %.2f | %.2f | %s |\n", t.name, cpu, median(costs[i], func(c cost) float64 { return c.wall }),
-			rate(s.packets, cpu), median(costs[i], func(c cost) float64 { return c.resident })/1e6, ratio(costs[i], costs[0]), ratio(costs[i], costs[1]), t.does)
+		fmt.Fprintf(out, "| %s | %.2f | %.2f | %s | %.0f | %.2f | %.2f | %.2f | %s |\n", t.name, cpu, median(costs[i], func(c cost) float64 { return c.wall }),
+			rate(s.packets, cpu), median(costs[i], func(c cost) float64 { return c.resident })/1e6, ratio(costs[i], costs[0]), ratio(costs[i], costs[1]), ratio(costs[i], costs[2]), t.does)
 	}
 	return nil
 }

@@ -46,3 +46,16 @@ func TestPeers(t *testing.T) {
 		t.Errorf("a set that is not known: %v", err)
 	}
 }
+
+func TestScale(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds four programs")
+	}
+	var out bytes.Buffer
+	if err := runScale([]string{"-scale", "0.002", "-rounds", "1", "-flows", "100000", "-shards", "2", "-dir", t.TempDir(), "-root", "../../.."}, &out); err != nil {
+		t.Fatalf("%v\n%s", err, out.String())
+	}
+	if rows := strings.Count(out.String(), "\n| ") - 3; rows != 2+5+2 { // less the headings
+		t.Errorf("%d rows:\n%s", rows, out.String())
+	}
+}

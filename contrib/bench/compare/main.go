@@ -3,11 +3,13 @@
 //
 //	contrib/bench/peers
 //	contrib/bench/peers -scale 0.1 -sets mix,small
+//	contrib/bench/scale
 //
 // The captures are made up, the same bytes each time: mix (612 bytes a packet, 100 000
 // conversations at once), small (67 bytes, a million), both split into 64 files that
 // overlap, and mix packed with gzip and zstd. CPU time counts, user and system: the median
-// of the rounds, and ratios to pcapdird in the same rounds.
+// of the rounds, and ratios to pcapdird in the same rounds. scale runs pcapdird alone, on
+// more and more connections, files and shards.
 package main
 
 import (
@@ -22,7 +24,11 @@ import (
 )
 
 func main() {
-	if err := run(os.Args[1:], os.Stdout); err != nil {
+	do, args := run, os.Args[1:]
+	if len(args) > 0 && args[0] == "scale" {
+		do, args = runScale, args[1:]
+	}
+	if err := do(args, os.Stdout); err != nil {
 		if !errors.Is(err, flag.ErrHelp) {
 			fmt.Fprintln(os.Stderr, "peers:", err)
 		}
@@ -64,6 +70,11 @@ func run(args []string, out io.Writer) error {
 	if o.rounds < 1 || o.scale <= 0 || f.NArg() > 0 {
 		return errors.New("wants -rounds of at least 1, a -scale above 0, and nothing besides flags")
 	}
+	return o.inside(func() error { return compare(&o, out) })
+}
+
+// inside does something with a directory of its own in o.dir, which goes at the end.
+func (o *options) inside(do func() error) error {
 	dir, err := os.MkdirTemp(o.dir, "pcapdir-peers-")
 	if err == nil {
 		dir, err = filepath.Abs(dir)
@@ -72,7 +83,7 @@ func run(args []string, out io.Writer) error {
 		return err
 	}
 	o.dir = dir
-	return errors.Join(compare(&o, out), os.RemoveAll(dir))
+	return errors.Join(do(), os.RemoveAll(dir))
 }
 
 // fields are the words between commas.

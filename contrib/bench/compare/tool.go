@@ -16,24 +16,40 @@ type tool struct {
 	// nil: it cannot work on that.
 	args    func(s *set, out string) []string
 	version []string // command that says which it is
-	path    string   // that is run; filled in
+	path    string   // that is run; of ours, its name
 }
 
-// ours are pcapdird's ways to work, to the first two of which all are compared.
+// compared is to how many of ours all are compared.
+const compared = 3
+
+// ours are pcapdird's ways to work, and parts of its way.
 func ours() []tool {
-	read := func(more ...string) func(*set, string) []string {
-		return func(s *set, out string) []string {
-			args := []string{"read", "--quiet", "--log-dir", out}
-			for _, m := range more {
-				args = append(args, "--set", m)
+	stage := func(name string) func(*set, string) []string {
+		return func(s *set, _ string) []string {
+			if s.packed && name != "order" {
+				return nil
 			}
-			return append(args, s.paths...)
+			return append([]string{name}, s.paths...)
 		}
 	}
 	return []tool{
-		{name: "pcapdird", does: "order, connections, vectors, reports, logs", args: read()},
-		{name: "pcapdird, no vectors", does: "order, connections, logs", args: read("vectors.windows=[]")},
-		{name: "pcapdird, 1 shard", does: "order, connections, vectors, reports, logs", args: read("shards.count=1")},
+		{name: "pcapdird", does: "order, connections, vectors, reports, logs", path: "pcapdird", args: read()},
+		{name: "pcapdird, no vectors", does: "order, connections, logs", path: "pcapdird", args: read("vectors.windows=[]")},
+		{name: "its order", does: "read, decode, hash, order, deal to shards", path: "stage", args: stage("order")},
+		{name: "its reader", does: "read, decode, hash", path: "stage", args: stage("read")},
+		{name: "a floor", does: "maps the files, touches 64 bytes of each packet", path: "stage", args: stage("touch")},
+		{name: "pcapdird, 1 shard", does: "order, connections, vectors, reports, logs", path: "pcapdird", args: read("shards.count=1")},
+	}
+}
+
+// read is the command line of pcapdird that reads a set, with settings.
+func read(settings ...string) func(*set, string) []string {
+	return func(s *set, out string) []string {
+		args := []string{"read", "--quiet", "--log-dir", out}
+		for _, set := range settings {
+			args = append(args, "--set", set)
+		}
+		return append(args, s.paths...)
 	}
 }
 
