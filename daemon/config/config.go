@@ -60,6 +60,7 @@ type Spool struct {
 	Settle time.Duration // how long a file that was not moved in must rest, wall time
 
 	Duplicates Duplicates // skip or read
+	DropCache  bool       // what a daemon has read leaves the page cache
 	Streams    int        // reads at once on each device; 0: one on those that rotate, any number on others
 }
 
@@ -216,6 +217,7 @@ func Default() *Config {
 			Settle: 5 * time.Second,
 
 			Duplicates: DuplicatesSkip,
+			DropCache:  true,
 		},
 		Order: Order{
 			HoldBack: 10 * time.Second,

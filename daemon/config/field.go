@@ -35,6 +35,7 @@ var fields = [...]field{
 	{"spool.duplicates", "copies of captures that were read, compared byte by byte: skip | read", func(c *Config) value {
 		return choice[Duplicates]{&c.Spool.Duplicates, []Duplicates{DuplicatesSkip, DuplicatesRead}}
 	}},
+	{"spool.drop_cache", "what run has read need not stay in the page cache; false where other programs read the captures, too", func(c *Config) value { return boolean{&c.Spool.DropCache} }},
 	{"spool.streams", "reads at once on each device, or \"auto\": one on spinning disks, any number on others", func(c *Config) value { return namedInteger{&c.Spool.Streams, 1024, []string{"auto"}} }},
 
 	{"order.hold_back", "quiet time after which new files are admitted", func(c *Config) value { return duration{&c.Order.HoldBack, 0, time.Hour} }},

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime/metrics"
 	"syscall"
 	"testing"
 	"time"
@@ -46,7 +47,7 @@ func benchmarkRead(b *testing.B, c traffic.Config, windows []time.Duration) {
 	}
 	b.ReportAllocs()
 	b.ResetTimer()
-	begin := cpu()
+	begin, collecting := cpu(), collector()
 	var packets uint64
 	for b.Loop() {
 		cfg := config.Default()
@@ -60,8 +61,16 @@ func benchmarkRead(b *testing.B, c traffic.Config, windows []time.Duration) {
 		packets += s.Books.Read.Packets
 	}
 	used := cpu() - begin
+	b.ReportMetric(100*(collector()-collecting)/used, "gc-%")
 	b.ReportMetric(float64(packets)/used, "packets/cpu-s")
 	b.ReportMetric(used*1e9/float64(packets), "cpu-ns/packet")
+}
+
+// collector is the CPU time of the garbage collector in seconds.
+func collector() float64 {
+	s := []metrics.Sample{{Name: "/cpu/classes/gc/total:cpu-seconds"}}
+	metrics.Read(s)
+	return s[0].Value.Float64()
 }
 
 // cpu is the CPU time of the process in seconds.

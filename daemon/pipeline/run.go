@@ -44,6 +44,9 @@ func Run(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	descriptors := newDescriptors(o)
+	if cfg.Spool.DropCache {
+		descriptors.DropBehind()
+	}
 	sp := spool.New(spool.Config{
 		Dirs: cfg.Spool.Dirs, Done: cfg.Spool.Done, Failed: cfg.Spool.Failed, After: spool.After(cfg.Spool.After),
 		Settle: cfg.Spool.Settle, HoldBack: cfg.Order.HoldBack,

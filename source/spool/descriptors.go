@@ -32,6 +32,7 @@ type Descriptors struct {
 	slots chan struct{}
 	lanes *lanes // nil: nobody takes turns
 	want  want
+	drops bool // streams leave nothing in the system's memory
 
 	mu   sync.Mutex
 	open int        // descriptors open, idle ones included
@@ -52,6 +53,15 @@ func NewDescriptors(fsys FS, limit int) *Descriptors {
 func (d *Descriptors) TakeTurns(perDevice int) {
 	d.lanes = &lanes{fs: d.fs, per: perDevice, byDev: map[uint64]lane{}}
 }
+
+// DropBehind has the system forget what streams have read: a spool of terabytes would
+// push all else out of its memory, and is read once. It is called before the first file
+// is read.
+func (d *Descriptors) DropBehind() { d.drops = true }
+
+// dropEvery is after how many bytes of a stream that is said: for each read it would cost
+// a third of what decoding does.
+const dropEvery = 8 << 20
 
 // want is heard of while the process, or the system, has no descriptor left.
 type want struct {
@@ -131,7 +141,7 @@ func (h *Handle) Reader(off int64) io.Reader { return &sequence{h: h, off: off} 
 // turns it waits for them, and reads up to 4 MiB ahead in each. It is for one
 // goroutine, and for a handle that was made with an identity.
 func (h *Handle) Stream(off int64) io.Reader {
-	s := &sequence{h: h, off: off}
+	s := &sequence{h: h, off: off, drops: h.pool.drops, kept: off}
 	l := h.pool.lanes
 	h.turn.Lock()
 	defer h.turn.Unlock()
@@ -290,12 +300,19 @@ func (d *Descriptors) shut(h *Handle) error {
 type sequence struct {
 	h   *Handle
 	off int64
+
+	drops bool  // what was read is forgotten,
+	kept  int64 // all of it but what is from there on
 }
 
 // Read implements io.Reader.
 func (s *sequence) Read(p []byte) (int, error) {
 	n, err := s.h.ReadAt(p, s.off)
 	s.off += int64(n)
+	if s.drops && (s.off-s.kept >= dropEvery || err != nil && s.off > s.kept) {
+		_ = s.h.with(func(f OpenFile) error { f.Forget(s.kept, s.off-s.kept); return nil }) // advice
+		s.kept = s.off
+	}
 	if n > 0 && err == io.EOF {
 		err = nil // ReadAt says EOF with the last bytes; the next Read says it
 	}

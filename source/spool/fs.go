@@ -52,6 +52,9 @@ type OpenFile interface {
 	Stat() (Stat, error)
 	Sync() error
 	Truncate(size int64) error
+	// Forget says that n bytes from off on will not be read again soon, so that the
+	// system need not keep them in memory. It is advice, and cannot fail.
+	Forget(off, n int64)
 }
 
 // ErrNotRegular says that a path holds no regular file: a directory, a FIFO, a
@@ -184,6 +187,15 @@ func (f osFile) Stat() (Stat, error) {
 		return Stat{}, err
 	}
 	return statOf(st), nil
+}
+
+// Forget implements OpenFile by posix_fadvise(2).
+func (f osFile) Forget(off, n int64) {
+	c, err := f.SyscallConn()
+	if err != nil {
+		return
+	}
+	_ = c.Control(func(fd uintptr) { _ = unix.Fadvise(int(fd), off, n, unix.FADV_DONTNEED) }) // advice
 }
 
 // gone says that nothing is at a path, or that there is no such directory: a
