@@ -1,8 +1,12 @@
 package sharder
 
 import (
+	"encoding/binary"
+	"math/rand/v2"
 	"testing"
 	"testing/quick"
+
+	"github.com/cespare/xxhash/v2"
 
 	"pcapdir/source/packet"
 )
@@ -109,5 +113,19 @@ func BenchmarkRoute(b *testing.B) {
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N), "ns/packet")
 		})
+	}
+}
+
+func TestSum24IsXXH64(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 1000 {
+		a, b, c := r.Uint64(), r.Uint64(), r.Uint64()
+		var text [24]byte
+		binary.LittleEndian.PutUint64(text[:], a)
+		binary.LittleEndian.PutUint64(text[8:], b)
+		binary.LittleEndian.PutUint64(text[16:], c)
+		if got, want := sum24(a, b, c), xxhash.Sum64(text[:]); got != want {
+			t.Fatalf("%x %x %x: %x, want %x", a, b, c, got, want)
+		}
 	}
 }

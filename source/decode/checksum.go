@@ -29,13 +29,19 @@ func add(s uint64, b []byte) uint64 {
 		s = plus(s, x+c) // x+c cannot overflow: a sum that carried is at most 2^64-2
 		b = b[64:]
 	}
-	var c uint64
+	var c, last uint64
+	if n := len(b); n >= 8 {
+		// What is behind the whole words, without a branch that depends on how much it is.
+		last = le.Uint64(b[n-8:]) >> (64 - n%8*8)
+	} else {
+		last = tail(b)
+	}
 	for len(b) >= 8 {
 		s, c = bits.Add64(s, le.Uint64(b), c)
 		b = b[8:]
 	}
-	s, c = bits.Add64(s, tail(b), c)
-	return s + c // likewise: a tail is below 2^56
+	s, c = bits.Add64(s, last, c)
+	return s + c // likewise: what is left is below 2^56
 }
 
 // plus adds in one's complement: the carry comes back in at the low end.

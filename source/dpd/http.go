@@ -2,13 +2,14 @@ package dpd
 
 import (
 	"bytes"
+	"strings"
 
 	"pcapdir/source/packet"
 )
 
 // methods are those by which Zeek knows a request on any port (RFC 9110, WebDAV and
 // its relatives), by their first letter.
-var methods = map[byte][]string{
+var methods = [256][]string{
 	'A': {"ACL"}, 'B': {"BASELINE-CONTROL", "BCOPY", "BDELETE", "BMOVE", "BPROPFIND", "BPROPPATCH"},
 	'C': {"CONNECT", "COPY", "CHECKOUT", "CHECKIN"}, 'D': {"DELETE"}, 'G': {"GET"}, 'H': {"HEAD"}, 'L': {"LOCK", "LABEL"},
 	'M': {"MKCOL", "MOVE", "MKWORKSPACE", "MERGE", "MKACTIVITY"}, 'N': {"NOTIFY"}, 'O': {"OPTIONS", "ORDERPATCH"},
@@ -49,7 +50,7 @@ func http(b []byte, w where) packet.App {
 // that goes on in the next segment is not held against it.
 func requestLine(line []byte, whole bool) packet.App {
 	end := 0
-	for end < len(line) && tokenByte(line[end]) {
+	for end < len(line) && inMethod[line[end]] {
 		end++
 	}
 	method, rest := line[:end], bytes.TrimLeft(line[end:], " \t")
@@ -66,10 +67,13 @@ func requestLine(line []byte, whole bool) packet.App {
 	return packet.AppNone
 }
 
-// tokenByte says whether c may be in a method (RFC 2616 section 2.2).
-func tokenByte(c byte) bool {
-	return c > ' ' && c < 0x7f && bytes.IndexByte([]byte(`()<>@,;:\"/[]?={}`), c) < 0
-}
+// inMethod says which bytes may be in a method (RFC 2616 section 2.2).
+var inMethod = func() (t [256]bool) {
+	for c := byte('!'); c < 0x7f; c++ {
+		t[c] = !strings.ContainsRune(`()<>@,;:\"/[]?={}`, rune(c))
+	}
+	return t
+}()
 
 // statusLine is a version and a code of three bytes.
 func statusLine(b []byte) packet.App {

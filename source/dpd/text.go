@@ -17,8 +17,10 @@ func lineOf(b []byte) (line []byte, whole bool) {
 // word is the first word of a line, behind spaces, and whether something follows.
 func word(line []byte) (w []byte, more bool) {
 	line = bytes.TrimLeft(line, " \t")
-	if i := bytes.IndexAny(line, " \t\r\n"); i >= 0 {
-		return line[:i], true
+	for i, c := range line {
+		if c == ' ' || c == '\t' || c == '\r' || c == '\n' {
+			return line[:i], true
+		}
 	}
 	return line, false
 }
