@@ -8,8 +8,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/cespare/xxhash/v2"
-
 	"pcapdir/source/books"
 	"pcapdir/source/clock"
 	"pcapdir/source/decode"
@@ -29,10 +27,6 @@ const (
 
 // Clamp is t, or the nearest time that the merge can reckon with.
 func Clamp(t packet.Time) packet.Time { return min(max(t, leastStamp), mostStamp) }
-
-// rankBytes is how much of a record decides its rank: the headers, with the
-// transport checksum, which sums up the rest.
-const rankBytes = 96
 
 // Router deals packets to shards. sharder.Hasher is one.
 type Router interface {
@@ -191,7 +185,7 @@ func (r *Reader) records(file *pcapfile.Reader) error {
 		if r.links != nil {
 			p.Link = r.links.ID(decode.LinkOf(rec.LinkType, rec.Data))
 		}
-		p.Rank = xxhash.Sum64(rec.Data[:min(len(rec.Data), rankBytes)]) ^ uint64(len(rec.Data))<<32 ^ uint64(rec.Wire)
+		p.Rank = rankOf(rec.Data, rec.Wire)
 		if n < r.run.To {
 			if drop == packet.DropFragment {
 				drop = r.fragment(&p, in.Fragment)

@@ -8,6 +8,7 @@ import (
 
 	"pcapdir/analysis/anomaly"
 	"pcapdir/analysis/logs"
+	"pcapdir/daemon/config"
 	"pcapdir/source/books"
 	"pcapdir/source/spool"
 )
@@ -38,7 +39,7 @@ func TestMismatchIsToldAndCounted(t *testing.T) {
 	c := &committer{
 		live: live, detector: anomaly.New(anomaly.DefaultConfig()), turn: make(chan struct{}, 1), backlog: p.backlog, log: log,
 		files: &files{plan: stay, finished: []*file{lost}},
-		store: &store{fs: spool.OS{}, dir: dir, sink: sink, log: log},
+		store: &store{fs: spool.OS{}, dir: dir, sink: sink, setup: newSetup(config.Default()), log: log},
 	}
 	live.handed.Add(5) // and nothing arrives
 	c.balance(live, live.flow().Check())

@@ -18,7 +18,7 @@ import (
 const (
 	// LedgerVersion is the version of the ledger that this code writes, and the
 	// only one that it reads.
-	LedgerVersion = 3
+	LedgerVersion = 4
 	// LedgerName is the ledger's file in the state directory.
 	LedgerName = "ledger.json"
 	// ledgerMax is the most bytes of a ledger that are believed: several moves

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -76,7 +77,7 @@ func TestLedgerDamage(t *testing.T) {
 		bad[at] ^= 0x15
 		try("byte", at, bad)
 	}
-	try("newer version", 0, bytes.Replace(good, []byte(`"Version": 3`), []byte(`"Version": 4`), 1))
+	try("newer version", 0, bytes.Replace(good, fmt.Appendf(nil, `"Version": %d`, spool.LedgerVersion), fmt.Appendf(nil, `"Version": %d`, spool.LedgerVersion+1), 1))
 	_, err = spool.LoadLedger(spool.OS{}, dir)
 	if err == nil || !strings.Contains(err.Error(), "version 4") {
 		t.Errorf("a newer version: %v", err)
