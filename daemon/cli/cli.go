@@ -119,7 +119,7 @@ func newRoot(s Streams) *cobra.Command {
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w (see %s --help)", err, c.CommandPath())}
 	})
-	root.AddCommand(newRun(s), newRead(s), newPlan(s), newReport(s), newCheck(s), newVersion(s))
+	root.AddCommand(newRun(s), newRead(s), newPlan(s), newReport(s), newCheck(s), newVersion(s), newCompletion(s), newMan(s))
 	root.AddCommand(controls(s)...)
 	for _, c := range append(root.Commands(), root) {
 		c.Args = asUsage(c.Args)
@@ -146,6 +146,8 @@ type settings struct {
 func (f *settings) register(c *cobra.Command) {
 	c.Flags().StringVar(&f.file, "config", "", "configuration `FILE` (TOML); the defaults without it")
 	c.Flags().StringArrayVar(&f.set, "set", nil, "override one `section.key=value`; repeatable")
+	_ = c.MarkFlagFilename("config", "toml") // there is such a flag, and each is asked to once
+	_ = c.RegisterFlagCompletionFunc("set", completeSet)
 }
 
 // load reads the file and the overrides, and names the problems of both at once.

@@ -1,0 +1,59 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"pcapdir/daemon/config"
+)
+
+const completionHelp = `Print a script that has a shell complete commands, options, keys of the
+configuration and paths.
+
+For the shell that is running:
+
+  bash:  source <(pcapdird completion bash)
+  zsh:   source <(pcapdird completion zsh)
+  fish:  pcapdird completion fish | source
+
+For good, where shells look for it:
+
+  bash:  pcapdird completion bash > /usr/share/bash-completion/completions/pcapdird
+  zsh:   pcapdird completion zsh > /usr/share/zsh/vendor-completions/_pcapdird
+  fish:  pcapdird completion fish > /usr/share/fish/vendor_completions.d/pcapdird.fish`
+
+func newCompletion(s Streams) *cobra.Command {
+	return &cobra.Command{
+		Use:                   "completion bash|zsh|fish",
+		Short:                 "print a completion script for a shell",
+		Long:                  completionHelp,
+		Example:               "  source <(pcapdird completion bash)",
+		Args:                  cobra.MatchAll(cobra.ExactArgs(1), cobra.OnlyValidArgs),
+		ValidArgs:             []string{"bash", "zsh", "fish"},
+		DisableFlagsInUseLine: true,
+		RunE: func(c *cobra.Command, args []string) error {
+			switch args[0] {
+			case "bash":
+				return c.Root().GenBashCompletionV2(s.Out, true)
+			case "zsh":
+				return c.Root().GenZshCompletion(s.Out)
+			case "fish":
+				return c.Root().GenFishCompletion(s.Out, true)
+			}
+			return usageError{fmt.Errorf("no completion for %s", args[0])} // OnlyValidArgs has seen to it
+		},
+	}
+}
+
+// completeSet offers the keys that --set knows, with what they are for.
+func completeSet(_ *cobra.Command, _ []string, word string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	var all []cobra.Completion
+	for _, k := range config.Keys() {
+		if strings.HasPrefix(k.Name, word) {
+			all = append(all, cobra.CompletionWithDesc(k.Name+"=", k.Doc))
+		}
+	}
+	return all, cobra.ShellCompDirectiveNoSpace | cobra.ShellCompDirectiveNoFileComp
+}
