@@ -38,7 +38,7 @@ func Read(ctx context.Context, o Options, paths []string) (s Summary, err error)
 		return Summary{}, err
 	}
 	defer func() { err = errors.Join(err, sink.Close(), beats.Close()) }()
-	descriptors := newDescriptors(o)
+	descriptors := newDescriptors(o, false)
 	e, err := newEngine(o, deps{
 		store:       &store{fs: spool.OS{}, sink: sink, log: o.Log},
 		beats:       beats,

@@ -43,10 +43,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	if err != nil {
 		return err
 	}
-	descriptors := newDescriptors(o)
-	if cfg.Spool.DropCache {
-		descriptors.DropBehind()
-	}
+	descriptors := newDescriptors(o, cfg.Spool.DropCache)
 	sp := spool.New(spool.Config{
 		Dirs: cfg.Spool.Dirs, Done: cfg.Spool.Done, Failed: cfg.Spool.Failed, After: spool.After(cfg.Spool.After),
 		Settle: cfg.Spool.Settle, HoldBack: cfg.Order.HoldBack,
@@ -230,10 +227,13 @@ func hashSeed(fsys spool.FS, dir string) (uint64, error) {
 }
 
 // newDescriptors is the pool for captures, whose readers wait where the process has no
-// descriptor left.
-func newDescriptors(o Options) *spool.Descriptors {
+// descriptor left. drop has what was read leave the page cache.
+func newDescriptors(o Options, drop bool) *spool.Descriptors {
 	d := spool.NewDescriptors(spool.OS{}, OpenFiles(o.Config.Limits.OpenFiles))
 	d.TakeTurns(o.Config.Spool.Streams)
+	if drop {
+		d.DropBehind()
+	}
 	d.WaitForWant(func(err error) {
 		o.Log.Warn("no file can be opened: captures wait; raise the limit of open files (LimitNOFILE in the unit), or lower limits.open_files", "error", err)
 	})
