@@ -116,6 +116,7 @@ var fences = []struct {
 	{"github.com/mikelolasagasti/xz", []string{"source/decompress"}, "decoders must be opened with their limits and closed by their owner"},
 	{"github.com/BurntSushi/toml", []string{"daemon/config"}, "it matches keys in any case and stops at the first error; config mends both"},
 	{"github.com/coreos/go-systemd/v22", []string{"daemon/status"}, "one place speaks to the service manager"},
+	{"github.com/prometheus/client_golang", []string{"daemon/status"}, "who counts something knows nothing of who asks"},
 	{"gonum.org/v1/gonum", []string{"analysis/plane"}, "it may answer in other last bits on another processor: good for a picture, not for a score"},
 	{"github.com/spf13/cobra", []string{"daemon/cli"}, "flags end where commands end"},
 }

@@ -91,7 +91,8 @@ func runDaemon(ctx context.Context, s Streams, flags *settings, flush, reset boo
 			_ = notify.Reloading()
 			return flags.loadAgain()
 		},
-		Hangup: hangup,
+		Hangup:  hangup,
+		Version: version(),
 		Heard: func(b pipeline.Beat) {
 			live.heard(b)
 			_ = notify.Status(b.String())

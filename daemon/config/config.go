@@ -199,6 +199,8 @@ type Limits struct {
 // Status says where people and programs can ask how the daemon is doing.
 type Status struct {
 	Control string // the control socket; "": control.sock in Commit.Dir
+	Listen  string // where metrics and health are served: a loopback address with a port, or the path of a socket; "": nowhere
+	Pprof   bool   // Go's profiles, too
 }
 
 // ControlPath is where the control socket is.

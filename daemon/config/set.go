@@ -55,7 +55,7 @@ func (c *Config) assign(assignment string) Problems {
 		if _, ok := v.([]any); !ok {
 			v = []any{v}
 		}
-	case text, path, optionalPath: // 2026 is a fine name for a directory
+	case text, path, optionalPath, listen: // 2026 is a fine name for a directory
 		if _, ok := v.(string); !ok {
 			v = word
 		}

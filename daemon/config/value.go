@@ -94,6 +94,28 @@ func (p optionalPath) set(v any) []fault {
 	return p.path.set(v)
 }
 
+// listen is an address of this machine alone with a port, the path of a socket, or
+// nothing.
+type listen struct{ p *string }
+
+func (l listen) set(v any) []fault {
+	s, ok := v.(string)
+	if !ok {
+		return wants("an address", v, quoted(v))
+	}
+	if at, err := netip.ParseAddrPort(s); s != "" && !strings.HasPrefix(s, "/") && (err != nil || !at.Addr().IsLoopback()) {
+		return whole(fmt.Sprintf("%q is neither a loopback address with a port nor the path of a socket", s),
+			`write "127.0.0.1:9477" or "/run/pcapdir/status.sock"; for other machines, put a proxy in front that asks who they are`)
+	}
+	if badPath(s) != "" && s != "" {
+		return whole(badPath(s), "")
+	}
+	*l.p = s
+	return nil
+}
+
+func (l listen) append(dst []byte) []byte { return appendString(dst, *l.p) }
+
 func badPath(s string) string {
 	switch {
 	case s == "":

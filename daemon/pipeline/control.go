@@ -6,8 +6,10 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"sync"
 	"time"
 
+	"pcapdir/daemon/config"
 	"pcapdir/daemon/status"
 	"pcapdir/source/books"
 	"pcapdir/source/packet"
@@ -23,22 +25,46 @@ type control struct {
 	begin    time.Time
 }
 
-// listenControl makes the control socket. A daemon without one does its work all the
-// same.
-func listenControl(log *slog.Logger, path string) net.Listener {
-	l, err := status.ListenControl(path)
-	if err != nil {
-		log.Error(noControl, "error", err)
-		return nil
+// doors are where the daemon can be asked. Each may be nil.
+type doors struct{ control, web net.Listener }
+
+// openDoors opens them. Without a control socket a daemon does its work all the same;
+// where it is to be watched and cannot be, it does not begin.
+func openDoors(cfg *config.Config, log *slog.Logger) (d doors, err error) {
+	if cfg.Status.Listen != "" {
+		if d.web, err = status.ListenWeb(cfg.Status.Listen); err != nil {
+			return d, err
+		}
 	}
-	return l
+	if d.control, err = status.ListenControl(cfg.ControlPath()); err != nil {
+		log.Error(noControl, "error", err)
+		d.control = nil
+	}
+	return d, nil
 }
 
 const noControl = "pcapdird status, reload, seal, flush, pause, resume and requeue will not work"
 
-// serve answers on the control socket until ctx ends.
-func (c *control) serve(ctx context.Context, l net.Listener) {
-	if err := status.ServeControl(ctx, l, c.log, c.operations()); err != nil {
+// close closes what is open. What was served is closed already.
+func (d doors) close() {
+	for _, l := range []net.Listener{d.control, d.web} {
+		if l != nil {
+			_ = l.Close()
+		}
+	}
+}
+
+// serve answers at the doors until ctx ends.
+func (c *control) serve(ctx context.Context, d doors, version string) {
+	var at sync.WaitGroup
+	defer at.Wait()
+	if d.web != nil {
+		at.Go(func() { c.serveWeb(ctx, d.web, version) })
+	}
+	if d.control == nil {
+		return
+	}
+	if err := status.ServeControl(ctx, d.control, c.log, c.operations()); err != nil {
 		c.log.Error(noControl, "error", err)
 	}
 }

@@ -55,6 +55,8 @@ type Options struct {
 	Load func() (*config.Config, error)
 	// Hangup asks for a reload, as the control socket does; nil is fine.
 	Hangup <-chan os.Signal
+	// Version is what the metrics say of themselves.
+	Version string
 	// Progress hears how many of how many bytes of files a batch has read, several
 	// times a second; nil is fine.
 	Progress func(done, all int64)

@@ -73,10 +73,11 @@ func Run(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	o.Log.Info("watching", "dirs", cfg.Spool.Dirs, "logs", cfg.Logs.Dir)
-	socket := listenControl(o.Log, cfg.ControlPath())
-	if socket != nil {
-		defer func() { _ = socket.Close() }() // it was served, or nobody has asked yet
+	doors, err := openDoors(cfg, o.Log)
+	if err != nil {
+		return err
 	}
+	defer doors.close()
 	if o.Ready != nil {
 		o.Ready()
 	}
@@ -99,9 +100,7 @@ func Run(ctx context.Context, o Options) (err error) {
 		again := &reloader{engine: e, load: o.Load, ready: o.Ready}
 		walker.Go(func() { again.follow(walking, o.Hangup) })
 		c := &control{engine: e, spool: sp, catcher: late, reloader: again, begin: time.Now()}
-		if socket != nil {
-			walker.Go(func() { c.serve(walking, socket) })
-		}
+		walker.Go(func() { c.serve(walking, doors, o.Version) })
 		walker.Go(func() { packRotated(walking, e.setup, o.Log) })
 		first := true
 		err := sp.Run(feeding, func(_ context.Context, found []*spool.File) error {

@@ -13,7 +13,6 @@ import (
 	"net/url"
 	"os"
 	"strings"
-	"time"
 )
 
 // Operation is one thing that can be asked of a daemon.
@@ -36,21 +35,24 @@ const (
 
 // ListenControl makes the control socket, in the place of one that a dead daemon
 // left. Whoever calls it has made sure that no other daemon lives there.
-func ListenControl(path string) (net.Listener, error) {
+func ListenControl(path string) (net.Listener, error) { return listenUnix("status.control", path) }
+
+// listenUnix makes a socket; key says which setting names it.
+func listenUnix(key, path string) (net.Listener, error) {
 	if len(path) > pathMax {
-		return nil, fmt.Errorf("control socket: %s is longer than %d bytes, the most that a socket may have: set status.control to a shorter path", path, pathMax)
+		return nil, fmt.Errorf("%s: %s is longer than %d bytes, the most that a socket may have: set %s to a shorter path", key, path, pathMax, key)
 	}
 	if st, err := os.Lstat(path); err == nil && st.Mode().Type() == fs.ModeSocket {
 		if err := os.Remove(path); err != nil {
-			return nil, fmt.Errorf("control socket: %w", err)
+			return nil, fmt.Errorf("%s: %w", key, err)
 		}
 	}
 	l, err := net.Listen("unix", path)
 	if err != nil {
-		return nil, fmt.Errorf("control socket: %w", err)
+		return nil, fmt.Errorf("%s: %w", key, err)
 	}
 	if err := os.Chmod(path, controlMode); err != nil {
-		return nil, errors.Join(fmt.Errorf("control socket: %w", err), l.Close())
+		return nil, errors.Join(fmt.Errorf("%s: %w", key, err), l.Close())
 	}
 	return l, nil
 }
@@ -70,16 +72,7 @@ func ServeControl(ctx context.Context, l net.Listener, log *slog.Logger, operati
 			reply(w, log, op.Name, answer, err)
 		})
 	}
-	server := &http.Server{
-		Handler: mux, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 10 * time.Second, MaxHeaderBytes: 8 << 10,
-		BaseContext: func(net.Listener) context.Context { return ctx },
-		ErrorLog:    slog.NewLogLogger(log.Handler(), slog.LevelDebug),
-	}
-	defer context.AfterFunc(ctx, func() { _ = server.Close() })() // its error is that of closing l
-	if err := server.Serve(newFew(&peers{l, log})); !errors.Is(err, http.ErrServerClosed) {
-		return fmt.Errorf("control socket: %w", err)
-	}
-	return nil
+	return serve(ctx, "control socket", newFew(&peers{l, log}), log, &http.Server{Handler: mux})
 }
 
 func readArgument(w http.ResponseWriter, r *http.Request) (string, error) {

@@ -15,7 +15,7 @@ import (
 )
 
 // serve answers with ops at a socket until the test ends.
-func serve(t *testing.T, path string, ops ...Operation) {
+func serveControl(t *testing.T, path string, ops ...Operation) {
 	t.Helper()
 	l, err := ListenControl(path)
 	if err != nil {
@@ -52,7 +52,7 @@ func TestControl(t *testing.T) {
 		t.Errorf("nobody there: %v", err)
 	}
 	waiting := make(chan struct{})
-	serve(t, path,
+	serveControl(t, path,
 		Operation{"echo", echo},
 		Operation{"fail", func(context.Context, string) (any, error) { return nil, errors.New("it is \"so\"\n") }},
 		Operation{"wait", func(ctx context.Context, _ string) (any, error) {
@@ -117,7 +117,7 @@ func TestControlSocketCannotBeMade(t *testing.T) {
 // others out for ever.
 func TestFewClients(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s")
-	serve(t, path, Operation{"echo", func(_ context.Context, a string) (any, error) { return a, nil }})
+	serveControl(t, path, Operation{"echo", func(_ context.Context, a string) (any, error) { return a, nil }})
 	descriptors := func() int {
 		fds, err := os.ReadDir("/proc/self/fd")
 		if err != nil {

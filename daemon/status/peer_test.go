@@ -73,7 +73,7 @@ func TestOthersAreTurnedAway(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	path := filepath.Join(dir, "s")
-	serve(t, path, Operation{"echo", echo})
+	serveControl(t, path, Operation{"echo", echo})
 	if err := errors.Join(os.Chmod(dir, 0o755), os.Chmod(path, 0o666)); err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,123 @@
+package status
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus/testutil"
+)
+
+type two struct{ a, b float64 }
+
+func someFigures() []Figure[two] {
+	return []Figure[two]{
+		{Name: "a_total", Help: "A.", Counter: true, Read: func(p *two, emit func(float64, string)) { emit(p.a, "") }},
+		{Name: "b", Help: "B.", Label: "of", Read: func(p *two, emit func(float64, string)) { emit(p.b, "x"); emit(p.b+1, "y") }},
+		{Name: "c", Help: "C, which is not there.", Read: func(*two, func(float64, string)) {}},
+	}
+}
+
+func TestMetrics(t *testing.T) {
+	r := Metrics(someFigures(), func() two { return two{1, 2} }, "v1")
+	want := `# HELP pcapdir_a_total A.
+# TYPE pcapdir_a_total counter
+pcapdir_a_total 1
+# HELP pcapdir_b B.
+# TYPE pcapdir_b gauge
+pcapdir_b{of="x"} 2
+pcapdir_b{of="y"} 3
+# HELP pcapdir_build_info Always 1; the label says which version runs.
+# TYPE pcapdir_build_info gauge
+pcapdir_build_info{version="v1"} 1
+`
+	if err := testutil.GatherAndCompare(r, strings.NewReader(want), "pcapdir_a_total", "pcapdir_b", "pcapdir_c", "pcapdir_build_info"); err != nil {
+		t.Error(err)
+	}
+}
+
+// look serves w on l and is what GET answers there for a host.
+func look(t *testing.T, l net.Listener, w Web) func(path, host string) (int, string) {
+	t.Helper()
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- ServeWeb(ctx, l, slog.New(slog.DiscardHandler), w) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	client := http.Client{Transport: &http.Transport{
+		DisableKeepAlives: true,
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, l.Addr().Network(), l.Addr().String())
+		},
+	}}
+	return func(path, host string) (int, string) {
+		t.Helper()
+		res, err := client.Get("http://" + host + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		text, err := io.ReadAll(res.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return res.StatusCode, string(text)
+	}
+}
+
+func TestWeb(t *testing.T) {
+	l, err := ListenWeb("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ailing []string
+	get := look(t, l, Web{Metrics: Metrics(someFigures(), func() two { return two{} }, ""), Ailments: func() []string { return ailing }})
+	here := l.Addr().String()
+	for _, c := range []struct {
+		path, host string
+		code       int
+		text       string
+	}{
+		{"/metrics", here, 200, "pcapdir_a_total 0"},
+		{"/metrics", here, 200, "process_resident_memory_bytes"},
+		{"/metrics", "localhost:1", 200, "go_goroutines"},
+		{"/metrics", "evil.example", 421, "loopback"},
+		{"/healthz", here, 200, "ok\n"},
+		{"/debug/pprof/", here, 404, ""},
+		{"/", here, 404, ""},
+	} {
+		if code, text := get(c.path, c.host); code != c.code || !strings.Contains(text, c.text) {
+			t.Errorf("%s of %s: %d %q", c.path, c.host, code, text)
+		}
+	}
+	ailing = []string{"commits wait: the disk is full", "/in/\x1b[2J\nok: gone"}
+	if code, text := get("/healthz", here); code != 503 || text != "commits wait: the disk is full\n/in/?[2J?ok: gone\n" {
+		t.Errorf("%d %q", code, text)
+	}
+	if _, err := ListenWeb(here); err == nil || !strings.Contains(err.Error(), "take another port") {
+		t.Errorf("a port that is taken: %v", err)
+	}
+}
+
+func TestWebOnASocket(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s")
+	l, err := ListenWeb(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	get := look(t, l, Web{Metrics: Metrics(someFigures(), func() two { return two{} }, ""), Ailments: func() []string { return nil }, Profiles: true})
+	for _, path := range []string{"/metrics", "/healthz", "/debug/pprof/", "/debug/pprof/goroutine"} {
+		if code, _ := get(path, "whoever"); code != 200 {
+			t.Errorf("%s: %d", path, code)
+		}
+	}
+}
