@@ -37,6 +37,7 @@ type window struct {
 	tickets   uint64
 
 	limit, heldLimit int // of packets, and of held
+	sink             uint64 // keeps the loads of what comes next
 }
 
 func newWindow(size time.Duration, floor packet.Time) *window {
@@ -91,6 +92,10 @@ func (w *window) next(drain bool) *packet.Packet {
 		return w.pop()
 	}
 	w.head++
+	// The window of a busy file is larger than the nearest caches: who comes next is
+	// fetched while this one is handled.
+	soon := w.at(w.head + 4)
+	w.sink += uint64(soon.Eff) + uint64(soon.Seq) // a line of memory each
 	return p
 }
 
