@@ -36,7 +36,7 @@ type window struct {
 	spare     [][]packet.Packet
 	tickets   uint64
 
-	limit, heldLimit int // of packets, and of held
+	limit, heldLimit int    // of packets, and of held
 	sink             uint64 // keeps the loads of what comes next
 }
 
