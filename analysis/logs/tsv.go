@@ -16,6 +16,7 @@ import (
 type Table struct {
 	name    string
 	columns []tableColumn
+	times   int // how many columns there are up to the last that is a time
 }
 
 type tableColumn struct {
@@ -29,6 +30,9 @@ func (s Stream[T]) Table() Table {
 	t := Table{name: s.Name}
 	for _, c := range s.Columns {
 		t.columns = append(t.columns, tableColumn{c.Name, []byte(c.key[1:]), c.Type})
+		if c.Type == Time {
+			t.times = len(t.columns)
+		}
 	}
 	return t
 }
@@ -44,24 +48,35 @@ func tables() map[string]Table {
 	return all
 }
 
-// Encoder gives log text its final form. It is not changed once made.
-type Encoder struct{ tables map[string]Table } // nil: JSON
+// Form is how lines are written.
+type Form uint8
 
-// NewEncoder makes the encoder of JSON, or of Zeek's TSV.
-func NewEncoder(tsv bool) Encoder {
-	if !tsv {
-		return Encoder{}
-	}
-	return Encoder{tables()}
+// The forms.
+const (
+	JSON     Form = iota // times are numbers, seconds since 1970
+	JSONDate             // times are text, ISO 8601
+	TSV                  // Zeek's
+)
+
+// Encoder gives log text its final form. It is not changed once made.
+type Encoder struct {
+	form   Form
+	tables map[string]Table
 }
+
+// NewEncoder makes the encoder of a form.
+func NewEncoder(form Form) Encoder { return Encoder{form, tables()} }
 
 // Encode is the text of a log, made of lines of JSON. first says that it begins a
 // file, at the wall-clock time now.
 func (e Encoder) Encode(log string, lines []byte, first bool, now time.Time) []byte {
-	if e.tables == nil {
-		return lines
-	}
 	t := e.tables[log]
+	switch e.form {
+	case JSON:
+		return lines
+	case JSONDate:
+		return t.AppendISO8601(make([]byte, 0, len(lines)+len(lines)/16), lines)
+	}
 	out := make([]byte, 0, len(lines))
 	if first {
 		out = t.AppendHeader(out, now)

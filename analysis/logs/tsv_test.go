@@ -115,7 +115,7 @@ func wantCell(t *testing.T, raw json.RawMessage, typ string) string {
 func TestTSVSaysWhatJSONSays(t *testing.T) {
 	opened := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	for log, lines := range samples() {
-		text := NewEncoder(true).Encode(log, lines, true, opened)
+		text := NewEncoder(TSV).Encode(log, lines, true, opened)
 		head := "#separator \\x09\n#set_separator\t,\n#empty_field\t(empty)\n#unset_field\t-\n#path\t" + log + "\n#open\t2026-01-02-03-04-05\n#fields\tts\t"
 		if !bytes.HasPrefix(text, []byte(head)) {
 			t.Errorf("%s begins with\n%s", log, text[:min(len(text), 300)])
@@ -145,10 +145,10 @@ func TestTSVSaysWhatJSONSays(t *testing.T) {
 		if n != len(rows) {
 			t.Errorf("%s: %d rows for %d lines", log, len(rows), n)
 		}
-		if again := NewEncoder(true).Encode(log, lines, false, opened); !bytes.HasSuffix(text, again) || bytes.HasPrefix(again, []byte("#")) {
+		if again := NewEncoder(TSV).Encode(log, lines, false, opened); !bytes.HasSuffix(text, again) || bytes.HasPrefix(again, []byte("#")) {
 			t.Errorf("%s: in the middle of a file:\n%s", log, again)
 		}
-		if plain := NewEncoder(false).Encode(log, lines, true, opened); !bytes.Equal(plain, lines) {
+		if plain := NewEncoder(JSON).Encode(log, lines, true, opened); !bytes.Equal(plain, lines) {
 			t.Errorf("%s: JSON is changed", log)
 		}
 	}
@@ -162,7 +162,7 @@ func FuzzTSV(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, a, b string) {
 		lines := SpoolStream().Append(nil, &Spool{File: a, Reason: b, LinkTypes: []string{b, a}})
-		text := NewEncoder(true).Encode("spool", lines, true, time.Time{})
+		text := NewEncoder(TSV).Encode("spool", lines, true, time.Time{})
 		rows, types := zeekTSV(t, text)
 		if len(rows) != 1 {
 			t.Fatalf("%d rows: %q", len(rows), text)

@@ -54,6 +54,7 @@ func newRun(s Streams) *cobra.Command {
 func runDaemon(ctx context.Context, s Streams, flags *settings, flush, reset bool) error {
 	hangup := make(chan os.Signal, 1) // from here to the end it does not end the process
 	signal.Notify(hangup, syscall.SIGHUP)
+	signal.Ignore(syscall.SIGUSR1) // "open your logs anew": they are looked at for each line
 	cfg, err := flags.load()
 	if err != nil {
 		return err

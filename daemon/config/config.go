@@ -174,10 +174,20 @@ const (
 	FormatTSV  Format = "tsv"  // Zeek's: a header, then values between tabs
 )
 
+// Times is how times are written in JSON.
+type Times string
+
+// The ways to write times.
+const (
+	TimesEpoch   Times = "epoch"   // a number: seconds since 1970
+	TimesISO8601 Times = "iso8601" // a string, as Zeek's JSON::TS_ISO8601
+)
+
 // Logs says where log streams go.
 type Logs struct {
 	Dir    string // holds conn.log and its siblings under their live names
 	Format Format // of every stream
+	TS     Times  // in JSON
 
 	Rotate     time.Duration // of local time, after which a log gets a new file; 0: never
 	RotateSize int64         // bytes, from which on a log gets a new file; 0: any number
@@ -251,7 +261,7 @@ func Default() *Config {
 		},
 		KMeans:  KMeans{Seed: 1, MaxIterations: 100},
 		Anomaly: Anomaly{Budget: 10, Mute: time.Hour, Lines: 5},
-		Logs:    Logs{Dir: "/var/log/pcapdir", Format: FormatJSON, Rotate: time.Hour, Compress: true},
+		Logs:    Logs{Dir: "/var/log/pcapdir", Format: FormatJSON, TS: TimesEpoch, Rotate: time.Hour, Compress: true},
 		Commit:  Commit{Interval: 5 * time.Second, Dir: "/var/lib/pcapdir"},
 		Limits:  Limits{OpenFiles: 256},
 	}

@@ -98,6 +98,9 @@ var fields = [...]field{
 	{"logs.format", "json | tsv, which is Zeek's", func(c *Config) value {
 		return choice[Format]{&c.Logs.Format, []Format{FormatJSON, FormatTSV}}
 	}},
+	{"logs.ts", "times in JSON: epoch: 1795238702.187611 | iso8601: \"2026-11-21T05:25:02.187611Z\"", func(c *Config) value {
+		return choice[Times]{&c.Logs.TS, []Times{TimesEpoch, TimesISO8601}}
+	}},
 	{"logs.rotate", "local time, from midnight, after which a log's file becomes conn.2026-11-21-05-00-00.log; 0s: never", func(c *Config) value {
 		return seldom{duration{&c.Logs.Rotate, time.Minute, 30 * day}}
 	}},

@@ -129,7 +129,7 @@ func newEngine(o Options, d deps) (*engine, error) {
 		state: commitState{books: d.store.books, watermark: -packet.MaxTime},
 	}
 	d.store.setup = e.setup
-	d.store.form = logs.NewEncoder(cfg.Logs.Format == config.FormatTSV)
+	d.store.form = logs.NewEncoder(formOf(cfg))
 	e.heartbeat = newHeartbeat(e, d.beats, d.store.form, o.Heard)
 	e.keep = d.store.keeps() && !o.Flush
 	if d.state == nil {
@@ -260,6 +260,18 @@ func connConfig(cfg *config.Config) conn.Config {
 		c.UIDKey = xxhash.Sum64String(cfg.Conn.UIDKey)
 	}
 	return c
+}
+
+// formOf is how the logs are written.
+func formOf(cfg *config.Config) logs.Form {
+	switch {
+	case cfg.Logs.Format == config.FormatTSV:
+		return logs.TSV
+	case cfg.Logs.TS == config.TimesISO8601:
+		return logs.JSONDate
+	default:
+		return logs.JSON
+	}
 }
 
 // vectorConfig is nil where no window wants vectors.

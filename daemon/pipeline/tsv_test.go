@@ -36,7 +36,9 @@ func TestTSV(t *testing.T) {
 	c := loadCapture(t, "golden/cases.pcap.gz").sorted()
 	path := c.write(t, t.TempDir(), "all")
 	want := newJob(t).read(t, path)
-	rows := func(log string) []byte { return logs.NewEncoder(true).Encode(log, want.logs[log], false, time.Time{}) }
+	rows := func(log string) []byte {
+		return logs.NewEncoder(logs.TSV).Encode(log, want.logs[log], false, time.Time{})
+	}
 	j := newJob(t)
 	j.cfg.Logs.Format = config.FormatTSV
 	if _, err := pipeline.Read(context.Background(), pipeline.Options{Config: j.cfg, Log: slog.New(slog.DiscardHandler)}, []string{path}); err != nil {
@@ -65,4 +67,23 @@ func TestTSV(t *testing.T) {
 		t.Errorf("%d rows in spool.log", got)
 	}
 	body(t, filepath.Join(cfg.Logs.Dir, "conn.log"))
+}
+
+// With times as text the logs are those with numbers, in a batch and after a flush of a
+// daemon.
+func TestTimesAsText(t *testing.T) {
+	c := loadCapture(t, "golden/cases.pcap.gz").sorted()
+	path := c.write(t, t.TempDir(), "all")
+	want := newJob(t).read(t, path)
+	j := newJob(t)
+	j.cfg.Logs.TS = config.TimesISO8601
+	if _, err := pipeline.Read(context.Background(), pipeline.Options{Config: j.cfg, Log: slog.New(slog.DiscardHandler)}, []string{path}); err != nil {
+		t.Fatal(err)
+	}
+	for _, log := range []string{"conn", "open_conn", "weird", "kmeans"} {
+		text := logs.NewEncoder(logs.JSONDate).Encode(log, want.logs[log], false, time.Time{})
+		if got := readFile(t, filepath.Join(j.cfg.Logs.Dir, log+".log")); !bytes.Equal(got, text) || !bytes.HasPrefix(got, []byte(`{"ts":"20`)) {
+			t.Errorf("%s.log:\n%s", log, firstDifference(text, got))
+		}
+	}
 }

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"pcapdir/analysis/logs"
 )
 
 // errTSV says that a log is no JSON, but Zeek's TSV.
@@ -42,7 +44,7 @@ func decoder[T any, P record[T]](bad *Bad, each func(*T)) func(n int, line []byt
 		rec := new(T)
 		if !whole {
 			bad.note(n, fmt.Sprintf("longer than %d MiB", maxLine>>20))
-		} else if err := json.Unmarshal(line, rec); err != nil {
+		} else if err := json.Unmarshal(logs.NumberTimes(line), rec); err != nil {
 			bad.note(n, err.Error())
 		} else if problem := P(rec).problem(); problem != "" {
 			bad.note(n, problem)

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"pcapdir/analysis/logs"
 )
@@ -302,5 +303,30 @@ func TestRotatedLogs(t *testing.T) {
 		if f, err := Find(t.Context(), dir, "C1"); err == nil || !strings.Contains(err.Error(), "05-00-00.log.gz cannot be read") {
 			t.Errorf("%s: %+v, %v", name, f, err)
 		}
+	}
+}
+
+// Times may be numbers or text: the report is the same.
+func TestTimesAsText(t *testing.T) {
+	numbers, text := t.TempDir(), t.TempDir()
+	for _, name := range logs.Names {
+		lines, err := os.ReadFile("../../testdata/golden/logs/cases." + name + ".log")
+		if err != nil {
+			continue // it is not among the golden ones
+		}
+		for dir, form := range map[string]logs.Form{numbers: logs.JSON, text: logs.JSONDate} {
+			b := logs.NewEncoder(form).Encode(name, lines, true, time.Time{})
+			if err := os.WriteFile(filepath.Join(dir, name+".log"), b, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	want, got := read(t, numbers), read(t, text)
+	got.Dir = want.Dir
+	if !reflect.DeepEqual(got, want) || got.Conns == 0 || len(got.Bad) > 0 {
+		t.Errorf("%+v\nas numbers %+v", got, want)
+	}
+	if f, err := Find(t.Context(), text, "C1aTQt8I5WL9ublZVT"); err != nil || f.Conn.TS != 1700000000 {
+		t.Errorf("%+v, %v", f, err)
 	}
 }
