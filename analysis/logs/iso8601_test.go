@@ -38,7 +38,7 @@ func TestISO8601(t *testing.T) {
 				}
 				s, _ := is[c.name].(string)
 				at, err := time.Parse(isoLayout, s)
-				if diff := at.Sub(time.UnixMicro(int64(v.(float64)*1e6+0.5))).Abs(); err != nil || diff > time.Microsecond {
+				if diff := at.Sub(time.UnixMicro(int64(v.(float64)*1e6 + 0.5))).Abs(); err != nil || diff > time.Microsecond {
 					t.Errorf("%s.%s: %v has become %q (%v)", log, c.name, v, s, err)
 				}
 				if n, _ := back[c.name].(float64); n-v.(float64) > 1e-6 || v.(float64)-n > 1e-6 {
