@@ -28,7 +28,7 @@ func readRun(t *testing.T, cfg Config, text []byte, run Run, seek bool) (books.F
 		r.Only(run)
 		if seek {
 			if at := r.Seek(decompress.Plain, "pcap"); at > 0 {
-				src = pcapfile.From(bytes.NewReader(text), at)
+				src = pcapfile.From(bytes.NewReader(text), bytes.NewReader(text[at:]))
 			}
 		}
 		go func() { kept <- r.Read(t.Context(), src, decompress.Plain) }()

@@ -18,6 +18,11 @@ func (c *Config) relations() Problems {
 			Hint: `write "first", or order.inside = "sort"`,
 		}, "order.index", "order.inside")
 	}
+	if c.Status.Listen != "" && filepath.Clean(c.Status.Listen) == filepath.Clean(c.ControlPath()) {
+		ps = c.relation(ps, Problem{
+			Key: "status.listen", Msg: "is the control socket", Hint: "take another path",
+		}, "status.listen", "status.control", "commit.dir")
+	}
 	if c.Logs.Format == FormatTSV && c.Logs.TS != TimesEpoch {
 		ps = c.relation(ps, Problem{
 			Key: "logs.ts", Msg: "is of JSON, and logs.format is \"tsv\", which has times as Zeek writes them", Hint: `write "epoch", or logs.format = "json"`,

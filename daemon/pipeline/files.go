@@ -73,6 +73,7 @@ type files struct {
 // fileTally counts files and what their books say, of retired files.
 type fileTally struct {
 	admitted, done, failed uint64
+	givenBack              uint64 // of those that were admitted: they will be again
 	books                  books.Fates
 	hasTimes               bool
 	first, last            packet.Time // own stamps; hold if hasTimes
@@ -200,7 +201,7 @@ func (fs *files) readRun(ctx context.Context, f *file, in *input, w *merge.Write
 		h.WaitUntil(ctx)
 		src := h.Stream(0)
 		if at := r.Seek(f.Compression, f.Format); at > 0 {
-			src = pcapfile.From(h, at)
+			src = pcapfile.From(h, h.Stream(at))
 		}
 		kept = r.Read(ctx, &counted{src, &fs.read}, f.Compression)
 		_ = h.Close() // opened for reading
@@ -223,7 +224,7 @@ func (fs *files) inputRead(f *file, in *input, kept *books.File) {
 	}
 	f.sum()
 	if b := f.books; fs.giveBack != nil && b.Read.Packets == 0 && spool.Retryable(b.Err) {
-		fs.tally.admitted--
+		fs.tally.givenBack++
 		delete(fs.started, f)
 		fs.giveBack(f.File, b.Err)
 		return

@@ -40,7 +40,8 @@ type Beat struct {
 	EvictedConns     uint64 // that ended early for want of room
 	Unassembled      uint64 // sides of connections whose reassembly was given up for it
 	TCP, OneSided    uint64 // TCP connections that ended; those whose other side was not captured
-	Admitted         uint64 // files
+	Admitted         uint64 // files, each time
+	GivenBack        uint64 // of them, since they could not be read
 	Done, Failed     uint64
 	ReadBytes        int64 // of files, as on disk
 	Watermark        packet.Time
@@ -110,7 +111,7 @@ func (h *heartbeat) total() Beat {
 	files, state := e.files.snapshot(), e.committer.snapshot()
 	b := Beat{
 		Books: files.books, Accounts: state.books, BookErrors: state.mismatches,
-		Admitted: files.admitted, Done: files.done, Failed: files.failed, ReadBytes: e.files.read.Load(),
+		Admitted: files.admitted, GivenBack: files.givenBack, Done: files.done, Failed: files.failed, ReadBytes: e.files.read.Load(),
 		CommitError: state.err, Commits: state.commits, CommitSpent: state.spent, ReportSpent: state.reporting,
 		Lost: state.lost, Fragments: e.defragmenter.Counts(), Watermark: state.watermark, Resident: resident(), CPU: cpuTime(),
 	}
@@ -171,7 +172,7 @@ func (h *heartbeat) beat() error {
 	if h.spool != nil {
 		line.Spool = uint64(h.spool.Status().Waiting())
 	} else {
-		line.Spool = b.Admitted - b.Done - b.Failed
+		line.Spool = b.Admitted - b.GivenBack - b.Done - b.Failed
 	}
 	h.then, h.last = now, b
 	if h.heard != nil {

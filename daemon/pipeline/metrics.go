@@ -98,6 +98,7 @@ var metrics = []status.Figure[picture]{
 	{Name: "read_bytes_total", Help: "Bytes of capture files that were read, as on disk.", Counter: true, Read: one(func(p *picture) float64 { return float64(p.ReadBytes) })},
 
 	{Name: "files_admitted_total", Help: "Capture files that were taken from the spool.", Counter: true, Read: whole(func(p *picture) uint64 { return p.Admitted })},
+	{Name: "files_given_back_total", Help: "Of them, those that could not be read and are tried again.", Counter: true, Read: whole(func(p *picture) uint64 { return p.GivenBack })},
 	{Name: "files_done_total", Help: "Capture files that were read and put away.", Counter: true, Read: whole(func(p *picture) uint64 { return p.Done })},
 	{Name: "files_failed_total", Help: "Capture files that could not be read to their end.", Counter: true, Read: whole(func(p *picture) uint64 { return p.Failed })},
 	{Name: "files_vanished_total", Help: "Capture files that were gone before they were opened.", Counter: true, Read: whole(func(p *picture) uint64 { return p.spool.Vanished })},

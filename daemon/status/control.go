@@ -34,7 +34,7 @@ const (
 )
 
 // ListenControl makes the control socket, in the place of one that a dead daemon
-// left. Whoever calls it has made sure that no other daemon lives there.
+// left.
 func ListenControl(path string) (net.Listener, error) { return listenUnix("status.control", path) }
 
 // listenUnix makes a socket; key says which setting names it.
@@ -43,6 +43,10 @@ func listenUnix(key, path string) (net.Listener, error) {
 		return nil, fmt.Errorf("%s: %s is longer than %d bytes, the most that a socket may have: set %s to a shorter path", key, path, pathMax, key)
 	}
 	if st, err := os.Lstat(path); err == nil && st.Mode().Type() == fs.ModeSocket {
+		if c, err := net.Dial("unix", path); err == nil {
+			_ = c.Close() // nothing was said
+			return nil, fmt.Errorf("%s: another process answers at %s: end it, or set another path", key, path)
+		}
 		if err := os.Remove(path); err != nil {
 			return nil, fmt.Errorf("%s: %w", key, err)
 		}

@@ -121,3 +121,24 @@ func TestWebOnASocket(t *testing.T) {
 		}
 	}
 }
+
+// A socket that somebody answers at is not taken away from them; one that is left is.
+func TestSocketOfAnother(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s")
+	first, err := ListenWeb(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if l, err := ListenWeb(path); err == nil || !strings.Contains(err.Error(), "another process answers at") {
+		t.Errorf("%v, %v", l, err)
+	}
+	first.(*net.UnixListener).SetUnlinkOnClose(false)
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	second, err := ListenWeb(path)
+	if err != nil {
+		t.Fatalf("what a dead daemon left: %v", err)
+	}
+	_ = second.Close()
+}

@@ -23,7 +23,7 @@ func TestFromARecordOn(t *testing.T) {
 	_, damage := pcaptest.ReadAll(bytes.NewReader(file))
 	at := int64(24)
 	for i := range recs {
-		in, err := pcapfile.NewReader(pcapfile.From(bytes.NewReader(file), at), 64)
+		in, err := pcapfile.NewReader(pcapfile.From(bytes.NewReader(file), bytes.NewReader(file[at:])), 64)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
-	"math"
 
 	"pcapdir/source/packet"
 )
@@ -38,10 +37,10 @@ const (
 	smallerIsCap             // 2.3 was written both ways
 )
 
-// From is a pcap file (not pcapng) without the records before offset, which is
-// where one begins.
-func From(file io.ReaderAt, offset int64) io.Reader {
-	return io.MultiReader(io.NewSectionReader(file, 0, fileHeaderLen), io.NewSectionReader(file, offset, math.MaxInt64-offset))
+// From is a pcap file (not pcapng) without the records before a place where one begins:
+// rest is what is there and behind.
+func From(file io.ReaderAt, rest io.Reader) io.Reader {
+	return io.MultiReader(io.NewSectionReader(file, 0, fileHeaderLen), rest)
 }
 
 // Place says where in the whole capture the next record is, after From: its number,

@@ -174,7 +174,7 @@ func (t *tool) run(o *options, s *set) (c cost, ran bool, err error) {
 	if args == nil {
 		return c, false, nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(o.ctx, patience)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, t.path, args...)
 	cmd.Dir = dir

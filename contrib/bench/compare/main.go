@@ -13,14 +13,17 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 )
 
 func main() {
@@ -47,7 +50,8 @@ type options struct {
 	suri   string
 	asura  string
 	dir    string
-	root   string // of the repository
+	ctx    context.Context // ends with a signal: then what runs is ended, and what was made goes
+	root   string          // of the repository
 }
 
 func run(args []string, out io.Writer) error {
@@ -83,6 +87,9 @@ func (o *options) inside(do func() error) error {
 		return err
 	}
 	o.dir = dir
+	var stop func()
+	o.ctx, stop = signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
 	return errors.Join(do(), os.RemoveAll(dir))
 }
 

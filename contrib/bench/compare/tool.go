@@ -141,9 +141,18 @@ func (t *tool) which() string {
 	return ""
 }
 
-// build makes a program of ours in o.dir.
+// build makes a program of ours in o.dir, by the profile that pcapdird is built by: its
+// parts have to be as fast as they are in it.
 func build(o *options, name, pkg string) error {
-	cmd := exec.Command("go", "build", "-o", filepath.Join(o.dir, name), pkg)
+	args := []string{"build", "-o", filepath.Join(o.dir, name)}
+	profile, err := filepath.Abs(filepath.Join(o.root, "daemon/pcapdird/default.pgo"))
+	if err != nil {
+		return err
+	}
+	if _, err := os.Stat(profile); err == nil && name == "stage" && !strings.Contains(os.Getenv("GOFLAGS"), "-pgo=off") {
+		args = append(args, "-pgo="+profile)
+	}
+	cmd := exec.Command("go", append(args, pkg)...)
 	cmd.Dir, cmd.Stderr = o.root, os.Stderr
 	return cmd.Run()
 }
