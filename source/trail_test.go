@@ -101,7 +101,7 @@ func (s *stock) through(t *testing.T, first packet.Time, begin func(*merge.Write
 		trail.Store(r.Trail())
 		src := io.Reader(bytes.NewReader(s.file))
 		if at := r.Seek(s.compression, s.format); at > 0 {
-			src = pcapfile.From(bytes.NewReader(s.file), bytes.NewReader(s.file[at:]))
+			src = pcapfile.From(bytes.NewReader(s.file), bytes.NewReader(s.file[min(at, int64(len(s.file))):]))
 		}
 		go func() {
 			b := r.Read(ctx, src, s.compression)

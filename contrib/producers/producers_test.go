@@ -7,7 +7,10 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
+	"syscall"
 	"testing"
+	"time"
 )
 
 // script runs one of the scripts here, for a spool.
@@ -39,6 +42,9 @@ func holds(t *testing.T, dir string) (all []string) {
 		t.Fatal(err)
 	}
 	for _, e := range entries {
+		if e.IsDir() {
+			continue // of one that is on its way
+		}
 		b, err := os.ReadFile(filepath.Join(dir, e.Name()))
 		if err != nil {
 			t.Fatal(err)
@@ -75,6 +81,55 @@ func TestIntoSpool(t *testing.T) {
 	}
 }
 
+// What is not to be read by the daemon stays; names may be odd.
+func TestIntoSpoolOfOddFiles(t *testing.T) {
+	spool, dir := t.TempDir(), t.TempDir()
+	odd := write(t, filepath.Join(dir, "-n\n"), "odd")
+	if err := os.Chmod(odd, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if text, err := script(t, spool, "into-spool", odd); err != nil {
+		t.Fatalf("%v: %s", err, text)
+	}
+	if got := holds(t, spool); !slices.Equal(got, []string{"-n\n=odd"}) {
+		t.Errorf("the spool holds %q", got)
+	}
+	if info, err := os.Stat(filepath.Join(spool, "-n\n")); err != nil || info.Mode().Perm() != 0o640 {
+		t.Errorf("%v, %v: the group cannot read it", info.Mode(), err)
+	}
+	hidden, part, link := write(t, filepath.Join(dir, ".h"), ""), write(t, filepath.Join(dir, "a.part"), ""), filepath.Join(dir, "link")
+	if err := os.Symlink(hidden, link); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{hidden, part, link, dir, filepath.Join(dir, "none")} {
+		if text, err := script(t, spool, "into-spool", path); err == nil || !strings.Contains(text, "stays where it is") {
+			t.Errorf("%s: %v %s", path, err, text)
+		}
+	}
+	if got := holds(t, spool); len(got) != 1 {
+		t.Errorf("the spool holds %q", got)
+	}
+}
+
+// Many at once with files of the same names: each gets a name of its own.
+func TestIntoSpoolAtOnce(t *testing.T) {
+	spool := t.TempDir()
+	const runs = 12
+	var all sync.WaitGroup
+	for range runs {
+		file := write(t, filepath.Join(t.TempDir(), "a.pcap"), "x")
+		all.Go(func() {
+			if text, err := script(t, spool, "into-spool", file); err != nil {
+				t.Errorf("%v: %s", err, text)
+			}
+		})
+	}
+	all.Wait()
+	if got := holds(t, spool); len(got) != runs {
+		t.Errorf("%d of %d files: %q", len(got), runs, got)
+	}
+}
+
 // tcpdump calls the script for each file that it has finished but the last.
 func TestTcpdump(t *testing.T) {
 	tcpdump, err := exec.LookPath("tcpdump")
@@ -107,19 +162,44 @@ func TestTcpdump(t *testing.T) {
 	}
 }
 
-// A dumpcap that says which files it has closed has them moved.
+// What a dumpcap says that it has closed is moved, up to the last when it is stopped, and
+// what an earlier one has left.
 func TestDumpcapIntoSpool(t *testing.T) {
 	bin, dir, spool := t.TempDir(), t.TempDir(), t.TempDir()
-	stub := "#!/bin/sh\nfor i in 1 2; do echo $i >$DIR/tap_$i.pcapng; echo $DIR/tap_$i.pcapng; done\n"
+	stub := `#!/bin/sh
+close() { echo $1 >$DIR/tap_$1.pcapng; echo $DIR/tap_$1.pcapng; }
+trap 'close 2; exit 0' TERM
+close 1
+while :; do sleep 0.1; done
+`
 	if err := os.WriteFile(filepath.Join(bin, "dumpcap"), []byte(stub), 0o755); err != nil {
 		t.Fatal(err)
 	}
+	write(t, filepath.Join(dir, "tap_0.pcapng"), "0\n")
 	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
 	t.Setenv("DIR", dir)
-	if text, err := script(t, spool, "dumpcap-into-spool", dir, "-i", "lo"); err != nil {
-		t.Fatalf("%v: %s", err, text)
+	path, err := filepath.Abs("dumpcap-into-spool")
+	if err != nil {
+		t.Fatal(err)
 	}
-	if got := holds(t, spool); !slices.Equal(got, []string{"tap_1.pcapng=1\n", "tap_2.pcapng=2\n"}) {
+	c := exec.Command(path, dir, "-i", "lo")
+	c.Env = append(os.Environ(), "PCAPDIR_SPOOL="+spool)
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for range 100 {
+		if len(holds(t, spool)) == 2 {
+			break
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	if err := c.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Wait(); err != nil {
+		t.Error(err)
+	}
+	if got := holds(t, spool); !slices.Equal(got, []string{"tap_0.pcapng=0\n", "tap_1.pcapng=1\n", "tap_2.pcapng=2\n"}) {
 		t.Errorf("the spool holds %q", got)
 	}
 }

@@ -12,7 +12,7 @@ import (
 const completionHelp = `Print a script that has a shell complete commands, options, keys of the
 configuration and paths.
 
-For the shell that is running:
+For the shell that is running (bash needs the package bash-completion, zsh its compinit):
 
   bash:  source <(pcapdird completion bash)
   zsh:   source <(pcapdird completion zsh)

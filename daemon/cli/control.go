@@ -221,17 +221,18 @@ func printReport(w io.Writer, r *pipeline.Report) {
 		say(w, "late", "catching up on files that came too late for the others")
 	}
 	if r.CommitError != "" {
-		say(w, "WRONG", "commits wait: %s", r.CommitError)
+		say(w, "WRONG", "commits wait: %s", quoted(r.CommitError))
 	}
 	if r.BookErrors > 0 {
 		say(w, "WRONG", "books did not balance %d times: a bug, please report it", r.BookErrors)
 	}
 	for _, p := range r.Problems {
-		say(w, "WRONG", "%s: %s, since %s", quoted(p.Path), p.Reason, p.Since.UTC().Format(time.RFC3339))
+		say(w, "WRONG", "%s: %s, since %s", quoted(p.Path), quoted(p.Reason), p.Since.UTC().Format(time.RFC3339))
 	}
 }
 
-// quoted is a path as people may see it: bytes that would move a cursor are shown.
+// quoted is a path, or a text with one, as people may see it: bytes that would move a
+// cursor are shown.
 func quoted(path string) string {
 	if q := fmt.Sprintf("%q", path); strings.Contains(q, `\`) {
 		return q

@@ -81,7 +81,11 @@ func (p *page) command(c *cobra.Command) {
 			return
 		}
 		value, usage := pflag.UnquoteUsage(f)
-		p.item(strings.TrimSpace("--"+f.Name+" "+value), usage)
+		name := "--" + f.Name
+		if f.Shorthand != "" {
+			name = "-" + f.Shorthand + ", " + name
+		}
+		p.item(strings.TrimSpace(name+" "+value), usage)
 	})
 	p.example(c.Example)
 }
@@ -111,6 +115,6 @@ var lineStart = regexp.MustCompile(`(?m)^([.'])`)
 
 // roff is s with what roff would take for its own escaped.
 func roff(s string) string {
-	s = strings.NewReplacer(`\`, `\e`, "-", `\-`).Replace(s)
+	s = strings.NewReplacer(`\`, `\e`, "-", `\-`, `"`, `\(dq`).Replace(s)
 	return lineStart.ReplaceAllString(s, `\&$1`)
 }

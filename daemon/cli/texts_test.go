@@ -31,9 +31,9 @@ func TestCompletion(t *testing.T) {
 // The manual page has every command, option and key, and troff has nothing to say of it.
 func TestManualPage(t *testing.T) {
 	r := run(t.Context(), nil, "man")
-	r.want(t, 0, `.B pcapdird run`, `.SS pcapdird requeue FILE...`, `\-\-reset\-state`, "pcapdird plan")
+	r.want(t, 0, `.B pcapdird run`, `.SS pcapdird requeue FILE...`, `\-\-reset\-state`, `\-o, \-\-output`, "pcapdird plan")
 	for _, k := range config.Keys() {
-		if !strings.Contains(r.out, strings.ReplaceAll(k.Name+" = "+k.Default, "-", `\-`)) {
+		if !strings.Contains(r.out, strings.NewReplacer("-", `\-`, `"`, `\(dq`).Replace(k.Name+" = "+k.Default)) {
 			t.Errorf("%s is not in the page", k.Name)
 		}
 	}

@@ -21,8 +21,15 @@ func newVersion(s Streams) *cobra.Command {
 	}
 }
 
-// version is what the build recorded: a module version, or else the commit.
+// packaged is the version that whoever makes packages sets (-ldflags -X).
+var packaged string
+
+// version is that of the package, or what the build recorded: a module version, or else
+// the commit.
 func version() string {
+	if packaged != "" {
+		return packaged
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "unknown"

@@ -59,7 +59,7 @@ type committer struct {
 type commitState struct {
 	commits    uint64
 	spent      time.Duration  // wall time spent committing
-	reporting  time.Duration  // of it, on reports
+	reporting  time.Duration  // on reports, most of them between commits
 	lost       flowvec.Loss   // conversations and packets that reports lack
 	watermark  packet.Time    // lines of events before it are in the logs
 	mismatches uint64         // of books, since the start

@@ -30,6 +30,9 @@ func (c *control) ailments() (all []string) {
 	for _, p := range s.Problems {
 		all = append(all, fmt.Sprintf("%s: %s (since %s)", p.Path, p.Reason, p.Since.UTC().Format(time.RFC3339)))
 	}
+	if more := s.Troubles - len(s.Problems); more > 0 {
+		all = append(all, fmt.Sprintf("and %d more directories and files of the spool", more))
+	}
 	if b.BookErrors > 0 {
 		all = append(all, fmt.Sprintf("a bug: books did not balance, %d times since the start; please report it", b.BookErrors))
 	}
@@ -112,7 +115,7 @@ var metrics = []status.Figure[picture]{
 		emit(float64(p.spool.Kept), "kept")
 	}},
 	{Name: "spool_oldest_seconds", Help: "How long ago the oldest file that waits was first seen.", Read: one(func(p *picture) float64 { return p.spool.Oldest.Seconds() })},
-	{Name: "spool_problems", Help: "Directories and files of the spool that cannot be used.", Read: one(func(p *picture) float64 { return float64(len(p.spool.Problems)) })},
+	{Name: "spool_problems", Help: "Directories and files of the spool that cannot be used.", Read: one(func(p *picture) float64 { return float64(p.spool.Troubles) })},
 	{Name: "paused", Help: "1 while nothing is admitted, by hand.", Read: one(func(p *picture) float64 { return yes(p.spool.Paused) })},
 	{Name: "catching_up", Help: "1 while files are read that were too old to join the others.", Read: one(func(p *picture) float64 { return yes(p.catching) })},
 
@@ -127,7 +130,7 @@ var metrics = []status.Figure[picture]{
 		}
 	}},
 	{Name: "commits_total", Help: "Commits that made lines visible.", Counter: true, Read: whole(func(p *picture) uint64 { return p.Commits })},
-	{Name: "commit_seconds_total", Help: "Wall time that commits took, reports included.", Counter: true, Read: one(func(p *picture) float64 { return p.CommitSpent.Seconds() })},
+	{Name: "commit_seconds_total", Help: "Wall time that commits took, reports apart but for those made in them.", Counter: true, Read: one(func(p *picture) float64 { return p.CommitSpent.Seconds() })},
 	{Name: "report_seconds_total", Help: "Wall time that reports took: vectors, k-means, scores.", Counter: true, Read: one(func(p *picture) float64 { return p.ReportSpent.Seconds() })},
 	{Name: "commit_waiting", Help: "1 while a commit cannot be made, as on a full disk.", Read: one(func(p *picture) float64 { return yes(p.CommitError != nil) })},
 

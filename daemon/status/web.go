@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -40,17 +41,17 @@ func ListenWeb(addr string) (net.Listener, error) {
 	return l, nil
 }
 
-// Loopback says whether host, without a port, is this machine and nobody else can reach it.
-func Loopback(host string) bool {
+// loopback says whether host, without a port, is this machine and nobody else can reach it.
+func loopback(host string) bool {
 	ip, err := netip.ParseAddr(strings.Trim(host, "[]"))
-	return err == nil && ip.IsLoopback() || host == "localhost"
+	return err == nil && ip.IsLoopback() || strings.EqualFold(host, "localhost")
 }
 
 // ServeWeb answers on l until ctx ends: GET /metrics, /healthz and, where wanted,
 // /debug/pprof/. It changes nothing, whoever asks for what.
 func ServeWeb(ctx context.Context, l net.Listener, log *slog.Logger, w Web) error {
 	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(w.Metrics, promhttp.HandlerOpts{ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn)}))
+	mux.Handle("GET /metrics", promhttp.HandlerFor(w.Metrics, promhttp.HandlerOpts{ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug)}))
 	mux.HandleFunc("GET /healthz", func(rw http.ResponseWriter, _ *http.Request) { health(rw, w.Ailments()) })
 	if w.Profiles {
 		mux.HandleFunc("GET /debug/pprof/", pprof.Index)
@@ -77,7 +78,7 @@ func health(w http.ResponseWriter, ailments []string) {
 // visible is r, or a question mark for what would begin a line or move a cursor: file
 // names are other people's.
 func visible(r rune) rune {
-	if r < ' ' || r == 0x7f {
+	if !unicode.IsPrint(r) {
 		return '?'
 	}
 	return r
@@ -94,7 +95,7 @@ func ownHost(l net.Listener, next http.Handler) http.Handler {
 		if err != nil {
 			host = r.Host
 		}
-		if !Loopback(host) {
+		if r.Host != "" && !loopback(host) { // no browser leaves it out
 			http.Error(w, "this is for requests to a loopback address", http.StatusMisdirectedRequest)
 			return
 		}

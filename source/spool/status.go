@@ -24,6 +24,7 @@ type Status struct {
 	Oldest     time.Duration // how long ago the oldest file that waits was first seen
 	Vanished   uint64        // files that were gone before they were opened
 	Unreadable int           // files that cannot be opened or read; they stay and are tried again
+	Troubles   int           // unusable directories and unreadable files, all of them
 	Problems   []Problem     // the unusable directories and unreadable files, oldest first, 100 at most
 }
 
@@ -62,6 +63,7 @@ func (s *Spool) Status() Status {
 	slices.SortFunc(st.Problems, func(a, b Problem) int {
 		return cmp.Or(a.Since.Compare(b.Since), strings.Compare(a.Path, b.Path))
 	})
+	st.Troubles = len(st.Problems)
 	st.Problems = st.Problems[:min(len(st.Problems), maxProblems)]
 	return st
 }
