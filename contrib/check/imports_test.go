@@ -118,6 +118,7 @@ var fences = []struct {
 	{"github.com/coreos/go-systemd/v22", []string{"daemon/status"}, "one place speaks to the service manager"},
 	{"github.com/prometheus/client_golang", []string{"daemon/status"}, "who counts something knows nothing of who asks"},
 	{"gonum.org/v1/gonum", []string{"analysis/plane"}, "it may answer in other last bits on another processor: good for a picture, not for a score"},
+	{"github.com/schollz/progressbar/v3", []string{"daemon/cli"}, "only who talks to a terminal draws on it"},
 	{"github.com/spf13/cobra", []string{"daemon/cli"}, "flags end where commands end"},
 }
 

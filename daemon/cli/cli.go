@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"runtime/debug"
 	"syscall"
@@ -180,19 +179,4 @@ func boundMemory(cfg *config.Config) {
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(pipeline.MemoryLimit(cfg))
 	}
-}
-
-// newLog is the operational log: text on standard error. Under a service manager
-// that stamps lines itself the time is left out.
-func newLog(w io.Writer, level slog.Level, stamped bool) *slog.Logger {
-	o := &slog.HandlerOptions{Level: level}
-	if stamped {
-		o.ReplaceAttr = func(groups []string, a slog.Attr) slog.Attr {
-			if a.Key == slog.TimeKey && len(groups) == 0 {
-				return slog.Attr{}
-			}
-			return a
-		}
-	}
-	return slog.New(slog.NewTextHandler(w, o))
 }

@@ -80,11 +80,11 @@ func newPlan(s Streams) *cobra.Command {
 func makePlan(ctx context.Context, s Streams, cfg *config.Config, full bool, paths []string) (*plan.Plan, error) {
 	d := spool.NewDescriptors(spool.OS{}, pipeline.OpenFiles(cfg.Limits.OpenFiles))
 	d.TakeTurns(cfg.Spool.Streams)
-	bar := newProgress(s.Err, "files")
+	bar := newProgress(s.Err, false)
 	defer bar.end()
 	return plan.Make(ctx, plan.Options{
 		Files: d, Window: cfg.Order.Window, Copies: cfg.Spool.Duplicates == config.DuplicatesRead,
-		Full: full, Shards: pipeline.ShardCount(cfg), Progress: bar.show,
+		Full: full, Shards: pipeline.ShardCount(cfg), Progress: func(done, all int) { bar.show(int64(done), int64(all), "") },
 	}, paths)
 }
 

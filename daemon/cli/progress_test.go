@@ -7,31 +7,45 @@ import (
 	"time"
 )
 
-func TestProgress(t *testing.T) {
+func TestProgressInAPipe(t *testing.T) {
 	var b bytes.Buffer
-	p := newProgress(&b, "files") // no terminal
-	p.next = time.Time{}
-	p.show(1, 2)
-	p.end()
-	if b.Len() > 0 {
-		t.Errorf("in a pipe: %q", b.String())
-	}
-	p.w = &b
-	p.show(0, 0)
-	if p.next = time.Now().Add(time.Hour); b.Len() > 0 {
-		t.Errorf("of nothing: %q", b.String())
-	}
-	p.show(1, 2)
+	p := newProgress(&b, true)
+	p.show(1, 2, "")
 	if b.Len() > 0 {
 		t.Errorf("too soon: %q", b.String())
 	}
-	p.next = time.Time{}
-	p.show(50, 200)
-	if want := "\r[" + strings.Repeat("#", 10) + strings.Repeat(" ", 30) + "] 50 of 200 files "; b.String() != want {
-		t.Errorf("%q, want %q", b.String(), want)
+	p.begin, p.next = p.begin.Add(-time.Minute), time.Time{}
+	p.show(0, 0, "")
+	if b.Len() > 0 {
+		t.Errorf("of nothing: %q", b.String())
 	}
+	p.show(1<<30, 3<<30, "1 of 3 files")
+	if got := b.String(); got != "1.0 GiB of 3.0 GiB, 1 of 3 files, 2m0s left\n" {
+		t.Errorf("%q", got)
+	}
+	p.show(2<<30, 3<<30, "")
 	p.end()
-	if !strings.HasSuffix(b.String(), "\r\x1b[K") {
+	if n := strings.Count(b.String(), "\n"); n != 1 {
+		t.Errorf("%d lines at once", n)
+	}
+}
+
+func TestProgressAtATerminal(t *testing.T) {
+	var b bytes.Buffer
+	p := newProgress(&b, false)
+	p.terminal = true
+	for i := range int64(3) {
+		p.next = time.Time{}
+		p.show(50+i, 200, "of a plan")
+	}
+	for _, want := range []string{"of a plan", "25%", "50/200", "files"} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("no %q in %q", want, b.String())
+		}
+	}
+	b.Reset()
+	p.end()
+	if !strings.Contains(b.String(), "\r") || strings.Contains(b.String(), "%") {
 		t.Errorf("it stays: %q", b.String())
 	}
 }

@@ -71,9 +71,11 @@ func readBatch(ctx context.Context, s Streams, flags *settings, dir string, quie
 	log := newLog(s.Err, slog.LevelWarn, false)
 	boundMemory(cfg)
 	options := pipeline.Options{Config: cfg, Log: log, Input: s.In}
-	bar := newProgress(s.Err, "MiB")
+	bar := newProgress(s.Err, true)
 	if !quiet {
-		options.Progress = func(done, all int64) { bar.show(int(done>>20), int(all>>20)) }
+		options.Progress = func(p pipeline.Progress) {
+			bar.show(p.Bytes, p.AllBytes, fmt.Sprintf("%d of %d files, %.1f M packets", p.Files, p.AllFiles, float64(p.Packets)/1e6))
+		}
 	}
 	sum, err := pipeline.Read(ctx, options, paths)
 	bar.end()

@@ -66,8 +66,8 @@ func writeReport(ctx context.Context, s Streams, dir, out string) error {
 	if err := checkOutput(out); err != nil {
 		return err
 	}
-	bar := newProgress(s.Err, "MiB")
-	r, err := report.Read(ctx, dir, func(done, all int64) { bar.show(int(done>>20), int(all>>20)) })
+	bar := newProgress(s.Err, true)
+	r, err := report.Read(ctx, dir, func(done, all int64) { bar.show(done, all, "") })
 	bar.end()
 	if err != nil {
 		return err

@@ -62,7 +62,7 @@ func runDaemon(ctx context.Context, s Streams, flags *settings, flush, reset boo
 	// A bug, or the watchdog's SIGABRT, must not end the process with Go's exit code 2,
 	// which says that starting again is of no use.
 	debug.SetTraceback("crash")
-	log := newLog(s.Err, slog.LevelInfo, os.Getenv("JOURNAL_STREAM") != "")
+	log := newLog(s.Err, slog.LevelInfo, isJournal(s.Err))
 	boundMemory(cfg)
 	notify := status.NewNotifier()
 	var live pulse

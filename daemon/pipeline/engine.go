@@ -57,11 +57,17 @@ type Options struct {
 	Hangup <-chan os.Signal
 	// Version is what the metrics say of themselves.
 	Version string
-	// Progress hears how many of how many bytes of files a batch has read, several
-	// times a second; nil is fine.
-	Progress func(done, all int64)
+	// Progress hears how far a batch is, several times a second; nil is fine.
+	Progress func(Progress)
 	// Heard gets the state of the work every few seconds; nil is fine.
 	Heard func(Beat)
+}
+
+// Progress is how far a batch is.
+type Progress struct {
+	Bytes, AllBytes int64 // of files, as on disk
+	Files, AllFiles int   // that are read to their end
+	Packets         uint64
 }
 
 // engine is the stages between the spool and the logs.

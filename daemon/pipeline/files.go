@@ -160,11 +160,11 @@ func (fs *files) began(f *file) {
 const followInterval = 300 * time.Millisecond
 
 // follow tells hear how far reading of the files found is, until ctx ends.
-func (fs *files) follow(ctx context.Context, hear func(done, all int64), found []*spool.File) {
-	all := int64(0)
+func (e *engine) follow(ctx context.Context, hear func(Progress), found []*spool.File) {
+	fs, p := e.files, Progress{AllFiles: len(found)}
 	for _, f := range found {
 		if f.Err == nil && f.HasRecords {
-			all += f.Size
+			p.AllBytes += f.Size
 		}
 	}
 	tick := time.NewTicker(followInterval)
@@ -172,7 +172,14 @@ func (fs *files) follow(ctx context.Context, hear func(done, all int64), found [
 	for {
 		select {
 		case <-tick.C:
-			hear(min(fs.read.Load(), all), all)
+			p.Bytes, p.Packets = min(fs.read.Load(), p.AllBytes), 0
+			for _, c := range e.cores {
+				p.Packets += c.counters.packets.Load()
+			}
+			fs.mu.Lock()
+			p.Files = int(fs.tally.done+fs.tally.failed) + len(fs.finished)
+			fs.mu.Unlock()
+			hear(p)
 		case <-ctx.Done():
 			return
 		}

@@ -60,7 +60,7 @@ func Read(ctx context.Context, o Options, paths []string) (s Summary, err error)
 		if err == nil {
 			e.files.admit(work, e.timeline, found)
 			if o.Progress != nil {
-				follower.Go(func() { e.files.follow(following, o.Progress, found) })
+				follower.Go(func() { e.follow(following, o.Progress, found) })
 			}
 		}
 		return ended(err)
