@@ -100,7 +100,7 @@ type Estimate struct {
 	Basis   string  `json:"basis"`
 }
 
-// The model of a run, from the figures in the README: packets per second of a
+// The model of a run, from the figures in contrib/doc: packets per second of a
 // core, and bytes of memory for the process, for each open file, and for each
 // shard of an open file.
 const (
