@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"pcapdir/daemon/config"
 	"pcapdir/daemon/pipeline"
@@ -116,7 +117,7 @@ func newRoot(s Streams) *cobra.Command {
 	}
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return usageError{fmt.Errorf("%w (see %s --help)", err, c.CommandPath())}
+		return usageError{fmt.Errorf("%w%s (see %s --help)", err, meantFlag(c, err), c.CommandPath())}
 	})
 	root.AddCommand(newRun(s), newRead(s), newPlan(s), newReport(s), newCheck(s), newVersion(s), newCompletion(s), newMan(s))
 	root.AddCommand(controls(s)...)
@@ -130,10 +131,40 @@ func newRoot(s Streams) *cobra.Command {
 func asUsage(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
 		if err := check(c, args); err != nil {
-			return usageError{fmt.Errorf("%w (see %s --help)", err, c.CommandPath())}
+			return usageError{fmt.Errorf("%w%s (see %s --help)", err, meantCommand(c, args), c.CommandPath())}
 		}
 		return nil
 	}
+}
+
+// meantFlag is the flag that may have been meant by one that there is not.
+func meantFlag(c *cobra.Command, err error) string {
+	var missing *pflag.NotExistError
+	if !errors.As(err, &missing) {
+		return ""
+	}
+	var names []string
+	c.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+	return didYouMean("--", config.Nearest(missing.GetSpecifiedName(), names))
+}
+
+// meantCommand is the command that may have been meant by one that there is not.
+func meantCommand(c *cobra.Command, args []string) string {
+	if c.HasParent() || len(args) == 0 {
+		return ""
+	}
+	var names []string
+	for _, sub := range c.Commands() {
+		names = append(names, sub.Name())
+	}
+	return didYouMean("", config.Nearest(args[0], names))
+}
+
+func didYouMean(dashes, name string) string {
+	if name == "" {
+		return ""
+	}
+	return ": did you mean " + dashes + name + "?"
 }
 
 // settings are the flags that make a configuration.

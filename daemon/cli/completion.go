@@ -1,7 +1,8 @@
 package cli
 
 import (
-	"fmt"
+	"errors"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -24,14 +25,21 @@ For good, where shells look for it:
   zsh:   pcapdird completion zsh > /usr/share/zsh/vendor-completions/_pcapdird
   fish:  pcapdird completion fish > /usr/share/fish/vendor_completions.d/pcapdird.fish`
 
+var shells = []string{"bash", "zsh", "fish"}
+
 func newCompletion(s Streams) *cobra.Command {
 	return &cobra.Command{
-		Use:                   "completion bash|zsh|fish",
-		Short:                 "print a completion script for a shell",
-		Long:                  completionHelp,
-		Example:               "  source <(pcapdird completion bash)",
-		Args:                  cobra.MatchAll(cobra.ExactArgs(1), cobra.OnlyValidArgs),
-		ValidArgs:             []string{"bash", "zsh", "fish"},
+		Use:     "completion bash|zsh|fish",
+		Short:   "print a completion script for a shell",
+		Long:    completionHelp,
+		Example: "  source <(pcapdird completion bash)",
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 || !slices.Contains(shells, args[0]) {
+				return errors.New("name one shell: bash, zsh or fish")
+			}
+			return nil
+		},
+		ValidArgs:             shells,
 		DisableFlagsInUseLine: true,
 		RunE: func(c *cobra.Command, args []string) error {
 			switch args[0] {
@@ -39,10 +47,9 @@ func newCompletion(s Streams) *cobra.Command {
 				return c.Root().GenBashCompletionV2(s.Out, true)
 			case "zsh":
 				return c.Root().GenZshCompletion(s.Out)
-			case "fish":
+			default:
 				return c.Root().GenFishCompletion(s.Out, true)
 			}
-			return usageError{fmt.Errorf("no completion for %s", args[0])} // OnlyValidArgs has seen to it
 		},
 	}
 }

@@ -22,8 +22,8 @@ func TestCompletion(t *testing.T) {
 			t.Errorf("%s: %v\n%s", shell, err, text)
 		}
 	}
-	run(t.Context(), nil, "completion").want(t, 2)
-	run(t.Context(), nil, "completion", "tcsh").want(t, 2, "tcsh")
+	run(t.Context(), nil, "completion").want(t, 2, "bash, zsh or fish")
+	run(t.Context(), nil, "completion", "tcsh").want(t, 2, "bash, zsh or fish")
 	run(t.Context(), nil, "__complete", "run", "--set", "order.ho").want(t, 0, "order.hold_back=\tquiet time")
 	run(t.Context(), nil, "__complete", "sea").want(t, 0, "seal\t")
 }
@@ -45,5 +45,18 @@ func TestManualPage(t *testing.T) {
 	check.Stdin = strings.NewReader(r.out)
 	if text, err := check.CombinedOutput(); err != nil || len(text) > 0 {
 		t.Errorf("groff: %v\n%s", err, text)
+	}
+}
+
+// A slip of the keyboard is answered with what was meant; what is far from everything is not.
+func TestDidYouMean(t *testing.T) {
+	run(t.Context(), nil, "read", "--log-dri", "x", "y").want(t, 2, "unknown flag: --log-dri: did you mean --log-dir? (see pcapdird read --help)")
+	run(t.Context(), nil, "staus").want(t, 2, `unknown command "staus" for "pcapdird": did you mean status? (see pcapdird --help)`)
+	for _, args := range [][]string{{"run", "--qqqqqq"}, {"xyzzy"}} {
+		r := run(t.Context(), nil, args...)
+		r.want(t, 2, "unknown")
+		if strings.Contains(r.out+r.err, "did you mean") {
+			t.Errorf("%q: %s", args, r.err)
+		}
 	}
 }

@@ -16,7 +16,7 @@ func unknownKey(section, name string) (msg, hint string) {
 			siblings = append(siblings, f.name())
 		}
 	}
-	if n := nearest(name, siblings); n != "" {
+	if n := Nearest(name, siblings); n != "" {
 		return "unknown key", didYouMean(section + "." + n)
 	}
 	return "unknown key", didYouMean(keyNamed(name))
@@ -34,7 +34,7 @@ func unknownSection(name string) (msg, hint string) {
 		}
 		sections = append(sections, f.section())
 	}
-	return "unknown section", didYouMean(nearest(name, sections))
+	return "unknown section", didYouMean(Nearest(name, sections))
 }
 
 // keyNamed is the first key whose part behind the dot is name: the right key
@@ -55,9 +55,9 @@ func didYouMean(s string) string {
 	return "did you mean " + s + "?"
 }
 
-// nearest is the word at the least edit distance from s, or nothing when even
+// Nearest is the word at the least edit distance from s, or nothing when even
 // that is no likely slip of the keyboard.
-func nearest(s string, words []string) string {
+func Nearest(s string, words []string) string {
 	const longest = 64 // no word is longer, and the distance costs len*len
 	if len(s) > longest {
 		return ""

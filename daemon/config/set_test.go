@@ -105,8 +105,8 @@ func TestNearest(t *testing.T) {
 		{"k", "k"}, {"kk", "k"}, {"unrelated", ""}, {"", "k"},
 		{string(make([]byte, 1000)), ""},
 	} {
-		if got := nearest(tc.word, []string{"dirs", "settle", "k"}); got != tc.want {
-			t.Errorf("nearest(%q) = %q, want %q", tc.word, got, tc.want)
+		if got := Nearest(tc.word, []string{"dirs", "settle", "k"}); got != tc.want {
+			t.Errorf("Nearest(%q) = %q, want %q", tc.word, got, tc.want)
 		}
 	}
 	if d := editDistance("kitten", "sitting"); d != 3 {

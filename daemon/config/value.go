@@ -138,7 +138,7 @@ func (c choice[T]) set(v any) []fault {
 	case !ok:
 		return wants("one of "+c.list(), v, quoted(v))
 	case !slices.Contains(c.of, T(s)):
-		return whole("wants "+c.list()+", got "+strconv.Quote(s), didYouMean(nearest(s, c.words())))
+		return whole("wants "+c.list()+", got "+strconv.Quote(s), didYouMean(Nearest(s, c.words())))
 	}
 	*c.p = T(s)
 	return nil
