@@ -48,6 +48,20 @@ func tables() map[string]Table {
 	return all
 }
 
+// Field is a field of a log, for those who describe logs to others.
+type Field struct {
+	Name string
+	Type Type
+}
+
+// Fields are those of a log, in order; none of one that there is not.
+func Fields(log string) (all []Field) {
+	for _, c := range tables()[log].columns {
+		all = append(all, Field{c.name, c.kind})
+	}
+	return all
+}
+
 // Form is how lines are written.
 type Form uint8
 
