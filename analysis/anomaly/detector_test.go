@@ -377,6 +377,9 @@ func TestManyIncidentsComeInOrder(t *testing.T) {
 func BenchmarkReport(b *testing.B) {
 	for _, pairs := range []int{1_000, 100_000, 1_000_000} {
 		b.Run(fmt.Sprintf("pairs=%d", pairs), func(b *testing.B) {
+			if pairs > 100_000 && testing.Short() {
+				b.Skip("half a minute for what the smaller ones show, too")
+			}
 			cfg := anomaly.DefaultConfig()
 			cfg.Windows = []time.Duration{time.Minute}
 			det := anomaly.New(cfg)
