@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"math"
 	"strconv"
+	"sync"
 	"time"
 )
 
@@ -45,7 +46,7 @@ func appendISO(dst, value []byte) []byte {
 }
 
 // timeNames are the fields of all logs that are times.
-var timeNames = func() map[string]bool {
+var timeNames = sync.OnceValue(func() map[string]bool {
 	names := map[string]bool{}
 	for _, t := range tables() {
 		for _, c := range t.columns {
@@ -55,7 +56,7 @@ var timeNames = func() map[string]bool {
 		}
 	}
 	return names
-}()
+})
 
 // NumberTimes is a line of any log in JSON with its times as numbers, whichever way it
 // has them. Of what is no such line it may be anything.
@@ -73,7 +74,7 @@ func NumberTimes(line []byte) []byte {
 		}
 		begin := key + n + len(`":`)
 		end := begin + valueLen(line[begin:])
-		if value := line[begin:end]; timeNames[string(line[key:key+n])] && len(value) == len(isoLayout)+2 && value[0] == '"' {
+		if value := line[begin:end]; timeNames()[string(line[key:key+n])] && len(value) == len(isoLayout)+2 && value[0] == '"' {
 			if when, err := time.Parse(isoLayout, string(value[1:len(value)-1])); err == nil {
 				out = append(out, line[copied:begin]...)
 				out = appendFloat(out, float64(when.Unix())+float64(when.Nanosecond()/1000)/1e6)

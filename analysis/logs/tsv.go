@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 )
 
@@ -37,8 +38,8 @@ func (s Stream[T]) Table() Table {
 	return t
 }
 
-// tables are all logs.
-func tables() map[string]Table {
+// tables are all logs, made when one is needed.
+var tables = sync.OnceValue(func() map[string]Table {
 	all := map[string]Table{}
 	for _, t := range []Table{
 		connStream.Table(), openConnStream.Table(), anomalyStream.Table(), kmeansStream.Table(), vectorStream.Table(), weirdStream.Table(), spoolStream.Table(), statsStream.Table(), coverageStream.Table(),
@@ -46,7 +47,7 @@ func tables() map[string]Table {
 		all[t.name] = t
 	}
 	return all
-}
+})
 
 // Field is a field of a log, for those who describe logs to others.
 type Field struct {
@@ -73,22 +74,19 @@ const (
 )
 
 // Encoder gives log text its final form. It is not changed once made.
-type Encoder struct {
-	form   Form
-	tables map[string]Table
-}
+type Encoder struct{ form Form }
 
 // NewEncoder makes the encoder of a form.
-func NewEncoder(form Form) Encoder { return Encoder{form, tables()} }
+func NewEncoder(form Form) Encoder { return Encoder{form} }
 
 // Encode is the text of a log, made of lines of JSON. first says that it begins a
 // file, at the wall-clock time now.
 func (e Encoder) Encode(log string, lines []byte, first bool, now time.Time) []byte {
-	t := e.tables[log]
-	switch e.form {
-	case JSON:
+	if e.form == JSON {
 		return lines
-	case JSONDate:
+	}
+	t := tables()[log]
+	if e.form == JSONDate {
 		return t.AppendISO8601(make([]byte, 0, len(lines)+len(lines)/16), lines)
 	}
 	out := make([]byte, 0, len(lines))

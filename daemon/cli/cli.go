@@ -164,7 +164,7 @@ func didYouMean(dashes, name string) string {
 	if name == "" {
 		return ""
 	}
-	return ": did you mean " + dashes + name + "?"
+	return ": " + config.DidYouMean(dashes+name)
 }
 
 // settings are the flags that make a configuration.

@@ -11,30 +11,30 @@ func unknownKey(section, name string) (msg, hint string) {
 	for _, f := range fields {
 		switch {
 		case strings.EqualFold(f.key, full):
-			return "unknown key: keys are lower case", didYouMean(f.key)
+			return "unknown key: keys are lower case", DidYouMean(f.key)
 		case f.section() == section:
 			siblings = append(siblings, f.name())
 		}
 	}
 	if n := Nearest(name, siblings); n != "" {
-		return "unknown key", didYouMean(section + "." + n)
+		return "unknown key", DidYouMean(section + "." + n)
 	}
-	return "unknown key", didYouMean(keyNamed(name))
+	return "unknown key", DidYouMean(keyNamed(name))
 }
 
 // unknownSection does the same for a table, or for a key above all tables.
 func unknownSection(name string) (msg, hint string) {
 	if key := keyNamed(name); key != "" {
-		return "unknown section", didYouMean(key)
+		return "unknown section", DidYouMean(key)
 	}
 	var sections []string
 	for _, f := range fields {
 		if strings.EqualFold(f.section(), name) {
-			return "unknown section: names are lower case", didYouMean(f.section())
+			return "unknown section: names are lower case", DidYouMean(f.section())
 		}
 		sections = append(sections, f.section())
 	}
-	return "unknown section", didYouMean(Nearest(name, sections))
+	return "unknown section", DidYouMean(Nearest(name, sections))
 }
 
 // keyNamed is the first key whose part behind the dot is name: the right key
@@ -48,7 +48,8 @@ func keyNamed(name string) string {
 	return ""
 }
 
-func didYouMean(s string) string {
+// DidYouMean is the question whether s was meant; nothing, if s is nothing.
+func DidYouMean(s string) string {
 	if s == "" {
 		return ""
 	}

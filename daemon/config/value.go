@@ -107,8 +107,8 @@ func (l listen) set(v any) []fault {
 		return whole(fmt.Sprintf("%q is neither a loopback address with a port nor the path of a socket", s),
 			`write "127.0.0.1:9477" or "/run/pcapdir/status.sock"; for other machines, put a proxy in front that asks who they are`)
 	}
-	if badPath(s) != "" && s != "" {
-		return whole(badPath(s), "")
+	if msg := badPath(s); msg != "" && s != "" {
+		return whole(msg, "")
 	}
 	*l.p = s
 	return nil
@@ -138,7 +138,7 @@ func (c choice[T]) set(v any) []fault {
 	case !ok:
 		return wants("one of "+c.list(), v, quoted(v))
 	case !slices.Contains(c.of, T(s)):
-		return whole("wants "+c.list()+", got "+strconv.Quote(s), didYouMean(Nearest(s, c.words())))
+		return whole("wants "+c.list()+", got "+strconv.Quote(s), DidYouMean(Nearest(s, c.words())))
 	}
 	*c.p = T(s)
 	return nil

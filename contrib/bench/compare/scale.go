@@ -57,11 +57,11 @@ func byFlows(o *options, out io.Writer, most int) error {
 		if err != nil {
 			return err
 		}
-		all, err := o.repeat(s)
+		all, err := o.repeat("pcapdird", read(), s)
 		if err != nil {
 			return err
 		}
-		conns, err := o.repeat(s, "vectors.windows=[]")
+		conns, err := o.repeat("pcapdird", read("vectors.windows=[]"), s)
 		if err != nil {
 			return err
 		}
@@ -79,16 +79,11 @@ func byFiles(o *options, out io.Writer) error {
 		if err != nil {
 			return err
 		}
-		var order []cost
-		for range o.rounds {
-			t := tool{name: "order", path: filepath.Join(o.dir, "stage"), args: func(s *set, _ string) []string { return append([]string{"order"}, s.paths...) }}
-			c, _, err := t.run(o, s)
-			if err = errors.Join(err, c.err); err != nil {
-				return fmt.Errorf("order of %d files: %w", n, err)
-			}
-			order = append(order, c)
+		order, err := o.repeat("stage", stage("order"), s)
+		if err != nil {
+			return err
 		}
-		conns, err := o.repeat(s, "vectors.windows=[]")
+		conns, err := o.repeat("pcapdird", read("vectors.windows=[]"), s)
 		if err != nil {
 			return err
 		}
@@ -106,11 +101,11 @@ func byShards(o *options, out io.Writer, most int) error {
 	}
 	for n := 1; n <= most; n *= 2 {
 		count := fmt.Sprintf("shards.count=%d", n)
-		all, err := o.repeat(s, count)
+		all, err := o.repeat("pcapdird", read(count), s)
 		if err != nil {
 			return err
 		}
-		conns, err := o.repeat(s, count, "vectors.windows=[]")
+		conns, err := o.repeat("pcapdird", read(count, "vectors.windows=[]"), s)
 		if err != nil {
 			return err
 		}
@@ -131,13 +126,13 @@ func megabytes(costs []cost) string {
 
 func (o *options) scaled(n int) int { return max(1, int(float64(n)*o.scale)) }
 
-// repeat runs pcapdird with settings on a set, for each round.
-func (o *options) repeat(s *set, settings ...string) (costs []cost, err error) {
-	t := tool{path: filepath.Join(o.dir, "pcapdird"), args: read(settings...)}
+// repeat runs a program of ours on a set, for each round.
+func (o *options) repeat(name string, args func(*set, string) []string, s *set) (costs []cost, err error) {
+	t := tool{path: filepath.Join(o.dir, name), args: args}
 	for range o.rounds {
 		c, _, err := t.run(o, s)
 		if err = errors.Join(err, c.err); err != nil {
-			return nil, fmt.Errorf("pcapdird on %s: %w", s.name, err)
+			return nil, fmt.Errorf("%s on %s: %w", name, s.name, err)
 		}
 		costs = append(costs, c)
 	}

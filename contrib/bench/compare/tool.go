@@ -24,14 +24,6 @@ const compared = 3
 
 // ours are pcapdird's ways to work, and parts of its way.
 func ours() []tool {
-	stage := func(name string) func(*set, string) []string {
-		return func(s *set, _ string) []string {
-			if s.packed && name != "order" {
-				return nil
-			}
-			return append([]string{name}, s.paths...)
-		}
-	}
 	return []tool{
 		{name: "pcapdird", does: "order, connections, vectors, reports, logs", path: "pcapdird", args: read()},
 		{name: "pcapdird, no vectors", does: "order, connections, logs", path: "pcapdird", args: read("vectors.windows=[]")},
@@ -39,6 +31,17 @@ func ours() []tool {
 		{name: "its reader", does: "read, decode, hash", path: "stage", args: stage("read")},
 		{name: "a floor", does: "maps the files, touches 64 bytes of each packet", path: "stage", args: stage("touch")},
 		{name: "pcapdird, 1 shard", does: "order, connections, vectors, reports, logs", path: "pcapdird", args: read("shards.count=1")},
+	}
+}
+
+// stage is the command line of a part of pcapdird's way; of what is packed only the order
+// can read.
+func stage(name string) func(*set, string) []string {
+	return func(s *set, _ string) []string {
+		if s.packed && name != "order" {
+			return nil
+		}
+		return append([]string{name}, s.paths...)
 	}
 }
 

@@ -18,17 +18,6 @@ const (
 // sum keeps the loads from being left out.
 var sum byte
 
-func touchAll(paths []string) (packets uint64, err error) {
-	for _, path := range paths {
-		n, err := touch(path)
-		if err != nil {
-			return packets, err
-		}
-		packets += n
-	}
-	return packets, nil
-}
-
 // touch walks over a plain pcap file in this machine's byte order.
 func touch(path string) (packets uint64, err error) {
 	f, err := os.Open(path)

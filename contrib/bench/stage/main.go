@@ -28,9 +28,23 @@ func main() {
 }
 
 var stages = map[string]func(paths []string, shards int) (packets uint64, err error){
-	"touch": func(paths []string, _ int) (uint64, error) { return touchAll(paths) },
-	"read":  func(paths []string, _ int) (uint64, error) { return readAll(paths) },
+	"touch": oneByOne(touch),
+	"read":  oneByOne(read),
 	"order": func(paths []string, shards int) (uint64, error) { return order(context.Background(), paths, shards) },
+}
+
+// oneByOne is a stage that takes a file after the other.
+func oneByOne(do func(path string) (packets uint64, err error)) func([]string, int) (uint64, error) {
+	return func(paths []string, _ int) (packets uint64, err error) {
+		for _, path := range paths {
+			n, err := do(path)
+			if err != nil {
+				return packets, err
+			}
+			packets += n
+		}
+		return packets, nil
+	}
 }
 
 func run(args []string, out io.Writer) error {

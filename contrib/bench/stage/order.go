@@ -26,20 +26,9 @@ const (
 	openFiles = 256 // limits.open_files
 )
 
-// readAll reads, decodes and hashes plain captures, one after the other.
-func readAll(paths []string) (packets uint64, err error) {
-	router := &sharder.Hasher{Shards: 1}
-	for _, path := range paths {
-		n, err := read(path, router)
-		if err != nil {
-			return packets, err
-		}
-		packets += n
-	}
-	return packets, nil
-}
-
-func read(path string, router *sharder.Hasher) (packets uint64, err error) {
+// read reads, decodes and hashes a plain capture.
+func read(path string) (packets uint64, err error) {
+	router := sharder.Hasher{Shards: 1}
 	f, err := os.Open(path)
 	if err != nil {
 		return 0, err
