@@ -33,7 +33,7 @@ var unwanted = []struct {
 // isText is by ending: a capture may well look like text.
 func isText(p string) bool {
 	switch path.Ext(p) {
-	case ".go", ".md", ".toml", ".txt", ".sh", ".yml", ".yaml", ".mod", ".sum", ".service", ".socket", ".conf", ".json", ".golden":
+	case ".go", ".md", ".toml", ".txt", ".sh", ".yml", ".yaml", ".mod", ".sum", ".service", ".socket", ".conf", ".json", ".golden", ".js", ".css", ".html":
 		return true
 	}
 	return path.Dir(p) == ".ci" || !strings.Contains(path.Base(p), ".") && !inTestdata(p)
@@ -62,5 +62,31 @@ func TestText(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// Pages show texts of captures: a script makes no markup and runs no text. It asks its own
+// server alone, in the one place that does.
+func TestScripts(t *testing.T) {
+	forbidden := []string{"innerHTML", "outerHTML", "insertAdjacent", "document.write", "eval(", "Function(", "import", "XMLHttpRequest", "WebSocket", "EventSource", "src=", "href="}
+	fetches, scripts := 0, 0
+	for _, p := range tracked(t) {
+		if path.Ext(p) != ".js" {
+			continue
+		}
+		scripts++
+		text, err := os.ReadFile(filepath.Join(root, p))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range forbidden {
+			if bytes.Contains(text, []byte(f)) {
+				t.Errorf("%s has %q: it could make markup or code of a text, or load something", p, f)
+			}
+		}
+		fetches += bytes.Count(text, []byte("fetch("))
+	}
+	if fetches > 1 || scripts < 5 {
+		t.Errorf("%d fetches in %d scripts: one place asks the server", fetches, scripts)
 	}
 }

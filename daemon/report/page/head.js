@@ -1,10 +1,5 @@
 // The head of the page: what period this is, how much, and what is missing.
 
-function tile(name, value, detail, kind) {
-  return el("div", { class: "tile" + (kind ? " " + kind : "") },
-    el("dt", null, name), el("dd", { class: "tile-value" }, value), detail ? el("dd", { class: "tile-detail" }, detail) : null);
-}
-
 function filesDetail() {
   if (Object.keys(report.files.outcomes).length === 0) return "none in spool.log";
   const others = Object.entries(report.files.outcomes).filter(([outcome]) => outcome !== "done");

@@ -59,14 +59,6 @@ function shade(x, from, top, bottom) {
   return svg("rect", { class: "shade", x: a, y: 4, width: Math.max(2, b - a), height: bottom - 4 });
 }
 
-function timeAxis(x, from, to, bottom, width) {
-  const { ticks, text } = timeTicks(from, to, Math.max(2, width / 110));
-  return svg("g", { class: "axis" }, ticks.map((t) => [
-    svg("line", { x1: x(t), x2: x(t), y1: 6, y2: bottom + 4 }),
-    svg("text", { x: Math.min(x(t), width - 36), y: bottom + 17, "text-anchor": "middle" }, text(t)),
-  ]));
-}
-
 function stack(x, height, left, right) {
   const t = report.traffic, n = t.series[0].bytes.length;
   const sums = new Array(n).fill(0);
@@ -74,10 +66,7 @@ function stack(x, height, left, right) {
   const top = Math.max(...sums, 1), floor = height, roof = 10;
   const y = (v) => floor - v / top * (floor - roof);
   const unit = overview.what === "bytes" ? bytes : (v) => short(v);
-  const group = svg("g", null, roundTicks(top).map((v) => [
-    svg("line", { class: "grid", x1: left, x2: right, y1: y(v), y2: y(v) }),
-    svg("text", { class: "axis-text", x: left - 6, y: y(v) + 4, "text-anchor": "end" }, unit(v)),
-  ]));
+  const group = valueAxis(y, top, left, right, unit);
   const below = new Array(n).fill(0);
   t.series.forEach((s, k) => {
     let path = "";

@@ -1,6 +1,28 @@
 // One report: the selector, its picture, its incidents and its clusters.
 
-const panel = { title: null, slider: null, picture: null, caption: null, side: null, clusters: null, focus: null, allClusters: false };
+let report = { windows: [], incidents: [], names: [] }; // what is shown
+let alerts = []; // of its incidents
+const state = { length: 0, index: 0 }; // which of its windows
+
+// setReport takes what package report has made.
+function setReport(data) {
+  report = { ...data, windows: data.windows || [], incidents: data.incidents || [], names: data.names || [] };
+  alerts = report.incidents.filter(isAlert);
+  choose();
+}
+
+// choose takes the window of the highest alert, or the last one.
+function choose() {
+  const there = (a) => report.windows.some((w) => w.ts === a.ts && w.window === a.window);
+  const best = [...alerts].sort((a, b) => b.score - a.score).find(there);
+  const w = best || report.windows[report.windows.length - 1];
+  if (!w) return;
+  state.length = w.window;
+  state.index = sameLength().findIndex((o) => o.ts === w.ts);
+}
+
+// panel.changed draws what another choice of the window changes: that, and more on some pages.
+const panel = { changed: () => drawWindow(), title: null, slider: null, picture: null, caption: null, side: null, clusters: null, focus: null, allClusters: false };
 
 // sameLength are the reports of the chosen length, in the order of time.
 function sameLength() { return report.windows.filter((w) => w.window === state.length); }
@@ -20,16 +42,14 @@ function chooseReport(length, ts) {
   list.forEach((w, i) => { if (Math.abs(w.ts - ts) < Math.abs(list[best].ts - ts)) best = i; });
   state.index = best;
   panel.focus = null;
-  drawWindow();
-  drawOverview();
+  panel.changed();
 }
 
 function step(by) {
   const list = sameLength();
   state.index = Math.max(0, Math.min(list.length - 1, state.index + by));
   panel.focus = null;
-  drawWindow();
-  drawOverview();
+  panel.changed();
 }
 
 function windowSection() {

@@ -79,3 +79,20 @@ function line(name, ...value) {
 
 // widthOf is the room that a picture has, in pixels.
 function widthOf(node) { return Math.max(200, Math.floor(node.clientWidth)); }
+
+// tile is one figure of the head of a page.
+function tile(name, value, detail, kind) {
+  return el("div", { class: "tile" + (kind ? " " + kind : "") },
+    el("dt", null, name), el("dd", { class: "tile-value" }, value), detail ? el("dd", { class: "tile-detail" }, detail) : null);
+}
+
+// whenResized draws anew when a node has another width. A scrollbar that appears is not a
+// resize of the window.
+function whenResized(node, draw) {
+  let width = node.clientWidth;
+  new ResizeObserver(() => {
+    if (width === node.clientWidth) return;
+    width = node.clientWidth;
+    draw();
+  }).observe(node);
+}
