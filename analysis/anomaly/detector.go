@@ -124,3 +124,7 @@ func (det *Detector) Close() (ends []logs.Anomaly) {
 
 // Lost is what the bounds of the shards' tables cost since the start.
 func (det *Detector) Lost() flowvec.Loss { return det.windows.Lost() }
+
+// Heaviest are the conversations of the last pane with the most bytes, n at most; see
+// flowvec.Windows. What reports were made of is read no more.
+func (det *Detector) Heaviest(n int) []flowvec.Heavy { return det.windows.Heaviest(n) }

@@ -29,6 +29,7 @@ type committer struct {
 	backlog     *backlog
 	files       *files
 	store       *store
+	latest      *latest
 	log         *slog.Logger
 	setup       *setup
 	retries     int             // give up after so many failures in a row; 0 never
@@ -281,14 +282,18 @@ func (c *committer) report(b *commit, panes []pane, over bool) {
 		}
 		c.started = true
 		c.reported++
-		for _, r := range c.detector.Pane(end, parts, complete) {
+		reports := c.detector.Pane(end, parts, complete)
+		c.latest.add(end, c.detector.Heaviest(heaviestPairs), reports)
+		for _, r := range reports {
 			clusters = kmeans.Append(clusters, &r.KMeans)
 			anomalies = appendAll(anomalies, anomaly, r.Anomalies)
 			vectors = appendAll(vectors, vector, r.Vectors)
 		}
 	}
 	if over {
-		anomalies = appendAll(anomalies, anomaly, c.detector.Close())
+		ends := c.detector.Close()
+		c.latest.end(ends)
+		anomalies = appendAll(anomalies, anomaly, ends)
 	}
 	b.add(vector.Name, vectors)
 	b.add(anomaly.Name, anomalies)

@@ -22,6 +22,7 @@ type control struct {
 	spool    *spool.Spool
 	catcher  *catcher
 	reloader *reloader
+	history  history
 	begin    time.Time
 }
 
@@ -59,6 +60,7 @@ func (c *control) serve(ctx context.Context, d doors, version string) {
 	var at sync.WaitGroup
 	defer at.Wait()
 	if d.web != nil {
+		at.Go(func() { c.history.follow(ctx, c.picture) })
 		at.Go(func() { c.serveWeb(ctx, d.web, version) })
 	}
 	if d.control == nil {

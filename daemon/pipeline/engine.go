@@ -93,6 +93,7 @@ type deps struct {
 	seed        uint64 // of the shard hash
 	retries     int
 	state       *state // of the run before, or nil
+	batch       bool   // a closed set is read, and summed up at its end
 }
 
 func newEngine(o Options, d deps) (*engine, error) {
@@ -131,7 +132,7 @@ func newEngine(o Options, d deps) (*engine, error) {
 	newDetector := func() *anomaly.Detector { return anomaly.New(anomalyConfig(cfg)) }
 	e.committer = &committer{
 		live: e.timeline, detector: newDetector(), newDetector: newDetector, backlog: p.backlog,
-		turn: make(chan struct{}, 1), files: e.files, store: d.store, log: o.Log, setup: e.setup, retries: d.retries, seed: d.seed,
+		turn: make(chan struct{}, 1), files: e.files, store: d.store, latest: &latest{batch: d.batch}, log: o.Log, setup: e.setup, retries: d.retries, seed: d.seed,
 		state: commitState{books: d.store.books, watermark: -packet.MaxTime},
 	}
 	d.store.setup = e.setup

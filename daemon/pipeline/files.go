@@ -31,8 +31,9 @@ type file struct {
 	on     *timeline   // where its packets go
 	scan   source.Scan // its runs, if it has several
 	inputs []*input
-	books  *books.File // nil until all of it was read
-	unread int         // inputs that were not read to their end
+	books  *books.File  // nil until all of it was read
+	unread int          // inputs that were not read to their end
+	read   atomic.Int64 // bytes of it, as on disk; some twice where runs overlap
 }
 
 // input is a run of a file on its way through the merge. files.mu guards it.
@@ -67,7 +68,8 @@ type files struct {
 	finished []*file            // read, or not readable, and not yet retired
 	noted    noted              // files of an earlier life that did not come yet
 	tally    fileTally
-	covered  covered // by files that were put away
+	covered  covered      // by files that were put away
+	put      []logs.Spool // the newest of their lines
 }
 
 // fileTally counts files and what their books say, of retired files.
@@ -202,7 +204,7 @@ func (fs *files) readRun(ctx context.Context, f *file, in *input, w *merge.Write
 	if f.Path == stdin {
 		stdin := bufio.NewReader(fs.stdin())
 		head, _ := stdin.Peek(decompress.HeadLen) // too short is the reader's to report
-		kept = r.Read(ctx, &counted{stdin, &fs.read}, decompress.Detect(head))
+		kept = r.Read(ctx, &counted{stdin, []*atomic.Int64{&fs.read, &f.read}}, decompress.Detect(head))
 	} else {
 		h := fs.descriptors.File(f.Path, f.Identity)
 		h.WaitUntil(ctx)
@@ -210,7 +212,7 @@ func (fs *files) readRun(ctx context.Context, f *file, in *input, w *merge.Write
 		if at := r.Seek(f.Compression, f.Format); at > 0 {
 			src = pcapfile.From(h, h.Stream(at))
 		}
-		kept = r.Read(ctx, &counted{src, &fs.read}, f.Compression)
+		kept = r.Read(ctx, &counted{src, []*atomic.Int64{&fs.read, &f.read}}, f.Compression)
 		_ = h.Close() // opened for reading
 	}
 	if ctx.Err() != nil {
@@ -267,15 +269,17 @@ func (fs *files) stdin() io.Reader {
 	return r
 }
 
-// counted adds what is read to a total.
+// counted adds what is read to totals.
 type counted struct {
 	io.Reader
-	total *atomic.Int64
+	totals []*atomic.Int64
 }
 
 func (c *counted) Read(p []byte) (int, error) {
 	n, err := c.Reader.Read(p)
-	c.total.Add(int64(n))
+	for _, t := range c.totals {
+		t.Add(int64(n))
+	}
 	return n, err
 }
 
@@ -342,6 +346,9 @@ func (fs *files) retired(done []*file, moves []spool.Move) {
 	t := &fs.tally
 	for i, f := range done {
 		delete(fs.started, f)
+		if i >= len(done)-latestFiles {
+			fs.put = keepLast(append(fs.put, f.line(moves[i])), latestFiles)
+		}
 		t.books.Add(&f.books.Fates)
 		fs.covered.add(f)
 		t.stamps(f.books)
@@ -354,6 +361,34 @@ func (fs *files) retired(done []*file, moves []spool.Move) {
 			t.done++
 		}
 	}
+}
+
+// latest are the newest lines of spool.log since the start.
+func (fs *files) latest() []logs.Spool {
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	return slices.Clone(fs.put)
+}
+
+// inHand is how far the files are that were begun, by path.
+func (fs *files) inHand() map[string]fileInHand {
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	all := make(map[string]fileInHand, len(fs.started))
+	for f := range fs.started {
+		in := fileInHand{stageReading, f.read.Load()}
+		if f.unread == 0 {
+			in.stage = stageRead
+		}
+		all[f.Path] = in
+	}
+	return all
+}
+
+// fileInHand is how far a file is.
+type fileInHand struct {
+	stage string
+	read  int64 // bytes of it
 }
 
 // coverage is what coverage.log says now.

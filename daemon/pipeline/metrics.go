@@ -15,7 +15,10 @@ import (
 // serveWeb serves figures and health until ctx ends. A daemon that nobody can look at any
 // more does its work all the same.
 func (c *control) serveWeb(ctx context.Context, l net.Listener, version string) {
-	w := status.Web{Metrics: status.Metrics(metrics, c.picture, version), Ailments: c.ailments, Profiles: c.setup.Load().Status.Pprof}
+	w := status.Web{
+		Metrics: status.Metrics(metrics, c.picture, version), Ailments: c.ailments, Profiles: c.setup.Load().Status.Pprof,
+		Now: func(since float64) any { return c.now(version, since) }, Analyzed: func() any { return c.analyzed() },
+	}
 	if err := status.ServeWeb(ctx, l, c.log, w); err != nil {
 		c.log.Error("metrics and health are no longer served", "error", err)
 	}

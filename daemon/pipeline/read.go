@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"pcapdir/analysis/flowvec"
+	"pcapdir/analysis/logs"
 	"pcapdir/daemon/config"
 	"pcapdir/source/clock"
 	"pcapdir/source/packet"
@@ -21,7 +23,13 @@ type Summary struct {
 	First, Last packet.Time // own stamps, over all files; hold if Times
 	Times       bool
 	Failures    []Failure
+	Talkers     []flowvec.Heavy // conversations with the most bytes, of those that were among the 256 of the most in their pane
+	Alerts      int             // lines of anomaly.log labelled anomalous
+	Highest     []logs.Anomaly  // the first of them, by score
 }
+
+// mostTalkers are in a Summary.
+const mostTalkers = 5
 
 // Failure is a file that was not read to its end, and why.
 type Failure struct{ Path, Reason string }
@@ -46,6 +54,7 @@ func Read(ctx context.Context, o Options, paths []string) (s Summary, err error)
 		descriptors: descriptors,
 		seed:        rand.Uint64(),
 		retries:     boundedTries,
+		batch:       true,
 	})
 	if err != nil {
 		return Summary{}, err
@@ -119,5 +128,10 @@ func (e *engine) summary() Summary {
 	t := e.files.snapshot()
 	s.First, s.Last, s.Times = t.first, t.last, t.hasTimes
 	s.Failures = t.failures
+	l := e.committer.latest
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s.Talkers, s.Alerts, s.Highest = l.talkers(), l.alerted, l.highest
+	s.Talkers = s.Talkers[:min(len(s.Talkers), mostTalkers)]
 	return s
 }

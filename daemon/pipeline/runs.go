@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"runtime"
+	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 
@@ -51,7 +52,7 @@ func (fs *files) headers(ctx context.Context, f *spool.File) source.Scan {
 	h := fs.descriptors.File(f.Path, f.Identity)
 	h.WaitUntil(ctx)
 	defer func() { _ = h.Close() }() // opened for reading
-	return source.ScanFile(ctx, cfg, &counted{h.Reader(0), &fs.read}, f.Compression)
+	return source.ScanFile(ctx, cfg, &counted{h.Reader(0), []*atomic.Int64{&fs.read}}, f.Compression)
 }
 
 // runs are the inputs of the merge that f is.

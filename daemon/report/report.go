@@ -1,6 +1,7 @@
 package report
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"math"
@@ -69,6 +70,32 @@ func Read(ctx context.Context, dir string, progress func(done, all int64)) (*Rep
 	}
 	r.settlePeriod()
 	return r, nil
+}
+
+// Recent is a report of lines of anomaly.log, kmeans.log and vectors.log, in JSON, that a
+// program has in hand.
+func Recent(anomalies, clusters, vectors []byte) *Report {
+	r := &Report{Notes: []string{}, Bad: []Bad{}, First: math.Inf(1), Last: math.Inf(-1)}
+	var lines incidents
+	each(r, "anomaly", anomalies, lines.add)
+	r.Incidents, r.wanted = lines.kept()
+	r.AllAlerts = lines.alerts
+	kept := newWindows(r.wanted)
+	each(r, "kmeans", clusters, kept.addReport)
+	each(r, "vectors", vectors, kept.addVector)
+	r.Windows, r.Names = kept.kept()
+	r.AllWindows, r.BrokenWindows = len(r.Windows), kept.broken
+	r.settlePeriod()
+	return r
+}
+
+// each hands over lines of a log that are in memory.
+func each[T any, P record[T]](r *Report, log string, lines []byte, take func(*T)) {
+	bad := Bad{Log: log + ".log"}
+	if err := eachLine(bytes.NewReader(lines), decoder[T, P](&bad, take)); err != nil {
+		bad.note(1, err.Error())
+	}
+	r.heard(bad)
 }
 
 // settlePeriod makes the period that of the reports, where logs of packets are

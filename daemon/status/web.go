@@ -11,6 +11,7 @@ import (
 	"net/http/pprof"
 	"net/netip"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -26,6 +27,11 @@ type Web struct {
 	// from any goroutine.
 	Ailments func() []string
 	Profiles bool // net/http/pprof, too
+	// Now is what the page shows of this moment, to one who has the history up to since
+	// (seconds since 1970), and Analyzed what the newest reports say: JSON, for its scripts.
+	// They are called from any goroutine.
+	Now      func(since float64) any
+	Analyzed func() any
 }
 
 // ListenWeb listens at addr: a port of this machine alone (127.0.0.1:9477), or the path
@@ -47,12 +53,18 @@ func loopback(host string) bool {
 	return err == nil && ip.IsLoopback() || strings.EqualFold(host, "localhost")
 }
 
-// ServeWeb answers on l until ctx ends: GET /metrics, /healthz and, where wanted,
-// /debug/pprof/. It changes nothing, whoever asks for what.
+// ServeWeb answers on l until ctx ends: GET / (a page), /metrics, /healthz and, where
+// wanted, /debug/pprof/. It changes nothing, whoever asks for what.
 func ServeWeb(ctx context.Context, l net.Listener, log *slog.Logger, w Web) error {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(w.Metrics, promhttp.HandlerOpts{ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug)}))
 	mux.HandleFunc("GET /healthz", func(rw http.ResponseWriter, _ *http.Request) { health(rw, w.Ailments()) })
+	mux.HandleFunc("GET /{$}", showPage(statusPage()))
+	mux.HandleFunc("GET /now.json", func(rw http.ResponseWriter, r *http.Request) {
+		since, _ := strconv.ParseFloat(r.FormValue("since"), 64) // all, for who does not say
+		showJSON(rw, w.Now(since))
+	})
+	mux.HandleFunc("GET /analyzed.json", func(rw http.ResponseWriter, _ *http.Request) { showJSON(rw, w.Analyzed()) })
 	if w.Profiles {
 		mux.HandleFunc("GET /debug/pprof/", pprof.Index)
 		mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
@@ -63,8 +75,7 @@ func ServeWeb(ctx context.Context, l net.Listener, log *slog.Logger, w Web) erro
 
 // health says whether all is well, in the words of load balancers and of people.
 func health(w http.ResponseWriter, ailments []string) {
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	w.Header().Set("X-Content-Type-Options", "nosniff")
+	own(w, "text/plain; charset=utf-8")
 	if len(ailments) == 0 {
 		_, _ = io.WriteString(w, "ok\n") // whoever asked has gone
 		return

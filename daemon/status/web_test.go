@@ -80,7 +80,9 @@ func TestWeb(t *testing.T) {
 		t.Fatal(err)
 	}
 	var ailing []string
-	get := look(t, l, Web{Metrics: Metrics(someFigures(), func() two { return two{} }, ""), Ailments: func() []string { return ailing }})
+	get := look(t, l, Web{Metrics: Metrics(someFigures(), func() two { return two{} }, ""), Ailments: func() []string { return ailing },
+		Now:      func(since float64) any { return map[string]float64{"since": since} },
+		Analyzed: func() any { return []string{"</script>"} }})
 	here := l.Addr().String()
 	for _, c := range []struct {
 		path, host string
@@ -93,7 +95,13 @@ func TestWeb(t *testing.T) {
 		{"/metrics", "evil.example", 421, "loopback"},
 		{"/healthz", here, 200, "ok\n"},
 		{"/debug/pprof/", here, 404, ""},
-		{"/", here, 404, ""},
+		{"/", here, 200, "<!doctype html>"},
+		{"/", "evil.example", 421, ""},
+		{"/now.json?since=7.5", here, 200, "{\"since\":7.5}\n"},
+		{"/now.json?since=x", here, 200, "{\"since\":0}\n"},
+		{"/analyzed.json", here, 200, "[\"\\u003c/script\\u003e\"]\n"},
+		{"/now.json", "evil.example", 421, ""},
+		{"/else", here, 404, ""},
 	} {
 		if code, text := get(c.path, c.host); code != c.code || !strings.Contains(text, c.text) {
 			t.Errorf("%s of %s: %d %q", c.path, c.host, code, text)
@@ -141,4 +149,15 @@ func TestSocketOfAnother(t *testing.T) {
 		t.Fatalf("what a dead daemon left: %v", err)
 	}
 	_ = second.Close()
+}
+
+// All files of the page are in it.
+func TestPageIsWhole(t *testing.T) {
+	entries, err := files.ReadDir("page")
+	if err != nil || len(entries) != len(scripts) {
+		t.Errorf("%d files in page, the page is made of %d; %v", len(entries), len(scripts), err)
+	}
+	if html := string(statusPage()); !strings.Contains(html, "connect-src 'self'") {
+		t.Error("the page may not ask its server")
+	}
 }

@@ -44,17 +44,17 @@ func (s *Spool) Status() Status {
 		st.Problems = append(st.Problems, p)
 	}
 	for _, e := range s.entries {
-		switch e.state {
-		case settling:
+		switch e.state.stage() {
+		case Settling:
 			st.Settling++
-		case grouped, held, released:
+		case Held:
 			st.Grouped++
-		case admitted, listed:
+		case Admitted:
 			st.Admitted++
-		case unreadable:
+		case Unreadable:
 			st.Unreadable++
 			st.Problems = append(st.Problems, Problem{e.path, e.err.Error(), e.since})
-		case kept:
+		case Kept:
 			st.Kept++
 			continue // it waits for nothing
 		}

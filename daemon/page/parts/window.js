@@ -53,9 +53,7 @@ function step(by) {
 }
 
 function windowSection() {
-  const lengths = [...new Set(report.windows.map((w) => w.window))].sort((a, b) => a - b);
   panel.lengths = el("div");
-  panel.lengthList = lengths;
   panel.title = el("p", { class: "window-title", "aria-live": "polite" });
   panel.slider = el("input", { type: "range", min: 0, step: 1, "aria-label": "Report", oninput: () => step(Number(panel.slider.value) - state.index) });
   panel.picture = el("div", { class: "picture" });
@@ -75,7 +73,8 @@ function windowSection() {
 
 function drawWindow() {
   const list = sameLength(), w = chosen(), found = incidentsOf(w);
-  panel.lengths.replaceChildren(choice("Length of the window", panel.lengthList.map((l) => [l, windowName(l)]), state.length, (l) => chooseReport(l, w.ts)));
+  const lengths = [...new Set(report.windows.map((o) => o.window))].sort((a, b) => a - b);
+  panel.lengths.replaceChildren(choice("Length of the window", lengths.map((l) => [l, windowName(l)]), state.length, (l) => chooseReport(l, w.ts)));
   panel.slider.max = list.length - 1;
   panel.slider.value = state.index;
   panel.slider.setAttribute("aria-valuetext", period(w.ts - w.window, w.ts));

@@ -1,0 +1,45 @@
+// The head of the page: is all well, and how much is done.
+
+const head = { state: null, title: null, sub: null, tiles: null, wrong: null };
+
+function headSection() {
+  head.state = el("span", { class: "state", role: "status" });
+  head.title = el("h1");
+  head.sub = el("p", { class: "sub" });
+  head.tiles = el("div");
+  head.wrong = el("div");
+  return el("header", null, el("p", { class: "brand" }, "pcapdird ", head.state), head.title, head.sub, head.wrong, head.tiles);
+}
+
+// stateOf is a word for all, and how grave it is.
+function stateOf(n) {
+  if (n.ailments.length > 0) return [counted(n.ailments.length, "problem"), "bad"];
+  if (n.paused) return ["paused", "warn"];
+  if (n.catching_up) return ["catching up", "good"];
+  return ["all is well", "good"];
+}
+
+function drawHead(n) {
+  const [word, kind] = stateOf(n);
+  head.state.textContent = word;
+  head.state.className = "state " + kind;
+  head.title.textContent = n.logged_up_to ? `Logged up to ${n.logged_up_to.slice(0, 19).replace("T", " ")}` : "No packet yet";
+  head.sub.replaceChildren(`event time, UTC \u00b7 version ${visible(n.version)} \u00b7 pid ${n.pid}, since ${n.since.slice(0, 19).replace("T", " ")}`);
+  head.wrong.replaceChildren(n.ailments.length === 0 ? "" : el("ul", { class: "notice warn", "aria-label": "What is wrong" }, n.ailments.map((text) => el("li", null, quote(text)))));
+  head.tiles.replaceChildren(tiles(n));
+  document.title = (n.ailments.length ? "! " : "") + "pcapdird, " + word;
+}
+
+function tiles(n) {
+  const last = samples[samples.length - 1], waiting = n.settling + n.held + n.admitted + n.unreadable;
+  const lag = last ? last.lag : null;
+  return el("dl", { class: "tiles" },
+    tile("Packets", last ? rate("packets") : "\u2013", `${short(n.packets)} since the start` + (n.lost ? `, ${short(n.lost)} without a connection` : "")),
+    tile("Lag", lag === null ? "\u2013" : span(Math.max(0, lag)), "of the logs behind the wall clock"),
+    tile("Files waiting", count(waiting), waiting ? `the oldest for ${span(n.oldest)}` : `${count(n.done)} done` + (n.failed ? `, ${count(n.failed)} failed` : ""), n.failed ? "alert" : ""),
+    tile("Connections open", short(n.active_conns), `${short(n.conns)} ended`),
+    tile("Alerts", report.all_alerts === undefined ? "\u2013" : count(alerts.length), alerts.length ? `the last at ${when(alerts[alerts.length - 1].ts)}` : "none in the newest reports", alerts.length ? "alert" : ""),
+    tile("Memory", bytes(n.memory), last && samples.length > 1 ? `${percent(perSecond("cpu", samples.length - 1))} of a core` : ""));
+}
+
+function rate(what) { return samples.length > 1 ? short(perSecond(what, samples.length - 1)) + "/s" : "\u2013"; }

@@ -1,0 +1,86 @@
+// The page asks the daemon again and again, while somebody looks at it.
+
+const every = 2000, analyzedEvery = 10000; // milliseconds
+const live = { made: null, asked: 0, last: null, silent: null, reports: null };
+
+// ask is the answer of the daemon that this page came from.
+async function ask(what) {
+  const answer = await fetch(what, { signal: AbortSignal.timeout(10000) });
+  if (!answer.ok) throw new Error(`${answer.status}`);
+  return answer.json();
+}
+
+function drawNow(n) {
+  if (live.last && live.last.since !== n.since) samples = []; // another daemon
+  live.last = n;
+  const newest = samples.length ? samples[samples.length - 1].time : 0;
+  samples = samples.concat(n.history.filter((s) => s.time > newest)).slice(-720);
+  drawHead(n);
+  drawLines();
+  drawSpool(n);
+  drawShards(n);
+}
+
+function drawAnalyzed(a) {
+  live.made = a.made;
+  drawPairs(a);
+  takeReport(a.report);
+  if (report.windows.length > 0 && !panel.title) live.reports.append(windowSection());
+  if (report.incidents.length > 0 && !table.body) live.reports.append(incidentSection());
+  if (panel.title) drawWindow();
+  if (table.body) drawIncidents();
+}
+
+// takeReport shows newer reports: the newest one, unless an older one was chosen that is
+// still there. What is open in the table stays open.
+function takeReport(data) {
+  const before = chosen(), follow = !before || state.index === sameLength().length - 1;
+  const name = (a) => [a.ts, a.window, a.rank, a.label].join(), open = new Set([...table.open].map(name));
+  setReport(data);
+  table.open = new Set(report.incidents.filter((a) => open.has(name(a))));
+  if (before) state.length = before.window;
+  const list = sameLength(), again = list.findIndex((w) => before && w.ts === before.ts);
+  state.index = follow || again < 0 ? list.length - 1 : again;
+}
+
+function since() { return live.last && samples.length ? samples[samples.length - 1].time : 0; }
+
+async function look() {
+  try {
+    const n = await ask(`now.json?since=${since()}`);
+    drawNow(n);
+    live.silent.hidden = true;
+    if (n.made !== live.made && Date.now() - live.asked >= analyzedEvery || live.made === null) {
+      live.asked = Date.now();
+      drawAnalyzed(await ask("analyzed.json"));
+      drawHead(n);
+    }
+  } catch (e) {
+    live.silent.hidden = false;
+    live.silent.textContent = `The daemon does not answer (${e.message}). What is below is as it was at ${live.last ? clock(live.last.time) : "no time"}; this page goes on asking.`;
+  }
+}
+
+async function watch() {
+  for (;;) {
+    if (!document.hidden) await look();
+    await new Promise((done) => setTimeout(done, every));
+  }
+}
+
+function redraw() {
+  if (live.last) drawLines();
+  if (panel.title && report.windows.length) drawWindow();
+}
+
+function main() {
+  const page = document.getElementById("page");
+  live.silent = el("p", { class: "notice warn", role: "alert", hidden: true });
+  live.reports = el("div");
+  page.append(live.silent, headSection(), linesSection(), spoolSection(), shardSection(), pairSection(), live.reports);
+  document.body.append(tooltip);
+  whenResized(page, redraw);
+  watch();
+}
+
+main();
