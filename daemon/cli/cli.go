@@ -26,6 +26,22 @@ const (
 	exitUsage  = 2 // command line or configuration
 )
 
+// meaning is what a code or a signal means, for the manual page and contrib/doc/commands.md.
+type meaning struct{ of, what string }
+
+var exitCodes = [...]meaning{
+	{"0", "all went well"},
+	{"1", "some input could not be read, an output not be written, or a daemon not be asked"},
+	{"2", "the command line, the configuration or the state is at fault: starting again is of no use before that has changed"},
+	{"130, 143", "a clean stop by SIGINT, by SIGTERM"},
+}
+
+var signals = [...]meaning{
+	{"SIGTERM, SIGINT", "a clean stop: read logs what it has, run saves what is open for its next start or, with --flush, ends and logs it; a second one kills"},
+	{"SIGHUP", "run reads its configuration anew (see reload)"},
+	{"SIGUSR1", "run ignores it: logs may be renamed or removed at any time"},
+}
+
 // Streams are the standard streams.
 type Streams struct {
 	In       io.Reader
@@ -94,11 +110,11 @@ far from everything seen before. It writes
   coverage.log  the time that files cover, gaps and overlaps
   stats.log     the heartbeat of the process`
 
-const rootExample = `  pcapdird read --log-dir logs captures/       read a directory once
-  pcapdird report logs -o report.html          see what is in its logs
-  pcapdird run --config /etc/pcapdir/pcapdir.toml   watch a spool
-  mv trace.pcap /var/spool/pcapdir/incoming/        what producers do
-  tail -F /var/log/pcapdir/conn.log                 what people do`
+const rootExample = `  pcapdird read --log-dir logs captures/            # read a directory once
+  pcapdird report logs -o report.html               # see what is in its logs
+  pcapdird run --config /etc/pcapdir/pcapdir.toml   # watch a spool
+  mv trace.pcap /var/spool/pcapdir/incoming/        # what producers do
+  tail -F /var/log/pcapdir/conn.log                 # what people do`
 
 func newRoot(s Streams) *cobra.Command {
 	root := &cobra.Command{

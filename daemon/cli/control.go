@@ -18,8 +18,8 @@ import (
 
 const controlHelp = `
 
-It speaks with the daemon through its control socket (status.control, by default
-control.sock in commit.dir): give the configuration that the daemon has.`
+The command speaks with the daemon through its control socket (status.control, by
+default control.sock in commit.dir): give the configuration that the daemon has.`
 
 // controls are the commands that speak with a running daemon.
 func controls(s Streams) []*cobra.Command {
