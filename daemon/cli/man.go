@@ -19,7 +19,7 @@ func newMan(s Streams) *cobra.Command {
 	return &cobra.Command{
 		Use: "man", Short: "print the manual page, pcapdird(8)", Hidden: true,
 		Example: "  pcapdird man > pcapdird.8",
-		Args:    cobra.NoArgs,
+		Args:    noArgs,
 		RunE:    func(c *cobra.Command, _ []string) error { return writeMan(s.Out, c.Root()) },
 	}
 }
