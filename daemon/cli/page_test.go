@@ -17,7 +17,18 @@ var update = flag.Bool("update", false, "rewrite contrib/doc/commands.md")
 // TestCommandsPage holds the page of commands to the commands.
 func TestCommandsPage(t *testing.T) {
 	const path = "../../contrib/doc/commands.md"
-	page := commandsPage(newRoot(Streams{}))
+	root := newRoot(Streams{})
+	for _, c := range root.Commands() {
+		if c.Short == "" || c.Example == "" {
+			t.Errorf("%s is not documented: it wants a Short and an Example", c.Name())
+		}
+		c.LocalFlags().VisitAll(func(f *pflag.Flag) {
+			if f.Usage == "" {
+				t.Errorf("%s: --%s is not documented", c.Name(), f.Name)
+			}
+		})
+	}
+	page := commandsPage(root)
 	if *update {
 		if err := os.WriteFile(path, []byte(page), 0o644); err != nil {
 			t.Fatal(err)
