@@ -158,6 +158,32 @@ func completed(span string) string {
 	return span
 }
 
+var loneFlag = regexp.MustCompile("`(?:-[a-z], )?--([a-z-]+)")
+
+// A flag that stands alone is one of some command, where a document is about pcapdird and
+// not about rsync and the like. Those of the tools in contrib have one dash.
+func TestFlagsInDocuments(t *testing.T) {
+	known := map[string]bool{"help": true, "version": true}
+	for _, c := range newRoot(Streams{}).Commands() {
+		c.Flags().VisitAll(func(f *pflag.Flag) { known[f.Name] = true })
+	}
+	found := 0
+	for name, text := range documents(t) {
+		if path.Dir(name) != "contrib/doc" && name != "README.md" {
+			continue
+		}
+		for _, m := range loneFlag.FindAllStringSubmatch(text, -1) {
+			found++
+			if !known[m[1]] {
+				t.Errorf("%s: no command has --%s", name, m[1])
+			}
+		}
+	}
+	if found < 20 {
+		t.Errorf("found %d flags", found)
+	}
+}
+
 // What finds and checks them does so: what took everything would pass for ever.
 func TestCommandLineRule(t *testing.T) {
 	for line, want := range map[string]string{
