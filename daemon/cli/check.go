@@ -14,7 +14,7 @@ func newCheck(s Streams) *cobra.Command {
 		Short:   "check a configuration without starting anything",
 		Long:    "Check a configuration and print every problem at once, each with its line.\nThe exit code is 0 when there is none, and 2 otherwise.",
 		Example: "  pcapdird check --config /etc/pcapdir/pcapdir.toml\n  pcapdird check --dump > pcapdir.toml   # the defaults, commented",
-		Args:    cobra.NoArgs,
+		Args:    noArgs,
 		RunE: func(*cobra.Command, []string) error {
 			cfg, err := flags.load()
 			if err != nil {

@@ -9,6 +9,8 @@ import (
 	"io"
 	"os"
 	"runtime/debug"
+	"slices"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -25,6 +27,22 @@ const (
 	exitFailed = 1 // some input could not be read, or some output not written
 	exitUsage  = 2 // command line or configuration
 )
+
+// meaning is what a code or a signal means, for the manual page and contrib/doc/commands.md.
+type meaning struct{ of, what string }
+
+var exitCodes = [...]meaning{
+	{"0", "all went well"},
+	{"1", "some input could not be read, an output not be written, or a daemon not be asked"},
+	{"2", "the command line, the configuration or the state is at fault: starting again is of no use before that has changed"},
+	{"130, 143", "a clean stop by SIGINT, by SIGTERM"},
+}
+
+var signals = [...]meaning{
+	{"SIGTERM, SIGINT", "a clean stop: read logs what it has, run saves what is open for its next start or, with --flush, ends and logs it; a second one kills"},
+	{"SIGHUP", "run reads its configuration anew (see reload)"},
+	{"SIGUSR1", "run ignores it: logs may be renamed or removed at any time"},
+}
 
 // Streams are the standard streams.
 type Streams struct {
@@ -94,11 +112,11 @@ far from everything seen before. It writes
   coverage.log  the time that files cover, gaps and overlaps
   stats.log     the heartbeat of the process`
 
-const rootExample = `  pcapdird read --log-dir logs captures/       read a directory once
-  pcapdird report logs -o report.html          see what is in its logs
-  pcapdird run --config /etc/pcapdir/pcapdir.toml   watch a spool
-  mv trace.pcap /var/spool/pcapdir/incoming/        what producers do
-  tail -F /var/log/pcapdir/conn.log                 what people do`
+const rootExample = `  pcapdird read --log-dir logs captures/            # read a directory once
+  pcapdird report logs -o report.html               # see what is in its logs
+  pcapdird run --config /etc/pcapdir/pcapdir.toml   # watch a spool
+  mv trace.pcap /var/spool/pcapdir/incoming/        # what producers do
+  tail -F /var/log/pcapdir/conn.log                 # what people do`
 
 func newRoot(s Streams) *cobra.Command {
 	root := &cobra.Command{
@@ -117,10 +135,15 @@ func newRoot(s Streams) *cobra.Command {
 	}
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		var invalid *pflag.InvalidValueError
+		if errors.As(err, &invalid) { // only what is true or false refuses a word
+			err = fmt.Errorf("--%s wants true or false, got %q", invalid.GetFlag().Name, invalid.GetValue())
+		}
 		return usageError{fmt.Errorf("%w%s (see %s --help)", err, meantFlag(c, err), c.CommandPath())}
 	})
 	root.AddCommand(newRun(s), newRead(s), newPlan(s), newReport(s), newCheck(s), newVersion(s), newCompletion(s), newMan(s))
 	root.AddCommand(controls(s)...)
+	addHelp(root)
 	for _, c := range append(root.Commands(), root) {
 		c.Args = asUsage(c.Args)
 	}
@@ -132,6 +155,49 @@ func asUsage(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
 		if err := check(c, args); err != nil {
 			return usageError{fmt.Errorf("%w%s (see %s --help)", err, meantCommand(c, args), c.CommandPath())}
+		}
+		return nil
+	}
+}
+
+// addHelp adds the command that shows what --help of another does. Without a word of its
+// own about it, the library shows the help of pcapdird for a command that there is not.
+func addHelp(root *cobra.Command) {
+	root.InitDefaultHelpCmd()
+	c, _, err := root.Find([]string{"help"})
+	if err != nil {
+		panic("BUG: " + err.Error()) // it was just added
+	}
+	c.Use, c.Short, c.Long = "help [COMMAND]", "show what a command does, as --help does", ""
+	c.Example = "  pcapdird help read"
+	c.Args = func(_ *cobra.Command, args []string) error {
+		if found, _, err := root.Find(args); len(args) > 0 && (err != nil || found == root) {
+			return fmt.Errorf("unknown command %q for %q%s", args[0], root.CommandPath(), meantCommand(root, args))
+		}
+		return nil
+	}
+}
+
+// noArgs refuses arguments. That a file of a configuration is one is the likely slip.
+func noArgs(c *cobra.Command, args []string) error {
+	switch {
+	case len(args) == 0:
+		return nil
+	case c.Flags().Lookup("config") != nil && strings.HasSuffix(args[0], ".toml"):
+		return fmt.Errorf("%s takes no arguments, got %q: %s", c.CommandPath(), args[0], config.DidYouMean("--config "+args[0]))
+	default:
+		return fmt.Errorf("%s takes no arguments, got %q", c.CommandPath(), args[0])
+	}
+}
+
+// somePaths refuses no PATH at all, and an empty one; what says what it may be.
+func somePaths(what string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		switch {
+		case len(args) == 0:
+			return errors.New("name at least one " + what)
+		case slices.Contains(args, ""):
+			return errors.New("a PATH is empty, as an unset variable makes it; for this directory say .")
 		}
 		return nil
 	}
@@ -157,7 +223,7 @@ func meantCommand(c *cobra.Command, args []string) string {
 	for _, sub := range c.Commands() {
 		names = append(names, sub.Name())
 	}
-	return didYouMean("", config.Nearest(args[0], names))
+	return didYouMean("", config.Nearest(strings.ToLower(args[0]), names))
 }
 
 func didYouMean(dashes, name string) string {
@@ -169,11 +235,13 @@ func didYouMean(dashes, name string) string {
 
 // settings are the flags that make a configuration.
 type settings struct {
-	file string
-	set  []string
+	file  string
+	set   []string
+	flags *pflag.FlagSet // that have them, or nil
 }
 
 func (f *settings) register(c *cobra.Command) {
+	f.flags = c.Flags()
 	c.Flags().StringVar(&f.file, "config", "", "configuration `FILE` (TOML); the defaults without it")
 	c.Flags().StringArrayVar(&f.set, "set", nil, "override one `section.key=value`; repeatable")
 	_ = c.MarkFlagFilename("config", "toml") // there is such a flag, and each is asked to once
@@ -182,6 +250,9 @@ func (f *settings) register(c *cobra.Command) {
 
 // load reads the file and the overrides, and names the problems of both at once.
 func (f *settings) load() (*config.Config, error) {
+	if f.file == "" && f.flags != nil && f.flags.Changed("config") {
+		return nil, usageError{errors.New("--config is empty, as an unset variable makes it; for the defaults leave it out")}
+	}
 	cfg := config.Default()
 	var err error
 	if f.file != "" {

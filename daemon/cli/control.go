@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,8 +19,8 @@ import (
 
 const controlHelp = `
 
-It speaks with the daemon through its control socket (status.control, by default
-control.sock in commit.dir): give the configuration that the daemon has.`
+The command speaks with the daemon through its control socket (status.control, by
+default control.sock in commit.dir): give the configuration that the daemon has.`
 
 // controls are the commands that speak with a running daemon.
 func controls(s Streams) []*cobra.Command {
@@ -65,7 +66,7 @@ status.control has changed, send SIGHUP instead, or start it anew.`, printReload
 func newControl[A any](s Streams, name, short, long string, print func(io.Writer, A)) *cobra.Command {
 	var flags settings
 	c := &cobra.Command{
-		Use: name, Short: short, Long: long + controlHelp, Args: cobra.NoArgs,
+		Use: name, Short: short, Long: long + controlHelp, Args: noArgs,
 		Example: "  pcapdird " + name + " --config /etc/pcapdir/pcapdir.toml",
 		RunE: func(c *cobra.Command, _ []string) error {
 			var answer A
@@ -127,7 +128,7 @@ read again as if they were new, and remove the reasons beside them. What they ha
 logged stays in the logs.` + controlHelp,
 		Example: "  pcapdird requeue /var/spool/pcapdir/failed/tap1/trace.pcap",
 		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
+			if len(args) == 0 || slices.Contains(args, "") {
 				return errors.New("name at least one file in the done or failed directory")
 			}
 			return nil
@@ -161,7 +162,7 @@ func newStatus(s Streams) *cobra.Command {
 		Long: `Show what a running daemon has done, what waits, and what is wrong. With --uid, show
 what its logs (logs.dir) know of a connection, and which captures may hold its
 packets; then the daemon need not run.` + controlHelp,
-		Args:    cobra.NoArgs,
+		Args:    noArgs,
 		Example: "  pcapdird status --config /etc/pcapdir/pcapdir.toml\n  pcapdird status --config /etc/pcapdir/pcapdir.toml --uid CpiYEhTEmI4iiNmgt",
 	}
 	flags.register(c)

@@ -19,7 +19,7 @@ func newMan(s Streams) *cobra.Command {
 	return &cobra.Command{
 		Use: "man", Short: "print the manual page, pcapdird(8)", Hidden: true,
 		Example: "  pcapdird man > pcapdird.8",
-		Args:    cobra.NoArgs,
+		Args:    noArgs,
 		RunE:    func(c *cobra.Command, _ []string) error { return writeMan(s.Out, c.Root()) },
 	}
 }
@@ -53,13 +53,13 @@ func writeMan(w io.Writer, root *cobra.Command) error {
 		p.item(k.Name+" = "+k.Default, k.Doc)
 	}
 	p.section("Exit status")
-	p.item("0", "all went well")
-	p.item("1", "some input could not be read, or an output not be written")
-	p.item("2", "the command line or the configuration is wrong: starting again is of no use before that has changed")
-	p.item("130, 143", "a clean stop by SIGINT, by SIGTERM")
+	for _, m := range exitCodes {
+		p.item(m.of, m.what)
+	}
 	p.section("Signals")
-	p.item("SIGTERM, SIGINT", "a clean stop; a second one kills")
-	p.item("SIGHUP", "pcapdird run reads its configuration anew (see reload)")
+	for _, m := range signals {
+		p.item(m.of, m.what)
+	}
 	p.section("Examples")
 	p.example(root.Example)
 	p.section("See also")

@@ -22,10 +22,10 @@ import (
 
 const planHelp = `Say what a backlog holds before anything of it is run, and change nothing.
 
-A PATH is what read takes. The answer has files, bytes and packets, the time that
-each directory covers, with gaps and overlaps, how many files have to be open at
-once, formats and link types, what will be refused and why, and what a run will
-cost.
+A PATH is what read takes, but for standard input. The answer has files, bytes and
+packets, the time that each directory covers, with gaps and overlaps, how many
+files have to be open at once, formats and link types, what will be refused and
+why, and what a run will cost.
 
 The ends of each file are read, and all of small ones (up to 1 MiB). For larger
 ones packets are estimated from the first megabyte, and the last stamp is found
@@ -45,11 +45,11 @@ func newPlan(s Streams) *cobra.Command {
 		Short:   "what a backlog holds, before it is run",
 		Long:    planHelp,
 		Example: "  pcapdird plan /var/spool/pcapdir/incoming\n  pcapdird plan --json --full captures/ | jq .refused",
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 || slices.Contains(args, "") {
-				return errors.New("name at least one capture file or directory")
+		Args: func(c *cobra.Command, args []string) error {
+			if slices.Contains(args, "-") {
+				return errors.New("standard input can be read once only: name files or directories")
 			}
-			return nil
+			return somePaths("capture file or directory")(c, args)
 		},
 		RunE: func(c *cobra.Command, paths []string) error {
 			cfg, err := flags.load()

@@ -168,7 +168,7 @@ func TestPlanOfLargeFiles(t *testing.T) {
 
 func TestPlanArguments(t *testing.T) {
 	run(t.Context(), nil, "plan").want(t, 2, "name at least one")
-	run(t.Context(), nil, "plan", "").want(t, 2, "name at least one")
+	run(t.Context(), nil, "plan", "").want(t, 2, "a PATH is empty")
 	if p := planOf(t, 1, "/nowhere", testdata+"/containers/micro.pcap"); len(p.Refused) != 1 || p.Files != 2 || p.Refused[0].Path != "/nowhere" {
 		t.Errorf("%+v", p)
 	}

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -40,15 +39,7 @@ func newRead(s Streams) *cobra.Command {
 		Example: `  pcapdird read --log-dir logs captures/ more.pcap.gz
   tcpdump -w - -c 1000 | pcapdird read --log-dir logs -
   pcapdird read --set order.inside=file --log-dir logs trace.pcap   # as Zeek does`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return errors.New("name at least one capture file or directory, or - for standard input")
-			}
-			if slices.Contains(args, "") {
-				return errors.New("a PATH is empty, as an unset variable makes it; for this directory say .")
-			}
-			return nil
-		},
+		Args: somePaths("capture file or directory, or - for standard input"),
 		RunE: func(c *cobra.Command, paths []string) error {
 			return readBatch(c.Context(), s, &flags, dir, quiet, paths)
 		},
@@ -60,6 +51,9 @@ func newRead(s Streams) *cobra.Command {
 }
 
 func readBatch(ctx context.Context, s Streams, flags *settings, dir string, quiet bool, paths []string) error {
+	if dir == "" {
+		return usageError{errors.New("--log-dir is empty, as an unset variable makes it; for this directory say .")}
+	}
 	cfg, err := flags.load()
 	if err != nil {
 		return err

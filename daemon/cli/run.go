@@ -42,7 +42,7 @@ func newRun(s Streams) *cobra.Command {
 		Short:   "watch the spool and keep the logs",
 		Long:    runHelp,
 		Example: "  pcapdird run --config /etc/pcapdir/pcapdir.toml\n  pcapdird run --set spool.dirs=$PWD/in --set spool.done=$PWD/done --set spool.failed=$PWD/failed --set logs.dir=logs --set commit.dir=state",
-		Args:    cobra.NoArgs,
+		Args:    noArgs,
 		RunE:    func(c *cobra.Command, _ []string) error { return runDaemon(c.Context(), s, &flags, flush, reset) },
 	}
 	flags.register(c)

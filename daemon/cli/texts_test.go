@@ -1,7 +1,9 @@
 package cli_test
 
 import (
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -59,4 +61,50 @@ func TestDidYouMean(t *testing.T) {
 			t.Errorf("%q: %s", args, r.err)
 		}
 	}
+}
+
+// Odd input is told in a line that says what to do, and the exit code says that starting
+// again is of no use.
+func TestOddInput(t *testing.T) {
+	for _, c := range []struct{ args, want string }{
+		{"run extra", `pcapdird run takes no arguments, got "extra" (see pcapdird run --help)`},
+		{"check site.toml", `got "site.toml": did you mean --config site.toml?`},
+		{"version site.toml", `got "site.toml" (see`},
+		{"READ x", "did you mean read?"},
+		{"help frobnicate", `unknown command "frobnicate" for "pcapdird" (see`},
+		{"help rea", "did you mean read?"},
+		{"read --quiet=maybe x", `--quiet wants true or false, got "maybe" (see`},
+		{"read --log-dir= x", "--log-dir is empty"},
+		{"read --config= x", "--config is empty"},
+		{"run --config=", "--config is empty"},
+		{"plan x -", "standard input can be read once only"},
+		{"plan", "name at least one capture file or directory (see"},
+	} {
+		t.Run(c.args, func(t *testing.T) { run(t.Context(), nil, strings.Fields(c.args)...).want(t, 2, c.want) })
+	}
+	run(t.Context(), nil, "plan", "").want(t, 2, "a PATH is empty")
+	run(t.Context(), nil, "requeue", "").want(t, 2, "name at least one file")
+	run(t.Context(), nil, "help", "read").want(t, 0, "Read a closed set of captures")
+	run(t.Context(), nil, "help").want(t, 0, "pcapdird reads capture files")
+}
+
+// A path is told once, and none that nobody gave.
+func TestPathIsToldOnce(t *testing.T) {
+	r := run(t.Context(), nil, "read", "--log-dir", "/proc", filepath.Join(testdata, "containers/micro.pcap")) // where nobody may write
+	if r.want(t, 1, "log directory: cannot write to /proc: "); strings.Contains(r.err, "probe") {
+		t.Error(r.err)
+	}
+	dir := t.TempDir()
+	none := filepath.Join(dir, "none")
+	for _, args := range [][]string{{"plan", none}, {"read", "--log-dir", filepath.Join(dir, "logs"), none}} {
+		r := run(t.Context(), nil, args...)
+		r.want(t, 1, "no such file or directory")
+		if n := strings.Count(r.out+r.err, none); n != 1 {
+			t.Errorf("%v: the path is there %d times: %s%s", args, n, r.out, r.err)
+		}
+	}
+	if err := os.Symlink(none, filepath.Join(dir, "link")); err != nil {
+		t.Fatal(err)
+	}
+	run(t.Context(), nil, "plan", filepath.Join(dir, "link")).want(t, 1, "link: lstat "+none+": no such file or directory")
 }

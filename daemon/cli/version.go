@@ -13,7 +13,7 @@ func newVersion(s Streams) *cobra.Command {
 		Use:     "version",
 		Short:   "print the version",
 		Example: "  pcapdird version",
-		Args:    cobra.NoArgs,
+		Args:    noArgs,
 		RunE: func(*cobra.Command, []string) error {
 			_, err := fmt.Fprintf(s.Out, "pcapdird %s (%s %s/%s)\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 			return err

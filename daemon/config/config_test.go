@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -111,5 +112,30 @@ func TestDumpError(t *testing.T) {
 	defer f.Close()
 	if err := Default().Dump(f); err == nil {
 		t.Error("no error from a file that cannot be written")
+	}
+}
+
+// A key that is a secret is not repeated in what is wrong with it: people mail that.
+func TestSecretIsNotTold(t *testing.T) {
+	const secret = "8273645"
+	for _, value := range []string{"%s", "word%s", "\"%s", "'%s", "-%sx", "[\"%s\"]", "\"\\q%s\"", "%s0000000000000000", "{a = %s}", "1979-05-27T%s"} {
+		for _, text := range []string{"[conn]\nuid_key = ", "conn.uid_key = "} {
+			_, err := Parse("site.toml", fmt.Appendf(nil, text+value+"\n", secret))
+			if err == nil || strings.Contains(err.Error(), secret) {
+				t.Errorf("%s: %v", text+value, err)
+			}
+		}
+	}
+	if err := Default().Set([]string{"uid_key=" + secret}); err == nil || strings.Contains(err.Error(), secret) {
+		t.Errorf("--set: %v", err)
+	}
+}
+
+// What the TOML library says begins as our own problems do, but TOML stays TOML.
+func TestSyntaxProblemsInOurWords(t *testing.T) {
+	for was, want := range map[string]string{"Expected a key.": "expected a key", "TOML files cannot": "TOML files cannot"} {
+		if got := plain(was); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
 	}
 }

@@ -25,10 +25,10 @@ const (
 // fields is every key there is, in the order of the dump. Bounds are wide: they
 // catch a wrong unit, not a taste.
 var fields = [...]field{
-	{"spool.dirs", "watched; sub-directories are sources of one timeline", func(c *Config) value { return paths{&c.Spool.Dirs} }},
+	{"spool.dirs", "directories that are watched; their sub-directories are sources of one timeline", func(c *Config) value { return paths{&c.Spool.Dirs} }},
 	{"spool.done", "where files go that were read; same file system", func(c *Config) value { return path{&c.Spool.Done} }},
 	{"spool.failed", "where files go that cannot be parsed; same file system", func(c *Config) value { return path{&c.Spool.Failed} }},
-	{"spool.after", "done | delete | keep", func(c *Config) value {
+	{"spool.after", "what becomes of files that were read: done | delete | keep", func(c *Config) value {
 		return choice[After]{&c.Spool.After, []After{AfterDone, AfterDelete, AfterKeep}}
 	}},
 	{"spool.settle", "rest that a file needs which was not moved in", func(c *Config) value { return duration{&c.Spool.Settle, 0, time.Hour} }},
@@ -49,53 +49,53 @@ var fields = [...]field{
 		return choice[Index]{&c.Order.Index, []Index{IndexFirst, IndexFull}}
 	}},
 
-	{"shards.count", "0: one per core", func(c *Config) value { return integer[int]{&c.Shards.Count, 0, 1024} }},
-	{"shards.hash", "2-tuple | 4-tuple | 5-tuple", func(c *Config) value {
+	{"shards.count", "how many track connections and vectors side by side; 0: one per core", func(c *Config) value { return integer[int]{&c.Shards.Count, 0, 1024} }},
+	{"shards.hash", "what of a packet chooses its shard: 2-tuple | 4-tuple | 5-tuple", func(c *Config) value {
 		return choice[Hash]{&c.Shards.Hash, []Hash{Hash2Tuple, Hash4Tuple, Hash5Tuple}}
 	}},
 
-	{"conn.tcp_inactivity", "Zeek's timeouts, in packet time", func(c *Config) value { return timeout(&c.Conn.TCPInactivity) }},
-	{"conn.udp_inactivity", "also that of a TCP handshake", func(c *Config) value { return timeout(&c.Conn.UDPInactivity) }},
-	{"conn.icmp_inactivity", "", func(c *Config) value { return timeout(&c.Conn.ICMPInactivity) }},
-	{"conn.unknown_inactivity", "any other IP protocol", func(c *Config) value { return timeout(&c.Conn.UnknownInactivity) }},
-	{"conn.long_lived", "sessions that people leave open: tcp ports 21, 22, 23, 513", func(c *Config) value { return timeout(&c.Conn.LongLived) }},
-	{"conn.tcp_attempt_delay", "a SYN that nobody answers", func(c *Config) value { return timeout(&c.Conn.TCPAttemptDelay) }},
-	{"conn.tcp_syn", "first periodic check, after the first packet", func(c *Config) value { return timeout(&c.Conn.TCPSyn) }},
-	{"conn.tcp_session", "periodic checks after that", func(c *Config) value { return timeout(&c.Conn.TCPSession) }},
+	{"conn.tcp_inactivity", "silence that ends a TCP connection; this and the following in packet time, as Zeek's", func(c *Config) value { return timeout(&c.Conn.TCPInactivity) }},
+	{"conn.udp_inactivity", "the same for UDP, and for a TCP handshake", func(c *Config) value { return timeout(&c.Conn.UDPInactivity) }},
+	{"conn.icmp_inactivity", "for ICMP", func(c *Config) value { return timeout(&c.Conn.ICMPInactivity) }},
+	{"conn.unknown_inactivity", "for any other IP protocol", func(c *Config) value { return timeout(&c.Conn.UnknownInactivity) }},
+	{"conn.long_lived", "for sessions that people leave open: tcp ports 21, 22, 23, 513", func(c *Config) value { return timeout(&c.Conn.LongLived) }},
+	{"conn.tcp_attempt_delay", "from a SYN that nobody answers to the record", func(c *Config) value { return timeout(&c.Conn.TCPAttemptDelay) }},
+	{"conn.tcp_syn", "from the first packet of a TCP connection to the first check whether it has ended", func(c *Config) value { return timeout(&c.Conn.TCPSyn) }},
+	{"conn.tcp_session", "between the checks after that", func(c *Config) value { return timeout(&c.Conn.TCPSession) }},
 	{"conn.tcp_linger", "silence of a half-closed connection before a check ends it", func(c *Config) value { return timeout(&c.Conn.TCPLinger) }},
 	{"conn.tcp_close_delay", "from a complete close to the record", func(c *Config) value { return timeout(&c.Conn.TCPCloseDelay) }},
-	{"conn.dns", "UDP on the ports of DNS", func(c *Config) value { return timeout(&c.Conn.DNS) }},
+	{"conn.dns", "silence that ends UDP on the ports of DNS", func(c *Config) value { return timeout(&c.Conn.DNS) }},
 	{"conn.open_interval", "how often open_conn.log shows a connection that is still open, such as 1h; 0s: never", func(c *Config) value {
 		return seldom{duration{&c.Conn.OpenInterval, time.Second, day}}
 	}},
-	{"conn.local_nets", "CIDR; empty: Zeek's private address space", func(c *Config) value { return prefixes{&c.Conn.LocalNets} }},
+	{"conn.local_nets", "networks (CIDR) that conn.log calls local; empty: Zeek's private address space", func(c *Config) value { return prefixes{&c.Conn.LocalNets} }},
 	{"conn.ignore_checksums", "true for captures with offloaded checksums", func(c *Config) value { return boolean{&c.Conn.IgnoreChecksums} }},
 	{"conn.vlan", "true: vlan and inner_vlan in conn.log, of the first packet", func(c *Config) value { return boolean{&c.Conn.VLAN} }},
 	{"conn.mac", "true: orig_l2_addr and resp_l2_addr in conn.log, of the first packet", func(c *Config) value { return boolean{&c.Conn.MAC} }},
 	{"conn.uid_key", "any text, for uids that outsiders cannot compute", func(c *Config) value { return text{&c.Conn.UIDKey} }},
 
-	{"vectors.pane", "event time; a report at the end of each", func(c *Config) value { return duration{&c.Vectors.Pane, time.Second, time.Hour} }},
-	{"vectors.windows", "whole panes; each has a model and, where it holds more than a shorter one, a report; none: no vectors", func(c *Config) value {
+	{"vectors.pane", "stretch of event time; a report at the end of each", func(c *Config) value { return duration{&c.Vectors.Pane, time.Second, time.Hour} }},
+	{"vectors.windows", "stretches of whole panes; each has a model and, where it holds more than a shorter one, a report; none: no vectors", func(c *Config) value {
 		return durations{&c.Vectors.Windows, time.Second, day, 8}
 	}},
-	{"vectors.features", "default | asura: its five numbers and share-of-cluster score, without a past", func(c *Config) value {
+	{"vectors.features", "what a vector holds: default | asura: its five numbers and share-of-cluster score, without a past", func(c *Config) value {
 		return choice[Features]{&c.Vectors.Features, []Features{FeaturesDefault, FeaturesAsura}}
 	}},
 	{"vectors.sample", "conversations of each report that vectors.log shows, each up to 2 KB of memory for a moment; 0: none", func(c *Config) value { return integer[int]{&c.Vectors.Sample, 0, 1 << 20} }},
-	{"vectors.full", "true: with all features", func(c *Config) value { return boolean{&c.Vectors.Full} }},
+	{"vectors.full", "true: vectors.log has all features", func(c *Config) value { return boolean{&c.Vectors.Full} }},
 
-	{"kmeans.k", "1 to 64; \"auto\": up to 64, fewer while the baseline is small; \"search\": doubled from 4 as long as that brings new vectors nearer", func(c *Config) value {
+	{"kmeans.k", "clusters: 1 to 64; \"auto\": up to 64, fewer while the baseline is small; \"search\": doubled from 4 as long as that brings new vectors nearer", func(c *Config) value {
 		return namedInteger{&c.KMeans.K, 64, []string{"auto", "search"}}
 	}},
-	{"kmeans.seed", "the same seed gives the same report", func(c *Config) value { return integer[uint64]{&c.KMeans.Seed, 0, 1<<63 - 1} }},
-	{"kmeans.max_iterations", "per fit", func(c *Config) value { return integer[int]{&c.KMeans.MaxIterations, 1, 100000} }},
+	{"kmeans.seed", "of what is drawn at random; the same seed gives the same report", func(c *Config) value { return integer[uint64]{&c.KMeans.Seed, 0, 1<<63 - 1} }},
+	{"kmeans.max_iterations", "of a fit", func(c *Config) value { return integer[int]{&c.KMeans.MaxIterations, 1, 100000} }},
 
-	{"anomaly.budget", "false incidents per hour and window; at most `lines` per report", func(c *Config) value { return number{&c.Anomaly.Budget, 0.001, 1e6} }},
+	{"anomaly.budget", "false incidents per hour and window; at most anomaly.lines per report", func(c *Config) value { return number{&c.Anomaly.Budget, 0.001, 1e6} }},
 	{"anomaly.mute", "how long an alert that comes again has no line of its own; 0s: it always has", func(c *Config) value { return duration{&c.Anomaly.Mute, 0, 30 * day} }},
 	{"anomaly.lines", "most lines of a report", func(c *Config) value { return integer[int]{&c.Anomaly.Lines, 1, 10000} }},
 
-	{"logs.dir", "conn.log and its siblings", func(c *Config) value { return path{&c.Logs.Dir} }},
-	{"logs.format", "json | tsv, which is Zeek's", func(c *Config) value {
+	{"logs.dir", "where the logs are: conn.log and its siblings", func(c *Config) value { return path{&c.Logs.Dir} }},
+	{"logs.format", "of all logs: json | tsv, which is Zeek's", func(c *Config) value {
 		return choice[Format]{&c.Logs.Format, []Format{FormatJSON, FormatTSV}}
 	}},
 	{"logs.ts", "times in JSON: epoch: 1795238702.187611 | iso8601: \"2026-11-21T05:25:02.187611Z\"", func(c *Config) value {

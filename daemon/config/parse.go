@@ -77,7 +77,13 @@ func (r *reading) decode() map[string]any {
 			return nil
 		}
 		line, col := lineCol(r.src, pe.Position.Start)
-		r.problems = append(r.problems, Problem{File: r.name, Line: line, Col: col, Msg: plain(pe.Message)})
+		p := Problem{File: r.name, Line: line, Col: col, Msg: plain(pe.Message)}
+		if f, ok := fieldOf(pe.LastKey); ok {
+			if _, secret := f.in(r.c).(text); secret { // which the message may repeat
+				p.Key, p.Msg = f.key, wantsText
+			}
+		}
+		r.problems = append(r.problems, p)
 		if !r.blank(pe) {
 			return nil
 		}
@@ -88,6 +94,9 @@ func (r *reading) decode() map[string]any {
 // plain is the library's message as one of ours.
 func plain(msg string) string {
 	msg = strings.TrimSuffix(strings.TrimSpace(strings.ReplaceAll(msg, "\n", " ")), ".")
+	if strings.HasPrefix(msg, "TOML") {
+		return msg
+	}
 	return string(unicode.ToLower(rune(msg[0]))) + msg[1:]
 }
 

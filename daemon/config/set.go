@@ -38,7 +38,7 @@ func (c *Config) assign(assignment string) Problems {
 	key = strings.TrimSpace(key)
 	section, name, dotted := strings.Cut(key, ".")
 	if !ok || !dotted {
-		return Problems{{File: fromSet, Key: assignment, Msg: "wants section.key=value"}}
+		return Problems{{File: fromSet, Key: key, Msg: "wants section.key=value"}} // the value may be a secret
 	}
 	f, known := fieldOf(key)
 	if !known {

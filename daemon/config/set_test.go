@@ -46,7 +46,7 @@ func TestSetProblems(t *testing.T) {
 		want []string
 	}{
 		{[]string{"order.window"}, []string{"--set: order.window: wants section.key=value"}},
-		{[]string{"window=5s"}, []string{"--set: window=5s: wants section.key=value"}},
+		{[]string{"window=5s"}, []string{"--set: window: wants section.key=value"}},
 		{[]string{"order.windw=5s"}, []string{"--set: order.windw: unknown key (did you mean order.window?)"}},
 		{[]string{"ordr.window=5s"}, []string{"--set: ordr.window: unknown section (did you mean order?)"}},
 		{[]string{"Order.Window=5s"}, []string{"--set: Order.Window: unknown section: names are lower case (did you mean order?)"}},

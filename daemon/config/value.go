@@ -52,19 +52,21 @@ func wants(what string, v any, hint string) []fault {
 	return whole("wants "+what+", got "+typed(v), hint)
 }
 
-// text is any string.
+// text is any string. It may be a secret: what is wrong with it is told without it.
 type text struct{ p *string }
 
 func (t text) set(v any) []fault {
 	s, ok := v.(string)
 	if !ok {
-		return wants("a string", v, quoted(v))
+		return whole(wantsText, "")
 	}
 	*t.p = s
 	return nil
 }
 
 func (t text) append(dst []byte) []byte { return appendString(dst, *t.p) }
+
+const wantsText = "wants a string in quotes, as TOML writes it"
 
 // path is a string that names a file or directory.
 type path struct{ p *string }

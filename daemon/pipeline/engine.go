@@ -310,7 +310,7 @@ func openLogs(dir string) (lines, beats *logs.Dir, err error) {
 	// Better now than at the first commit.
 	probe, err := os.CreateTemp(dir, ".pcapdir-probe-")
 	if err != nil {
-		return nil, nil, fmt.Errorf("log directory: %w", err)
+		return nil, nil, fmt.Errorf("log directory: cannot write to %s: %w", dir, spool.Cause(err))
 	}
 	if err := errors.Join(probe.Close(), os.Remove(probe.Name())); err != nil {
 		return nil, nil, fmt.Errorf("log directory: %w", err)

@@ -120,7 +120,7 @@ func (s *Spool) probe(dir string) (err error) {
 		err = f.Close()
 	}
 	if err != nil {
-		return fmt.Errorf("cannot write to %s: %w", dir, err)
+		return fmt.Errorf("cannot write to %s: %w", dir, Cause(err))
 	}
 	for _, target := range s.targets() {
 		to := filepath.Join(target, name)
@@ -129,7 +129,7 @@ func (s *Spool) probe(dir string) (err error) {
 		}
 		if err := s.fs.Rename(at, to); err != nil {
 			return fmt.Errorf("cannot rename files from %s to %s (they must be on one file system "+
-				"and writable): %w", filepath.Dir(at), target, err)
+				"and writable): %w", filepath.Dir(at), target, Cause(err))
 		}
 		at = to
 	}

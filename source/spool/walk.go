@@ -2,8 +2,10 @@ package spool
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 )
 
@@ -134,7 +136,7 @@ func (w *walk) manifest(path, source string) {
 
 // add reports what is at path as something that cannot be read.
 func (w *walk) add(path, source string, err error) {
-	w.files = append(w.files, &File{Path: path, Name: filepath.Base(path), Source: source, Err: err})
+	w.files = append(w.files, &File{Path: path, Name: filepath.Base(path), Source: source, Err: pathless(err, path)})
 }
 
 // file adds a file to be indexed, once.
@@ -162,8 +164,32 @@ func (w *walk) index(d *Descriptors) error {
 			f.Source = w.files[at].Source
 			w.files[at] = f
 		} else {
-			w.files[at].Err = done[i].Err
+			w.files[at].Err = pathless(done[i].Err, paths[i])
 		}
 	}
 	return nil
+}
+
+// pathless is err without path, where that is all that it adds: whoever tells of it names
+// the file. One about another, as the target of a link is, stays as it is.
+func pathless(err error, path string) error {
+	var at *fs.PathError
+	abs, absErr := filepath.Abs(path)
+	if errors.As(err, &at) && absErr == nil && at.Path == abs && err.Error() == at.Error() {
+		return at.Err
+	}
+	return err
+}
+
+// Cause is what the system said of a file or of two, without their names.
+func Cause(err error) error {
+	var one *fs.PathError
+	var two *os.LinkError
+	switch {
+	case errors.As(err, &one):
+		return one.Err
+	case errors.As(err, &two):
+		return two.Err
+	}
+	return err
 }
