@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"context"
-	"slices"
 	"sync"
 	"time"
 )
@@ -61,7 +60,7 @@ func (h *history) since(t float64) []sample {
 	for at > 0 && h.kept[at-1].Time > t {
 		at--
 	}
-	return slices.Clone(h.kept[at:])
+	return append([]sample{}, h.kept[at:]...)
 }
 
 func (p *picture) sample() sample {

@@ -58,7 +58,7 @@ const (
 func (c *control) now(version string, since float64) now {
 	p := c.picture()
 	n := now{
-		Report: c.report(), Time: wallSeconds(p.now), Version: version, Ailments: c.ailments(), History: c.history.since(since),
+		Report: c.report(), Time: wallSeconds(p.now), Version: version, Ailments: append([]string{}, c.ailments()...), History: c.history.since(since),
 		Lost: p.Books.Lost().Packets, Files: c.waiting(p.now), Put: []json.RawMessage{}, Made: c.committer.latest.count(),
 	}
 	for _, core := range c.cores {

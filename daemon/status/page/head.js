@@ -36,7 +36,7 @@ function tiles(n) {
   return el("dl", { class: "tiles" },
     tile("Packets", last ? rate("packets") : "\u2013", `${short(n.packets)} since the start` + (n.lost ? `, ${short(n.lost)} without a connection` : "")),
     tile("Lag", lag === null ? "\u2013" : span(Math.max(0, lag)), "of the logs behind the wall clock"),
-    tile("Files waiting", count(waiting), waiting ? `the oldest for ${span(n.oldest)}` : `${count(n.done)} done` + (n.failed ? `, ${count(n.failed)} failed` : ""), n.failed ? "alert" : ""),
+    tile("Files waiting", count(waiting), waiting ? `the oldest for ${span(n.oldest)}` : `${count(n.done)} done` + (n.failed ? `, ${count(n.failed)} failed` : "")),
     tile("Connections open", short(n.active_conns), `${short(n.conns)} ended`),
     tile("Alerts", report.all_alerts === undefined ? "\u2013" : count(alerts.length), alerts.length ? `the last at ${when(alerts[alerts.length - 1].ts)}` : "none in the newest reports", alerts.length ? "alert" : ""),
     tile("Memory", bytes(n.memory), last && samples.length > 1 ? `${percent(perSecond("cpu", samples.length - 1))} of a core` : ""));

@@ -3,11 +3,20 @@
 const every = 2000, analyzedEvery = 10000; // milliseconds
 const live = { made: null, asked: 0, last: null, silent: null, reports: null };
 
-// ask is the answer of the daemon that this page came from.
+// ask is the answer of the daemon that this page came from; null: there was none.
 async function ask(what) {
-  const answer = await fetch(what, { signal: AbortSignal.timeout(10000) });
-  if (!answer.ok) throw new Error(`${answer.status}`);
-  return answer.json();
+  try {
+    const answer = await fetch(what, { signal: AbortSignal.timeout(10000) });
+    if (!answer.ok) throw new Error(`${answer.status} ${answer.statusText}`);
+    const value = await answer.json();
+    live.silent.hidden = true;
+    return value;
+  } catch (e) {
+    live.silent.hidden = false;
+    live.silent.textContent = `The daemon does not answer (${e.message}). ` +
+      (live.last ? `What is below is as it was at ${clock(live.last.time)}, UTC; this page goes on asking.` : "This page goes on asking.");
+    return null;
+  }
 }
 
 function drawNow(n) {
@@ -31,14 +40,14 @@ function drawAnalyzed(a) {
   if (table.body) drawIncidents();
 }
 
-// takeReport shows newer reports: the newest one, unless an older one was chosen that is
+// takeReport shows newer reports: the newest one of the shortest windows, unless an older one was chosen that is
 // still there. What is open in the table stays open.
 function takeReport(data) {
   const before = chosen(), follow = !before || state.index === sameLength().length - 1;
   const name = (a) => [a.ts, a.window, a.rank, a.label].join(), open = new Set([...table.open].map(name));
   setReport(data);
   table.open = new Set(report.incidents.filter((a) => open.has(name(a))));
-  if (before) state.length = before.window;
+  state.length = before ? before.window : Math.min(...report.windows.map((w) => w.window));
   const list = sameLength(), again = list.findIndex((w) => before && w.ts === before.ts);
   state.index = follow || again < 0 ? list.length - 1 : again;
 }
@@ -46,19 +55,15 @@ function takeReport(data) {
 function since() { return live.last && samples.length ? samples[samples.length - 1].time : 0; }
 
 async function look() {
-  try {
-    const n = await ask(`now.json?since=${since()}`);
-    drawNow(n);
-    live.silent.hidden = true;
-    if (n.made !== live.made && Date.now() - live.asked >= analyzedEvery || live.made === null) {
-      live.asked = Date.now();
-      drawAnalyzed(await ask("analyzed.json"));
-      drawHead(n);
-    }
-  } catch (e) {
-    live.silent.hidden = false;
-    live.silent.textContent = `The daemon does not answer (${e.message}). What is below is as it was at ${live.last ? clock(live.last.time) : "no time"}; this page goes on asking.`;
-  }
+  const n = await ask(`now.json?since=${since()}`);
+  if (!n) return;
+  drawNow(n);
+  if (live.made !== null && (n.made === live.made || Date.now() - live.asked < analyzedEvery)) return;
+  live.asked = Date.now();
+  const a = await ask("analyzed.json");
+  if (!a) return;
+  drawAnalyzed(a);
+  drawHead(n);
 }
 
 async function watch() {

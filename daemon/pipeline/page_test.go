@@ -1,0 +1,52 @@
+package pipeline_test
+
+import (
+	"net"
+	"os"
+	"testing"
+
+	"pcapdir/daemon/page/pagetest"
+	"pcapdir/daemon/pipeline"
+)
+
+// freePort is an address that nobody listens at.
+func freePort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }() // it was only asked for
+	return l.Addr().String()
+}
+
+// The page shows what the daemon does while it does it, wide and on a phone, and what
+// stands in names stays text.
+func TestPageOfADaemon(t *testing.T) {
+	b := pagetest.Open(t)
+	cfg := site(newRoot(t))
+	cfg.Status.Listen = freePort(t)
+	d := startAs(t, pipeline.Options{Config: cfg, Flush: true, Version: "v7"})
+	b.Size(1280, 900)
+	b.Go("http://" + cfg.Status.Listen + "/")
+	b.Await("all is well", "No packet yet", "version v7", "No file waits.")
+	lab, err := os.ReadFile("../../testdata/pcap/lab-00.pcap.zst")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.mv(t, "lab.pcap.zst", lab)
+	d.mv(t, "<img src=x onerror=alert(1)>.pcap", []byte("no capture"))
+	wantAnswer[pipeline.Sealed](t, d, "seal", "")
+	b.Await("Logged up to 2026-11-21 05:29:", "lab.pcap.zst", "<img src=x onerror=alert(1)>.pcap", "not a capture", "10.77.1.12 \u2192", "Conversations of a report", "Incidents of this report")
+	if n := b.Eval("document.querySelectorAll('circle.dot').length"); n == "0" || n == "1" {
+		t.Errorf("%s conversations are drawn", n)
+	}
+	b.Sound()
+	b.Size(390, 800)
+	b.Await("Conversations with the most bytes")
+	b.Sound()
+	wantAnswer[pipeline.Paused](t, d, "pause", "")
+	b.Await("paused")
+	d.quit(t)
+	b.Await("The daemon does not answer")
+}
