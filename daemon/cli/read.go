@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -93,21 +92,4 @@ func noteExisting(w io.Writer, dir string) {
 	if _, err := os.Stat(filepath.Join(dir, "conn.log")); err == nil {
 		_, _ = fmt.Fprintf(w, "pcapdird: %s has logs already; lines are appended to them\n", dir)
 	}
-}
-
-func printSummary(w io.Writer, s pipeline.Summary, dir string) {
-	span := "no packets"
-	if s.Times {
-		span = fmt.Sprintf("%s to %s", s.First.UTC(), s.Last.UTC())
-	}
-	_, _ = fmt.Fprintf(w, "read %d of %d files, %d packets, %s\n", s.Done, s.Admitted, s.Books.Read.Packets, span)
-	_, _ = fmt.Fprintf(w, "logged %d connections to %s in %s, %s of CPU",
-		s.Conns, dir, s.Elapsed.Round(time.Millisecond), s.CPU.Round(time.Millisecond))
-	if n := s.Books.Lost().Packets; n > 0 {
-		_, _ = fmt.Fprintf(w, "; %d packets without a connection (spool.log says why)", n)
-	}
-	if s.OneSided > 0 {
-		_, _ = fmt.Fprintf(w, "; of %d TCP connections %d were seen one way only", s.TCP, s.OneSided)
-	}
-	_, _ = fmt.Fprintln(w)
 }

@@ -115,7 +115,7 @@ var fields = [...]field{
 	{"limits.memory", "what the process may take, such as \"4GiB\"; \"auto\": half of what the machine or its control group (version 2) has", func(c *Config) value { return size{&c.Limits.Memory, 64 << 20, "auto"} }},
 	{"limits.open_files", "capture files open at once", func(c *Config) value { return integer[int]{&c.Limits.OpenFiles, 8, 1 << 20} }},
 
-	{"status.listen", "where /metrics (Prometheus) and /healthz are: \"127.0.0.1:9477\", or the path of a socket; empty: nowhere", func(c *Config) value { return listen{&c.Status.Listen} }},
+	{"status.listen", "where the status page, /metrics (Prometheus) and /healthz are: \"127.0.0.1:9477\", or the path of a socket; empty: nowhere. The page names files and addresses: where others have accounts, take a socket", func(c *Config) value { return listen{&c.Status.Listen} }},
 	{"status.pprof", "true: /debug/pprof/ there, too", func(c *Config) value { return boolean{&c.Status.Pprof} }},
 	{"status.control", "socket of pcapdird status, seal and the like; empty: control.sock in commit.dir", func(c *Config) value { return optionalPath{path{&c.Status.Control}} }},
 }

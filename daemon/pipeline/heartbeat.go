@@ -55,6 +55,10 @@ type Beat struct {
 	Lost             flowvec.Loss // what full tables of vectors cost
 	Fragments        defrag.Counts
 	OpenFiles, Ahead int // files open, and waiting for their turn
+
+	// Between two beats; a Beat that is asked for has neither.
+	Rate float64       // packets per second
+	Lag  time.Duration // of the logs behind the wall clock; holds if HasWatermark
 }
 
 // heartbeat writes stats.log. Its lines are no part of commits: they are about
@@ -164,7 +168,9 @@ func (h *heartbeat) beat() error {
 	if b.HasWatermark {
 		line.Watermark = b.Watermark.Seconds()
 		line.Lag = line.TS - line.Watermark
+		b.Lag = time.Duration(line.Lag * float64(time.Second))
 	}
+	b.Rate = float64(line.Packets) / max(line.Interval, 1e-3)
 	if b.CommitError != nil {
 		line.CommitError = b.CommitError.Error()
 	}
@@ -255,10 +261,10 @@ func resident() uint64 {
 
 // String is one line for people.
 func (b Beat) String() string {
-	s := fmt.Sprintf("%d files done, %d failed, %d open, %d waiting; %d packets, %d connections open",
-		b.Done, b.Failed, b.OpenFiles, b.Ahead, b.Handled, b.ActiveConns)
+	s := fmt.Sprintf("%d files done, %d failed, %d open, %d waiting; %d packets, %.0f/s, %d connections open",
+		b.Done, b.Failed, b.OpenFiles, b.Ahead, b.Handled, b.Rate, b.ActiveConns)
 	if b.HasWatermark {
-		s += ", logged up to " + b.Watermark.UTC()
+		s += fmt.Sprintf(", logged up to %s, lag %s", b.Watermark.UTC(), b.Lag.Round(time.Second))
 	}
 	if b.CommitError != nil {
 		s += "; commits wait: " + b.CommitError.Error()

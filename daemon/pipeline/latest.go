@@ -35,7 +35,7 @@ type latest struct {
 	lines   []logs.Anomaly   // likewise
 	alerts  []logs.Anomaly   // likewise
 	alerted int              // alerts, ever
-	highest []logs.Anomaly   // of them, by score
+	highest []logs.Anomaly   // of them, by score, one of a conversation and service
 	pane    packet.Time      // end of the last pane
 	heavy   []flowvec.Heavy  // of it
 	talks   map[ends]*flowvec.Heavy
@@ -78,11 +78,23 @@ func (l *latest) addLines(lines []logs.Anomaly) {
 		l.alerts = keepLast(append(l.alerts, a), latestAlerts)
 		if a.Label == logs.LabelAnomalous {
 			l.alerted++
-			l.highest = append(l.highest, a)
-			slices.SortStableFunc(l.highest, func(a, b logs.Anomaly) int { return cmp.Compare(b.Score, a.Score) })
-			l.highest = l.highest[:min(len(l.highest), highestAlerts)]
+			l.rank(a)
 		}
 	}
+}
+
+// rank puts an alert among the highest, of which each conversation and service has one.
+func (l *latest) rank(a logs.Anomaly) {
+	same := func(b logs.Anomaly) bool {
+		return a.OrigH == b.OrigH && a.RespH == b.RespH && a.Service == b.Service
+	}
+	if i := slices.IndexFunc(l.highest, same); i < 0 {
+		l.highest = append(l.highest, a)
+	} else if a.Score > l.highest[i].Score {
+		l.highest[i] = a
+	}
+	slices.SortStableFunc(l.highest, func(a, b logs.Anomaly) int { return cmp.Compare(b.Score, a.Score) })
+	l.highest = l.highest[:min(len(l.highest), highestAlerts)]
 }
 
 // count changes with every pane.

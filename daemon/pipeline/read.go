@@ -25,7 +25,7 @@ type Summary struct {
 	Failures    []Failure
 	Talkers     []flowvec.Heavy // conversations with the most bytes, of those that were among the 256 of the most in their pane
 	Alerts      int             // lines of anomaly.log labelled anomalous
-	Highest     []logs.Anomaly  // the first of them, by score
+	Highest     []logs.Anomaly  // the highest of them, one of a conversation and service
 }
 
 // mostTalkers are in a Summary.
