@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -19,8 +18,8 @@ import (
 	"pcapdir/analysis/logs"
 )
 
-// inNode runs SQL by DuckDB's package for Node and prints the first column of the last.
-const inNode = `
+// runSQL runs statements and prints the first column of the last.
+const runSQL = `
 const { DuckDBInstance } = require(process.env.DUCKDB_NODE);
 (async () => {
   const connection = await (await DuckDBInstance.create(":memory:")).connect();
@@ -33,29 +32,15 @@ const { DuckDBInstance } = require(process.env.DUCKDB_NODE);
 // duckDB runs a query and gives its rows, each an object of JSON as DuckDB writes it.
 func duckDB(t *testing.T) func(query string, before ...string) []string {
 	t.Helper()
-	command := []string{"duckdb", "-noheader", "-list", "-c"}
-	if os.Getenv("DUCKDB_NODE") != "" {
-		command = []string{"node", "-e", inNode}
+	run := func(statements ...string) []string {
+		return output(t, "duckdb", "-noheader", "-list", "-c", strings.Join(statements, "; "))
 	}
-	path, err := exec.LookPath(command[0])
-	if err != nil {
-		t.Skip("no duckdb is in PATH, and no DUCKDB_NODE says where @duckdb/node-api is")
+	if _, err := exec.LookPath("duckdb"); err != nil || os.Getenv("DUCKDB_NODE") != "" {
+		run = inNode(t, "DUCKDB_NODE", "@duckdb/node-api", runSQL)
 	}
 	return func(query string, before ...string) []string {
 		t.Helper()
-		statements := append(before, "SELECT CAST(to_json(r) AS VARCHAR) FROM ("+query+") r")
-		args := append(command[1:], statements...)
-		if command[0] == "duckdb" {
-			args = append(command[1:], strings.Join(statements, "; "))
-		}
-		c := exec.Command(path, args...)
-		var said bytes.Buffer
-		c.Stderr = &said
-		out, err := c.Output()
-		if err != nil {
-			t.Fatalf("%s: %v\n%s", query, err, said.String())
-		}
-		return split(string(out))
+		return run(append(before, "SELECT CAST(to_json(r) AS VARCHAR) FROM ("+query+") r")...)
 	}
 }
 
@@ -116,22 +101,7 @@ func TestDuckDB(t *testing.T) {
 			"json":    query("SELECT * " + from),
 			"parquet": query("SELECT * FROM '"+parquet+"'", "COPY (SELECT * "+from+") TO '"+parquet+"'"),
 		} {
-			if len(rows) != len(split(lines)) {
-				t.Fatalf("%s: %d rows of %s.log", name, len(rows), log)
-			}
-			for i, line := range split(lines) {
-				was, err := object(line)
-				if err != nil {
-					t.Fatal(err)
-				}
-				got, err := object(rows[i])
-				if err != nil {
-					t.Fatal(err)
-				}
-				if !reflect.DeepEqual(compact(got), compact(was)) {
-					t.Fatalf("%s: %s.log: %s\nis read as %s", name, log, line, rows[i])
-				}
-			}
+			sameLines(t, name, log, lines, rows)
 		}
 	}
 }

@@ -1,11 +1,13 @@
 package consumers
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -101,4 +103,55 @@ func typed(value any) any {
 		return f
 	}
 	return value
+}
+
+// sameLines fails where rows of JSON are not what the lines of a log say.
+func sameLines(t *testing.T, reader, log, lines string, rows []string) {
+	t.Helper()
+	if len(rows) != len(split(lines)) {
+		t.Fatalf("%s: %d rows of %s.log", reader, len(rows), log)
+	}
+	for i, line := range split(lines) {
+		was, err := object(line)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := object(rows[i])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !reflect.DeepEqual(compact(got), compact(was)) {
+			t.Fatalf("%s: %s.log: %s\nis read as %s", reader, log, line, rows[i])
+		}
+	}
+}
+
+// output is what a command prints, in lines.
+func output(t *testing.T, name string, args ...string) []string {
+	t.Helper()
+	c := exec.Command(name, args...)
+	var said bytes.Buffer
+	c.Stderr = &said
+	out, err := c.Output()
+	if err != nil {
+		t.Fatalf("%s: %v\n%s", args[len(args)-1], err, said.String())
+	}
+	return split(string(out))
+}
+
+// inNode runs a script that needs a package, whose folder a variable of the environment
+// names: what programs are not to be had for, packages for Node often are.
+func inNode(t *testing.T, variable, name, script string) func(args ...string) []string {
+	t.Helper()
+	if os.Getenv(variable) == "" {
+		t.Skipf("no %s says where %s, for Node, is", variable, name)
+	}
+	node, err := exec.LookPath("node")
+	if err != nil {
+		t.Skip("node is not installed")
+	}
+	return func(args ...string) []string {
+		t.Helper()
+		return output(t, node, append([]string{"-e", script}, args...)...)
+	}
 }

@@ -220,21 +220,25 @@ func plugin(s step, event map[string]any) error {
 	return nil
 }
 
-// runLogstash is what Logstash would make of a line of a log.
-func runLogstash(t *testing.T, log, line string) (map[string]any, error) {
+// logstashMapper is what Logstash would make of a line of a log.
+func logstashMapper(t *testing.T, log string) mapper {
 	t.Helper()
 	steps, err := parseLogstash(read(t, "logstash.conf"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	event := map[string]any{"message": line, "@metadata": map[string]any{"log": log}}
-	for _, s := range steps {
-		if s.name == "filter" {
-			err = filter(s.steps, event)
+	return func(line string) (map[string]any, error) {
+		event := map[string]any{"message": line, "@metadata": map[string]any{"log": log}}
+		for _, s := range steps {
+			if s.name == "filter" {
+				if err := filter(s.steps, event); err != nil {
+					return nil, err
+				}
+			}
 		}
+		delete(event, "@metadata")
+		return event, nil
 	}
-	delete(event, "@metadata")
-	return event, err
 }
 
 // The emulation refuses what it does not know, and follows both ways of a condition.

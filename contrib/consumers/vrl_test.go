@@ -234,12 +234,16 @@ func (v *vrl) sum() any {
 		right := v.product()
 		l, lok := left.(int64)
 		r, rok := right.(int64)
+		lf, lfok := left.(float64)
+		rf, rfok := right.(float64)
 		ls, lsok := left.(string)
 		rs, rsok := right.(string)
 		switch {
 		case v.off:
 		case lok && rok:
 			left = l + r
+		case lfok && rfok:
+			left = lf + rf
 		case lsok && rsok:
 			left = ls + rs
 		default:
@@ -363,7 +367,14 @@ func apply(name string, args []any) (result any, ok bool) {
 	case int64:
 		switch name {
 		case "from_unix_timestamp":
-			return time.UnixMicro(arg).UTC().Format(time.RFC3339Nano), args[1] == "microseconds"
+			layout := "2006-01-02T15:04:05.000000Z"
+			if arg%1000 == 0 {
+				layout = "2006-01-02T15:04:05.000Z"
+			}
+			if arg%1000000 == 0 {
+				layout = "2006-01-02T15:04:05Z"
+			}
+			return time.UnixMicro(arg).UTC().Format(layout), args[1] == "microseconds"
 		case "to_string":
 			return strconv.FormatInt(arg, 10), true
 		}

@@ -195,14 +195,14 @@ func cell(field logs.Field, value any) string {
 
 // Every column of every log comes out of our TSV as JSON has it.
 func TestZeekCut(t *testing.T) {
-	encoder := logs.NewEncoder(logs.TSV)
+	encoder, cutters := logs.NewEncoder(logs.TSV), cutters(t)
 	for log, lines := range logLines(t) {
 		if lines == "" {
 			continue
 		}
 		table := string(encoder.Encode(log, []byte(lines), true, time.Unix(1795238616, 0)))
 		fields := logs.Fields(log)
-		for name, cut := range cutters(t) {
+		for name, cut := range cutters {
 			out, err := cut(table)
 			if err != nil {
 				t.Fatalf("%s of %s.log: %v", name, log, err)
@@ -241,7 +241,7 @@ func TestZeekCut(t *testing.T) {
 
 // The options, over a file and the next, as rotation leaves them.
 func TestZeekCutOptions(t *testing.T) {
-	encoder := logs.NewEncoder(logs.TSV)
+	encoder, cutters := logs.NewEncoder(logs.TSV), cutters(t)
 	first := `{"ts":1795238616.006069,"uid":"Ca","id.orig_h":"10.77.2.9","name":"one","count":13}` + "\n"
 	second := `{"ts":1795238617.5,"name":"#two\tthree","count":1}` + "\n"
 	table := encoder.Encode("weird", []byte(first), true, time.Unix(1795238616, 0))
@@ -256,14 +256,14 @@ func TestZeekCutOptions(t *testing.T) {
 		"-C -u name ts": begin + "2026-11-21-05-23-36" + end + "string\none\t2026-11-21T05:23:36+0000\n" +
 			begin + "2026-11-21-05-23-40" + end + "string\n#two\\x09three\t2026-11-21T05:23:37+0000\n",
 	} {
-		for name, cut := range cutters(t) {
+		for name, cut := range cutters {
 			if got, err := cut(string(table), strings.Fields(args)...); err != nil || got != want {
 				t.Errorf("%s %s: %v\n%s\nwant\n%s", name, args, err, got, want)
 			}
 		}
 	}
 	headless := regexp.MustCompile("(?m)^#types.*\n").ReplaceAllString(string(table), "")
-	for name, cut := range cutters(t) {
+	for name, cut := range cutters {
 		if got, err := cut(headless, "uid"); err == nil {
 			t.Errorf("%s does not miss #types: %s", name, got)
 		}
