@@ -29,23 +29,6 @@ func write(t *testing.T, path, text string) {
 	}
 }
 
-// A mapping that names a field which no log has would be silently empty.
-func TestFieldsOfTheMapping(t *testing.T) {
-	text := read(t, "vector.yaml")
-	for name, page := range map[string]string{"z": "conn", "a": "anomaly"} {
-		fields := read(t, "../../analysis/logs/doc/"+page+".md")
-		found := regexp.MustCompile(`\b`+name+`\.("[a-z_.0-9]+"|[a-z_0-9]+)`).FindAllStringSubmatch(text, -1)
-		if len(found) < 4 {
-			t.Errorf("%d fields of %s.log are mapped", len(found), page)
-		}
-		for _, m := range found {
-			if field := strings.Trim(m[1], `"`); !strings.Contains(fields, "| `"+field+"` |") {
-				t.Errorf("%s.log has no field %s", page, field)
-			}
-		}
-	}
-}
-
 // rsyslog follows a log, parses each line as JSON, and passes it on byte by byte.
 func TestRsyslog(t *testing.T) {
 	rsyslogd, err := exec.LookPath("rsyslogd")
