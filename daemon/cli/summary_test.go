@@ -16,7 +16,7 @@ func TestSummary(t *testing.T) {
 	var before string
 	for _, shards := range []string{"1", "3"} {
 		dir := t.TempDir()
-		got := run(t.Context(), nil, "read", "--set", "shards.count="+shards, "--set", "shards.hash=4tuple", "--log-dir", dir, capture)
+		got := run(t.Context(), nil, "read", "--set", "shards.count="+shards, "--set", "shards.hash=4-tuple", "--log-dir", dir, capture)
 		got.want(t, 0, "most bytes:")
 		_, rest, _ := strings.Cut(got.err, "most bytes:\n")
 		if before != "" && rest != before {

@@ -41,6 +41,9 @@ func TestPauseAndResume(t *testing.T) {
 		if st := r.Status(); !st.Paused || st.Grouped != 3 {
 			t.Errorf("status %+v", st)
 		}
+		if list, all := r.Waiting(2); all != 3 || len(list) != 2 || list[0].Stage != spool.Held || list[1].Source != "tap" || !list[0].Arrived.Before(list[1].Arrived) {
+			t.Errorf("%d wait, the first %+v", all, list)
+		}
 		r.want(admission{0, ""})
 		r.put("settling", 0)
 		r.until(time.Hour)
