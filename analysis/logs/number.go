@@ -43,16 +43,12 @@ func appendMicros(dst []byte, v float64) ([]byte, bool) {
 	if float64(micros)/1e6 != v {
 		return dst, false
 	}
-	dst = strconv.AppendUint(dst, micros/1e6, 10)
+	dst = append(appendUint(dst, micros/1e6), '.')
 	frac := micros % 1e6
 	if frac == 0 {
-		return append(dst, '.', '0'), true
+		return append(dst, '0'), true
 	}
-	dst = append(dst, ".000000"...)
-	for i := len(dst) - 1; frac > 0; i-- {
-		dst[i] = byte('0' + frac%10)
-		frac /= 10
-	}
+	dst = appendPair(appendPair(appendPair(dst, frac/1e4), frac/100%100), frac%100)
 	for dst[len(dst)-1] == '0' {
 		dst = dst[:len(dst)-1]
 	}
@@ -87,9 +83,38 @@ func appendInt[N ~int | ~int64](dst []byte, n N) []byte {
 	return strconv.AppendInt(dst, int64(n), 10)
 }
 
+// appendUint prints n, two digits at a time: most numbers are small, and the buffer that
+// any number fits in costs more than they do.
 func appendUint[N ~uint8 | ~uint16 | ~uint64](dst []byte, n N) []byte {
-	return strconv.AppendUint(dst, uint64(n), 10)
+	v := uint64(n)
+	if v >= 10000 {
+		dst = appendUint(dst, v/10000)
+		return appendPair(appendPair(dst, v/100%100), v%100)
+	}
+	switch {
+	case v < 10:
+		return append(dst, byte('0'+v))
+	case v < 100:
+		return appendPair(dst, v)
+	case v < 1000:
+		return appendPair(append(dst, byte('0'+v/100)), v%100)
+	default:
+		return appendPair(appendPair(dst, v/100), v%100)
+	}
 }
+
+// appendPair prints a number below 100 as two digits.
+func appendPair(dst []byte, n uint64) []byte {
+	return append(dst, tens[2*n], tens[2*n+1])
+}
+
+// tens are the numbers below 100, in two digits each.
+var tens = func() (t [200]byte) {
+	for i := range 100 {
+		t[2*i], t[2*i+1] = byte('0'+i/10), byte('0'+i%10)
+	}
+	return t
+}()
 
 // appendPositive leaves a field unset when its count is zero.
 func appendPositive(dst []byte, n uint64) []byte {

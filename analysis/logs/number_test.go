@@ -3,6 +3,7 @@ package logs
 import (
 	"encoding/json"
 	"math"
+	"math/rand/v2"
 	"strconv"
 	"strings"
 	"testing"
@@ -100,5 +101,28 @@ func BenchmarkFloat(b *testing.B) {
 				dst = appendFloat(dst[:0], v)
 			}
 		})
+	}
+}
+
+func TestAppendUint(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	for range 100_000 {
+		n := r.Uint64() >> r.IntN(64)
+		if got, want := string(appendUint(nil, n)), strconv.FormatUint(n, 10); got != want {
+			t.Fatalf("%s, want %s", got, want)
+		}
+	}
+	for n := uint64(1); ; n *= 10 {
+		for _, n := range []uint64{n - 1, n, n + 1} {
+			if got, want := string(appendUint(nil, n)), strconv.FormatUint(n, 10); got != want {
+				t.Fatalf("%s, want %s", got, want)
+			}
+		}
+		if n > math.MaxUint64/10 {
+			break
+		}
+	}
+	if got := string(appendUint(nil, uint64(math.MaxUint64))); got != "18446744073709551615" {
+		t.Error(got)
 	}
 }

@@ -392,6 +392,7 @@ func TestAppendAllocatesNothing(t *testing.T) {
 func BenchmarkConn(b *testing.B) {
 	r := fullConn()
 	r.TunnelParents, r.LatePkts, r.Evicted = nil, 0, false
+	r.VLAN, r.InnerVLAN, r.OrigL2, r.RespL2 = 0, 0, [6]byte{}, [6]byte{} // as is the default
 	r.RespH, r.RespBytes = addr("10.77.2.80"), 4100
 	s, dst := ConnStream(), make([]byte, 0, 1024)
 	b.ReportAllocs()

@@ -1,6 +1,7 @@
 package logs
 
 import (
+	"encoding/binary"
 	"net/netip"
 	"unicode/utf8"
 )
@@ -11,10 +12,42 @@ import (
 // backslash, an x and two digits stand in the parsed string).
 func appendText[S ~string | ~[]byte](dst []byte, s S) []byte {
 	dst = append(dst, '"')
+	start := len(dst)
+	if dst = append(dst, s...); !plain(dst[start:]) {
+		dst = appendEscaped(dst[:start], s)
+	}
+	return append(dst, '"')
+}
+
+// isPlain says whether c is printed as it is.
+func isPlain(c byte) bool { return c >= ' ' && c < 0x7f && c != '"' && c != '\\' }
+
+// plain says whether all of s is printed as it is. It takes eight bytes at a time: the
+// highest bit of a byte of each term is set for the lowest of them that is not plain, at
+// least (Lamport, Multiple byte processing with full-word instructions, 1975).
+func plain(s []byte) bool {
+	const ones, high = 0x0101010101010101, 0x8080808080808080
+	for ; len(s) >= 8; s = s[8:] {
+		x := binary.LittleEndian.Uint64(s)
+		quote, slash := x^'"'*ones, x^'\\'*ones
+		if (x|(x-' '*ones)|(x+ones)|(quote-ones)&^quote|(slash-ones)&^slash)&high != 0 {
+			return false
+		}
+	}
+	for _, c := range s {
+		if !isPlain(c) {
+			return false
+		}
+	}
+	return true
+}
+
+// appendEscaped is what stands between the quotes.
+func appendEscaped[S ~string | ~[]byte](dst []byte, s S) []byte {
 	start := 0 // of what was looked at and not yet copied
 	for i := 0; i < len(s); {
 		c := s[i]
-		if c >= ' ' && c < 0x7f && c != '"' && c != '\\' {
+		if isPlain(c) {
 			i++
 			continue
 		}
@@ -29,8 +62,7 @@ func appendText[S ~string | ~[]byte](dst []byte, s S) []byte {
 		i++
 		start = i
 	}
-	dst = append(dst, s[start:]...)
-	return append(dst, '"')
+	return append(dst, s[start:]...)
 }
 
 // printable is the length of the character that s begins with, or 0 when that is

@@ -3,6 +3,7 @@ package logs
 import (
 	"encoding/json"
 	"math/big"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -88,8 +89,17 @@ func TestAppendAddr(t *testing.T) {
 }
 
 func TestUIDIsBase62(t *testing.T) {
-	for _, u := range []UID{{}, {11: 61}, {11: 62}, {3: 1}, {4: 1}, {2: 1}, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12},
-		{255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255}} {
+	all := []UID{{}, {11: 61}, {11: 62}, {3: 1}, {4: 1}, {2: 1}, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12},
+		{255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255}}
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 1000 {
+		u := UID{}
+		for i := r.IntN(13); i < len(u); i++ {
+			u[i] = byte(r.Uint32())
+		}
+		all = append(all, u)
+	}
+	for _, u := range all {
 		want := "" // math/big has the lower case letters first, and a digit for zero
 		if u != (UID{}) {
 			for _, c := range new(big.Int).SetBytes(u[:]).Text(62) {
@@ -111,5 +121,27 @@ func TestUIDIsBase62(t *testing.T) {
 func TestAppendHex16(t *testing.T) {
 	if got := string(appendHex16(nil, 0x00ab00000000cdef)); got != `"00ab00000000cdef"` {
 		t.Error(got)
+	}
+}
+
+// Eight bytes at a time find what one at a time finds.
+func TestPlain(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	for n := range 20 {
+		for at := range n {
+			for c := range 256 {
+				s := make([]byte, n)
+				for i := range s {
+					s[i] = byte(' ' + 1 + r.IntN(0x7e-' '))
+					if !isPlain(s[i]) {
+						s[i] = 'x'
+					}
+				}
+				s[at] = byte(c)
+				if got := plain(s); got != isPlain(byte(c)) {
+					t.Fatalf("%q: %t", s, got)
+				}
+			}
+		}
 	}
 }
