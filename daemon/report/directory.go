@@ -30,8 +30,10 @@ type directory struct {
 // hasLogs says what is wrong when there is nothing to report of: of captures
 // without a packet spool.log alone can be there.
 func (d *directory) hasLogs() error {
-	if _, err := os.Stat(d.path); err != nil {
+	if st, err := os.Stat(d.path); err != nil {
 		return fmt.Errorf("log directory: %w", err)
+	} else if !st.IsDir() {
+		return fmt.Errorf("%s is a file: name the directory that it lies in", d.path)
 	}
 	for _, log := range logs.Names {
 		if files, err := logs.Files(d.path, log); err != nil || len(files) > 0 {

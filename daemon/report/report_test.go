@@ -171,6 +171,10 @@ func TestMissingLogs(t *testing.T) {
 	if _, err := Read(t.Context(), "nowhere", nil); err == nil || !strings.Contains(err.Error(), "no such file") {
 		t.Errorf("no directory: %v", err)
 	}
+	file := filepath.Join(logDir(t, map[string][]string{"conn": {}}), "conn.log")
+	if _, err := Read(t.Context(), file, nil); err == nil || !strings.Contains(err.Error(), "is a file: name the directory") {
+		t.Errorf("a file: %v", err)
+	}
 	tsv := logDir(t, map[string][]string{"conn": {`#separator \x09`, "#path\tconn"}})
 	if _, err := Read(t.Context(), tsv, nil); err == nil || !strings.Contains(err.Error(), "conn.log: this log is TSV") {
 		t.Errorf("TSV: %v", err)

@@ -39,10 +39,13 @@ func ListenControl(path string) (net.Listener, error) { return listenUnix("statu
 
 // listenUnix makes a socket; key says which setting names it.
 func listenUnix(key, path string) (net.Listener, error) {
-	if len(path) > pathMax {
-		return nil, fmt.Errorf("%s: %s is longer than %d bytes, the most that a socket may have: set %s to a shorter path", key, path, pathMax, key)
+	if err := fits(key, path); err != nil {
+		return nil, err
 	}
-	if st, err := os.Lstat(path); err == nil && st.Mode().Type() == fs.ModeSocket {
+	if st, err := os.Lstat(path); err == nil {
+		if st.Mode().Type() != fs.ModeSocket {
+			return nil, fmt.Errorf("%s: %s is there and no socket: take it away, or set another path", key, path)
+		}
 		if c, err := net.Dial("unix", path); err == nil {
 			_ = c.Close() // nothing was said
 			return nil, fmt.Errorf("%s: another process answers at %s: end it, or set another path", key, path)
@@ -59,6 +62,14 @@ func listenUnix(key, path string) (net.Listener, error) {
 		return nil, errors.Join(fmt.Errorf("%s: %w", key, err), l.Close())
 	}
 	return l, nil
+}
+
+// fits says what is wrong with a path that is too long for a socket.
+func fits(key, path string) error {
+	if len(path) > pathMax {
+		return fmt.Errorf("%s: %s is longer than %d bytes, the most that a socket may have: set %s to a shorter path", key, path, pathMax, key)
+	}
+	return nil
 }
 
 // ServeControl answers on l, HTTP on a unix socket: POST /NAME with the argument
@@ -111,8 +122,12 @@ type RefusedError struct{ Reason string }
 func (r *RefusedError) Error() string { return r.Reason }
 
 // Ask has the daemon at the control socket path do an operation, waits for it and
-// decodes its answer into answer. Errors are ErrNoDaemon, *RefusedError and that of ctx.
+// decodes its answer into answer. Errors are ErrNoDaemon, *RefusedError, that of ctx, and that path is no path of a
+// socket.
 func Ask(ctx context.Context, path, operation, argument string, answer any) error {
+	if err := fits("status.control", path); err != nil {
+		return err
+	}
 	client := http.Client{Transport: &http.Transport{
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			return new(net.Dialer).DialContext(ctx, "unix", path)

@@ -99,7 +99,7 @@ func TestControlSocketCannotBeMade(t *testing.T) {
 		t.Fatal(err)
 	}
 	for path, why := range map[string]string{
-		file:                                "in use", // never removed: it is no socket
+		file:                                "no socket", // and never removed
 		filepath.Join(dir, "none/s"):        "no such file",
 		"/" + strings.Repeat("x", pathMax):  "set status.control",
 		filepath.Join(file, "below a file"): "not a directory",
@@ -110,6 +110,9 @@ func TestControlSocketCannotBeMade(t *testing.T) {
 	}
 	if _, err := os.Lstat(file); err != nil {
 		t.Error(err)
+	}
+	if err := Ask(t.Context(), "/"+strings.Repeat("x", pathMax), "echo", "", nil); err == nil || !strings.Contains(err.Error(), "set status.control") {
+		t.Errorf("a path that is too long: %v", err)
 	}
 }
 
