@@ -17,7 +17,6 @@ type Heavy struct {
 // weight is how much row i has.
 type weight struct {
 	bytes uint64
-	hash  uint64
 	i     int
 }
 
@@ -29,22 +28,24 @@ func (w *Windows) Heaviest(n int) []Heavy {
 		return nil
 	}
 	rows := w.newestRows()
-	compare := func(a, b weight) int {
-		return cmp.Or(cmp.Compare(b.bytes, a.bytes), cmp.Compare(a.hash, b.hash), rows.compareEnds(a.i, b.i))
-	}
-	best := make([]weight, 0, 2*n)
+	best := make([]weight, 0, 4*n)
 	full := false // then the last of the first n is what others must beat
+	const ahead = 64
 	for i := range rows.Len() {
-		it := weight{rows.bytes(i), rows.Hash(i), i}
-		if full && compare(it, best[n-1]) > 0 {
+		if rows.starts != nil && i%ahead == 0 { // else they come as they lie
+			_, sum := rows.warmPairs(i, min(ahead, rows.Len()-i))
+			w.sink += sum
+		}
+		it := weight{rows.bytes(i), i}
+		if full && rows.compareWeights(it, best[n-1]) > 0 {
 			continue
 		}
 		if best = append(best, it); len(best) == cap(best) {
-			slices.SortFunc(best, compare)
+			slices.SortFunc(best, rows.compareWeights)
 			best, full = best[:n], true
 		}
 	}
-	slices.SortFunc(best, compare)
+	slices.SortFunc(best, rows.compareWeights)
 	heavy := make([]Heavy, min(n, len(best)))
 	var c Conversation
 	for k := range heavy {
@@ -71,8 +72,16 @@ func (r *Rows) bytes(i int) (n uint64) {
 	return n
 }
 
-// compareEnds puts conversations in the order of their addresses.
-func (r *Rows) compareEnds(i, j int) int {
-	a, b := r.w.pair(r.refsOf(i)[0]), r.w.pair(r.refsOf(j)[0])
-	return cmp.Or(a.lo.Compare(b.lo), a.hi.Compare(b.hi))
+// compareWeights puts those with more first, then in the order of hashes and addresses:
+// one that does not depend on the shards. Few are alike, so nothing is looked up before it
+// is needed.
+func (r *Rows) compareWeights(a, b weight) int {
+	if a.bytes != b.bytes {
+		return cmp.Compare(b.bytes, a.bytes)
+	}
+	if h, o := r.Hash(a.i), r.Hash(b.i); h != o {
+		return cmp.Compare(h, o)
+	}
+	p, q := r.w.pair(r.refsOf(a.i)[0]), r.w.pair(r.refsOf(b.i)[0])
+	return cmp.Or(p.lo.Compare(q.lo), p.hi.Compare(q.hi))
 }

@@ -11,8 +11,8 @@ type Rows struct {
 	starts []uint32 // of each row in refs, and the end; nil where each row has one
 }
 
-// rows finds where conversations begin in sorted references.
-func (w *Windows) rows(refs []ref) Rows {
+// rows finds where conversations begin in sorted references, and keeps that in starts.
+func (w *Windows) rows(refs []ref, starts *[]uint32) Rows {
 	r := Rows{w: w, refs: refs}
 	i := 1
 	for i < len(refs) && !w.same(refs[i-1], refs[i]) {
@@ -21,28 +21,30 @@ func (w *Windows) rows(refs []ref) Rows {
 	if i >= len(refs) {
 		return r
 	}
-	w.starts = pages.Sized(w.starts, len(refs)+1)[:0]
+	at := pages.Sized(*starts, len(refs)+1)[:0]
 	for k := range i {
-		w.starts = append(w.starts, uint32(k))
+		at = append(at, uint32(k))
 	}
 	for ; i < len(refs); i++ {
 		if !w.same(refs[i-1], refs[i]) {
-			w.starts = append(w.starts, uint32(i))
+			at = append(at, uint32(i))
 		}
 	}
-	w.starts = append(w.starts, uint32(len(refs)))
-	r.starts = w.starts
+	at = append(at, uint32(len(refs)))
+	*starts, r.starts = at, at
 	return r
 }
 
 // newestRows are those of the last pane: where no conversation is in two parts,
 // as they lie in memory, which spares a cache miss for each.
 func (w *Windows) newestRows() Rows {
-	rows := w.rows(w.sorted)
-	if rows.starts == nil {
-		rows.refs = w.newest
+	if w.latest.w == nil {
+		w.latest = w.rows(w.sorted, &w.begins)
+		if w.latest.starts == nil {
+			w.latest.refs = w.newest
+		}
 	}
-	return rows
+	return w.latest
 }
 
 // Same says that two windows that end with the same pane are of the same panes.
@@ -72,15 +74,8 @@ func (r *Rows) Hash(i int) uint64 { return r.refsOf(i)[0].hash }
 // of the sums of those with many flows. Loads that do not depend on each other
 // overlap: rows come in the order of hashes, so each is a miss.
 func (r *Rows) warm(i, n int) (sum uint32) {
-	from, to := r.refs[i:], n
-	if r.starts != nil {
-		from, to = r.refs[r.starts[i]:], int(r.starts[i+n]-r.starts[i])
-	}
-	for _, f := range from[:to] {
-		q := r.w.pair(f)
-		sum += uint32(q.lo[0]) + q.sides[0].first + q.sides[1].first + uint32(q.flags)
-	}
-	for _, f := range from[:to] {
+	refs, sum := r.warmPairs(i, n)
+	for _, f := range refs {
 		p := r.w.part(f)
 		if place := p.pairs.at(f.place).sums; place != 0 {
 			s := p.sums.at(place)
@@ -88,6 +83,20 @@ func (r *Rows) warm(i, n int) (sum uint32) {
 		}
 	}
 	return sum
+}
+
+// warmPairs is warm without those sums.
+func (r *Rows) warmPairs(i, n int) (refs []ref, sum uint32) {
+	from, to := i, i+n
+	if r.starts != nil {
+		from, to = int(r.starts[i]), int(r.starts[i+n])
+	}
+	refs = r.refs[from:to]
+	for _, f := range refs {
+		q := r.w.pair(f)
+		sum += uint32(q.lo[0]) + q.sides[0].first + q.sides[1].first + uint32(q.flags)
+	}
+	return refs, sum
 }
 
 // depth says how much of a conversation is read.

@@ -25,7 +25,10 @@ type Windows struct {
 	all    []ref    // of all panes, in order
 	spare  []ref    // where the next of them is made
 	starts []uint32 // of the rows in hand
+	begins []uint32 // of the rows of the last pane
+	latest Rows     // these, once they were asked for
 	picked []ref    // of a window that is neither
+	sink   uint32   // of what was read ahead: else it would not be read
 }
 
 // closedPane is one pane's place among all.
@@ -58,6 +61,7 @@ func (w *Windows) add(end packet.Time, parts []*Pane) (lost Loss) {
 	lost = w.take(parts)
 	w.sortNewest()
 	w.merge()
+	w.latest = Rows{}
 	return lost
 }
 
@@ -121,7 +125,7 @@ func (w *Windows) recall(newest uint32) {
 	if len(w.panes) == 1 {
 		return
 	}
-	rows := w.rows(w.all)
+	rows := w.rows(w.all, &w.starts)
 	for i := range rows.Len() {
 		refs := rows.refsOf(i)
 		if refs[0].part >= newest || refs[len(refs)-1].part < newest {
@@ -154,7 +158,7 @@ func (w *Windows) Window(length time.Duration) (rows Rows, complete bool) {
 	case len(w.panes) - 1:
 		return w.newestRows(), complete
 	case 0:
-		return w.rows(w.all), complete
+		return w.rows(w.all, &w.starts), complete
 	}
 	w.picked = w.picked[:0]
 	for _, r := range w.all {
@@ -162,5 +166,5 @@ func (w *Windows) Window(length time.Duration) (rows Rows, complete bool) {
 			w.picked = append(w.picked, r)
 		}
 	}
-	return w.rows(w.picked), complete
+	return w.rows(w.picked, &w.starts), complete
 }

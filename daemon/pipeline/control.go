@@ -119,12 +119,17 @@ type Problem struct {
 
 // report takes the picture.
 func (c *control) report() Report {
-	b, s := c.heartbeat.total(), c.spool.Status()
+	p := c.picture()
+	return c.reportOf(&p)
+}
+
+func (c *control) reportOf(p *picture) Report {
+	b, s := &p.Beat, &p.spool
 	r := Report{
 		PID: os.Getpid(), Since: c.begin, Paused: s.Paused,
 		Settling: s.Settling, Held: s.Grouped, Admitted: s.Admitted, Unreadable: s.Unreadable, Kept: s.Kept,
 		Open: b.OpenFiles, Ahead: b.Ahead, Oldest: s.Oldest.Seconds(), Done: b.Done, Failed: b.Failed,
-		Packets: b.Handled, Conns: b.Conns, ActiveConns: b.ActiveConns, CatchingUp: c.catcher.busy(),
+		Packets: b.Handled, Conns: b.Conns, ActiveConns: b.ActiveConns, CatchingUp: p.catching,
 		Memory: b.Resident, BookErrors: b.BookErrors, Books: b.Accounts,
 	}
 	if b.HasWatermark {

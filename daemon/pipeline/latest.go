@@ -17,7 +17,7 @@ const (
 	latestReports = 12
 	latestVectors = 300 // of a report
 	latestLines   = 200 // of anomaly.log
-	latestAlerts  = 100 // of them, and older ones
+	latestAlerts  = 100 // that are older than these
 	highestAlerts = 5
 	latestFiles   = 20  // of spool.log
 	heaviestPairs = 256 // of a pane
@@ -33,7 +33,7 @@ type latest struct {
 	made    uint64           // panes that were reported
 	reports []anomaly.Report // the newest last
 	lines   []logs.Anomaly   // likewise
-	alerts  []logs.Anomaly   // likewise
+	alerts  []logs.Anomaly   // likewise: alerts and their ends from before lines
 	alerted int              // alerts, ever
 	highest []logs.Anomaly   // of them, by score, one of a conversation and service
 	pane    packet.Time      // end of the last pane
@@ -55,7 +55,7 @@ func (l *latest) add(end packet.Time, heavy []flowvec.Heavy, reports []anomaly.R
 	}
 	for _, r := range reports {
 		l.addLines(r.Anomalies)
-		r.Vectors = slices.Clone(r.Vectors[:min(len(r.Vectors), latestVectors)])
+		r.Anomalies, r.Vectors = nil, pictured(r.Vectors)
 		l.reports = keepLast(append(l.reports, r), latestReports)
 	}
 }
@@ -70,17 +70,29 @@ func (l *latest) end(lines []logs.Anomaly) {
 
 // addLines takes lines of anomaly.log.
 func (l *latest) addLines(lines []logs.Anomaly) {
-	l.lines = keepLast(append(l.lines, lines...), latestLines)
 	for _, a := range lines {
-		if a.Label == logs.LabelNormal {
-			continue
-		}
-		l.alerts = keepLast(append(l.alerts, a), latestAlerts)
 		if a.Label == logs.LabelAnomalous {
 			l.alerted++
 			l.rank(a)
 		}
 	}
+	l.lines = append(l.lines, lines...)
+	for _, a := range l.lines[:max(0, len(l.lines)-latestLines)] {
+		if a.Label != logs.LabelNormal {
+			l.alerts = append(l.alerts, a)
+		}
+	}
+	l.lines, l.alerts = keepLast(l.lines, latestLines), keepLast(l.alerts, latestAlerts)
+}
+
+// pictured is what a picture shows of the first of lines: not their features, which may be
+// parts of something large.
+func pictured(lines []logs.Vector) []logs.Vector {
+	lines = slices.Clone(lines[:min(len(lines), latestVectors)])
+	for i := range lines {
+		lines[i].Features, lines[i].Names = nil, nil
+	}
+	return lines
 }
 
 // rank puts an alert among the highest, of which each conversation and service has one.
@@ -147,12 +159,8 @@ func (l *latest) talkers() []flowvec.Heavy {
 // report is what package report makes of the newest lines.
 func (l *latest) report() *report.Report {
 	l.mu.Lock()
-	reports, lines, alerts := slices.Clone(l.reports), slices.Clone(l.lines), slices.Clone(l.alerts)
+	reports, lines := slices.Clone(l.reports), slices.Concat(l.alerts, l.lines)
 	l.mu.Unlock()
-	if len(lines) > 0 {
-		older, _ := split(alerts, func(a logs.Anomaly) bool { return a.TS < lines[0].TS })
-		lines = append(older, lines...)
-	}
 	var clusters, vectors []byte
 	kmeans := logs.KMeansStream()
 	for i := range reports {

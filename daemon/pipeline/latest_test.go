@@ -3,13 +3,16 @@ package pipeline
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
 	"pcapdir/analysis/anomaly"
 	"pcapdir/analysis/flowvec"
 	"pcapdir/analysis/logs"
+	"pcapdir/source/books"
 	"pcapdir/source/packet"
+	"pcapdir/source/spool"
 )
 
 func reportAt(minute int, label string, score float64) anomaly.Report {
@@ -45,6 +48,26 @@ func TestLatestIsBounded(t *testing.T) {
 	}
 	if first, last := r.Incidents[0], r.Incidents[len(r.Incidents)-1]; first.TS != 0 || last.TS != 999*60 {
 		t.Errorf("from %v to %v", first.TS, last.TS)
+	}
+}
+
+// A report of more lines than are kept keeps its alerts, which come first; and nothing keeps
+// what the detector made beyond that.
+func TestLatestOfALongReport(t *testing.T) {
+	l := &latest{}
+	r := reportAt(1, logs.LabelAnomalous, 9)
+	r.Vectors[0].Features, r.Vectors[0].Names = make([]float64, 5), make([]string, 5)
+	for n := range 2 * latestLines {
+		a := reportAt(1, logs.LabelNormal, 1).Anomalies[0]
+		a.Rank = n + 2
+		r.Anomalies = append(r.Anomalies, a)
+	}
+	l.add(60e9, nil, []anomaly.Report{r})
+	if got := l.report(); got.AllAlerts != 1 || len(got.Incidents) != latestLines+1 || got.Incidents[0].Rank != 1 {
+		t.Errorf("%d alerts, %d lines", got.AllAlerts, len(got.Incidents))
+	}
+	if kept := &l.reports[0]; kept.Anomalies != nil || kept.Vectors[0].Features != nil || r.Vectors[0].Features == nil {
+		t.Errorf("%d lines, features %v", len(kept.Anomalies), kept.Vectors[0].Features)
 	}
 }
 
@@ -86,6 +109,24 @@ func TestTalkers(t *testing.T) {
 	daemon.add(0, []flowvec.Heavy{want}, nil)
 	if len(daemon.talks) != 0 || len(daemon.heavy) != 1 {
 		t.Error("a daemon that runs for years sums up")
+	}
+}
+
+// The page tells outcomes as spool.log does.
+func TestPutAwayByCatchingUp(t *testing.T) {
+	fs := files{}
+	for _, late := range []bool{false, true} {
+		f := &file{File: &spool.File{Path: "/in/x"}, on: &timeline{catchUp: late}, books: &books.File{}}
+		for _, outcome := range []spool.Outcome{spool.Done, spool.Failed} {
+			fs.retired([]*file{f}, []spool.Move{{Outcome: outcome}})
+		}
+	}
+	var got []string
+	for _, l := range fs.latest() {
+		got = append(got, l.Outcome)
+	}
+	if want := []string{"done", "failed", outcomeCatchUp, "failed"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
 	}
 }
 

@@ -25,8 +25,13 @@ func (c *control) serveWeb(ctx context.Context, l net.Listener, version string) 
 }
 
 // ailments are what is wrong now, in sentences.
-func (c *control) ailments() (all []string) {
-	b, s := c.heartbeat.total(), c.spool.Status()
+func (c *control) ailments() []string {
+	p := c.picture()
+	return p.ailments()
+}
+
+func (p *picture) ailments() (all []string) {
+	b, s := &p.Beat, &p.spool
 	if b.CommitError != nil {
 		all = append(all, "commits wait: "+b.CommitError.Error())
 	}

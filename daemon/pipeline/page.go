@@ -1,9 +1,7 @@
 package pipeline
 
 import (
-	"cmp"
 	"encoding/json"
-	"slices"
 	"time"
 
 	"pcapdir/analysis/flowvec"
@@ -58,7 +56,7 @@ const (
 func (c *control) now(version string, since float64) now {
 	p := c.picture()
 	n := now{
-		Report: c.report(), Time: wallSeconds(p.now), Version: version, Ailments: append([]string{}, c.ailments()...), History: c.history.since(since),
+		Report: c.reportOf(&p), Time: wallSeconds(p.now), Version: version, Ailments: append([]string{}, p.ailments()...), History: c.history.since(since),
 		Lost: p.Books.Lost().Packets, Files: c.waiting(p.now), Put: []json.RawMessage{}, Made: c.committer.latest.count(),
 	}
 	for _, core := range c.cores {
@@ -73,28 +71,20 @@ func (c *control) now(version string, since float64) now {
 
 // waiting are files in the spool: first those that are being read.
 func (c *control) waiting(at time.Time) []waitingFile {
-	reading := c.files.inHand()
-	list, _ := c.spool.Waiting(listedFiles + len(reading))
-	all := make([]waitingFile, 0, len(list))
-	for _, w := range list {
+	begun := c.files.inHand()
+	reading := map[string]bool{}
+	for path, in := range begun {
+		reading[path] = in.stage == stageReading
+	}
+	all := []waitingFile{}
+	for _, w := range c.spool.Waiting(listedFiles, reading) {
 		f := waitingFile{File: w.Path, Stage: string(w.Stage), Size: w.Size, Seconds: at.Sub(w.Arrived).Seconds()}
-		if in, ok := reading[w.Path]; ok && w.Stage == spool.Admitted {
+		if in, ok := begun[w.Path]; ok && w.Stage == spool.Admitted {
 			f.Stage, f.Read = in.stage, min(in.read, w.Size)
 		}
 		all = append(all, f)
 	}
-	busy := func(f waitingFile) int {
-		switch f.Stage {
-		case stageReading:
-			return 0
-		case string(spool.Unreadable):
-			return 1
-		default:
-			return 2
-		}
-	}
-	slices.SortStableFunc(all, func(a, b waitingFile) int { return cmp.Compare(busy(a), busy(b)) })
-	return all[:min(len(all), listedFiles)]
+	return all
 }
 
 // analyzed is what the status page shows of the newest reports.

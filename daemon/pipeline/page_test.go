@@ -3,6 +3,7 @@ package pipeline_test
 import (
 	"net"
 	"os"
+	"strings"
 	"testing"
 
 	"pcapdir/daemon/page/pagetest"
@@ -49,4 +50,34 @@ func TestPageOfADaemon(t *testing.T) {
 	b.Await("paused")
 	d.quit(t)
 	b.Await("The daemon does not answer")
+}
+
+// A page that is open when the daemon ends follows the next one, which has no report yet.
+func TestPageFollowsTheNextDaemon(t *testing.T) {
+	b := pagetest.Open(t)
+	cfg := site(newRoot(t))
+	cfg.Status.Listen = freePort(t)
+	d := startAs(t, pipeline.Options{Config: cfg, Flush: true, Version: "v7"})
+	b.Size(1280, 900)
+	b.Go("http://" + cfg.Status.Listen + "/")
+	lab, err := os.ReadFile("../../testdata/pcap/lab-00.pcap.zst")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.mv(t, "lab.pcap.zst", lab)
+	wantAnswer[pipeline.Sealed](t, d, "seal", "")
+	b.Await("10.77.1.12 \u2192", "Conversations of a report", "Incidents of this report")
+	d.quit(t)
+	b.Await("The daemon does not answer")
+	d = startAs(t, pipeline.Options{Config: cfg, Flush: true, Version: "v8"})
+	b.Await("version v8", "Nothing was reported yet")
+	if text := b.Text(); strings.Contains(text, "Conversations of a report") || strings.Contains(text, "The daemon does not answer") {
+		t.Errorf("what another daemon said is still there:\n%s", text)
+	}
+	d.mv(t, "again.pcap.zst", append(lab, 0)) // not a copy
+	wantAnswer[pipeline.Sealed](t, d, "seal", "")
+	wantAnswer[pipeline.Paused](t, d, "pause", "")
+	b.Await("paused")
+	b.Sound("ERR_CONNECTION_REFUSED")
+	d.quit(t)
 }

@@ -29,11 +29,7 @@ func (fs *files) retire(f *file) (retirement, error) {
 	if err != nil {
 		return retirement{}, err
 	}
-	line := f.line(move)
-	if f.on.catchUp && move.Outcome == spool.Done {
-		line.Outcome = outcomeCatchUp
-	}
-	return retirement{move, line}, nil
+	return retirement{move, f.line(move)}, nil
 }
 
 // outcome says how reading f ended, and why.
@@ -77,6 +73,9 @@ func (f *file) line(move spool.Move) logs.Spool {
 		Handled: b.Handled.Packets, HandledBytes: b.Handled.Bytes,
 		Late: b.Late, Inversions: b.Inversions, Lifted: b.Lifted, Suspect: b.Suspect, Tunneled: b.Tunneled,
 		Outcome: string(move.Outcome), Reason: move.Reason,
+	}
+	if f.on.catchUp && move.Outcome == spool.Done {
+		l.Outcome = outcomeCatchUp
 	}
 	if b.HasTimes {
 		l.FirstTS, l.LastTS = b.First.Seconds(), b.Last.Seconds()

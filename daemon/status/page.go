@@ -39,8 +39,13 @@ func showPage(html []byte) http.HandlerFunc {
 
 // showJSON answers with what, as JSON.
 func showJSON(w http.ResponseWriter, what any) {
+	text, err := json.Marshal(what)
+	if err != nil {
+		http.Error(w, "BUG: "+err.Error(), http.StatusInternalServerError)
+		return
+	}
 	own(w, "application/json")
-	_ = json.NewEncoder(w).Encode(what) // likewise
+	_, _ = w.Write(append(text, '\n')) // likewise
 }
 
 // own says of an answer that it is what it says, and nobody keeps it.

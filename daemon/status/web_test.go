@@ -4,8 +4,10 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"math"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -149,6 +151,14 @@ func TestSocketOfAnother(t *testing.T) {
 		t.Fatalf("what a dead daemon left: %v", err)
 	}
 	_ = second.Close()
+}
+
+// What cannot be told in JSON is an error, not an empty answer.
+func TestNoJSON(t *testing.T) {
+	w := httptest.NewRecorder()
+	if showJSON(w, math.NaN()); w.Code != http.StatusInternalServerError || !strings.Contains(w.Body.String(), "NaN") {
+		t.Errorf("%d %q", w.Code, w.Body)
+	}
 }
 
 // All files of the page are in it.

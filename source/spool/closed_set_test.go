@@ -41,8 +41,11 @@ func TestPauseAndResume(t *testing.T) {
 		if st := r.Status(); !st.Paused || st.Grouped != 3 {
 			t.Errorf("status %+v", st)
 		}
-		if list, all := r.Waiting(2); all != 3 || len(list) != 2 || list[0].Stage != spool.Held || list[1].Source != "tap" || !list[0].Arrived.Before(list[1].Arrived) {
-			t.Errorf("%d wait, the first %+v", all, list)
+		if list := r.Waiting(2, nil); len(list) != 2 || list[0].Stage != spool.Held || list[1].Source != "tap" || !list[0].Arrived.Before(list[1].Arrived) {
+			t.Errorf("the first that wait: %+v", list)
+		}
+		if list := r.Waiting(2, map[string]bool{r.at("in/c"): true}); len(list) != 2 || list[0].Path != r.at("in/c") || list[1].Path != r.at("in/b") {
+			t.Errorf("c before those that came before it: %+v", list)
 		}
 		r.want(admission{0, ""})
 		r.put("settling", 0)

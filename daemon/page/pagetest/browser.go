@@ -201,15 +201,17 @@ func (b *Browser) Await(all ...string) {
 	b.t.Fatalf("%q cannot be read on the page:\n%s", missing, text)
 }
 
-// Sound fails the test where the page had an error, broke its policy, or is wider than
-// its window.
-func (b *Browser) Sound() {
+// Sound fails the test where the page had an error, but for one that says what is expected,
+// broke its policy, or is wider than its window.
+func (b *Browser) Sound(expected ...string) {
 	b.t.Helper()
 	b.mu.Lock()
 	problems := b.problems
 	b.mu.Unlock()
 	for _, p := range problems {
-		b.t.Errorf("on the page: %s", p)
+		if !slices.ContainsFunc(expected, func(s string) bool { return strings.Contains(p, s) }) {
+			b.t.Errorf("on the page: %s", p)
+		}
 	}
 	if sizes := b.Eval("document.documentElement.scrollWidth + ' in ' + window.innerWidth"); b.Eval("document.documentElement.scrollWidth <= window.innerWidth") != "true" {
 		b.t.Errorf("the page is wider than its window: %s", sizes)

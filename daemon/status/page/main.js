@@ -20,7 +20,7 @@ async function ask(what) {
 }
 
 function drawNow(n) {
-  if (live.last && live.last.since !== n.since) samples = []; // another daemon
+  if (live.last && live.last.since !== n.since) forget();
   live.last = n;
   const newest = samples.length ? samples[samples.length - 1].time : 0;
   samples = samples.concat(n.history.filter((s) => s.time > newest)).slice(-720);
@@ -28,6 +28,14 @@ function drawNow(n) {
   drawLines();
   drawSpool(n);
   drawShards(n);
+}
+
+// forget is what another daemon begins with: it has no part in what the last one showed.
+function forget() {
+  samples = [];
+  shardsBefore = live.made = panel.title = table.body = null;
+  setReport({});
+  live.reports.replaceChildren();
 }
 
 function drawAnalyzed(a) {
@@ -40,14 +48,15 @@ function drawAnalyzed(a) {
   if (table.body) drawIncidents();
 }
 
-// takeReport shows newer reports: the newest one of the shortest windows, unless an older one was chosen that is
-// still there. What is open in the table stays open.
+// takeReport shows newer reports: the newest one of the shortest windows, unless another length or an older one was
+// chosen that is still there. What is open in the table stays open.
 function takeReport(data) {
   const before = chosen(), follow = !before || state.index === sameLength().length - 1;
   const name = (a) => [a.ts, a.window, a.rank, a.label].join(), open = new Set([...table.open].map(name));
   setReport(data);
   table.open = new Set(report.incidents.filter((a) => open.has(name(a))));
-  state.length = before ? before.window : Math.min(...report.windows.map((w) => w.window));
+  const lengths = report.windows.map((w) => w.window);
+  state.length = before && lengths.includes(before.window) ? before.window : Math.min(...lengths);
   const list = sameLength(), again = list.findIndex((w) => before && w.ts === before.ts);
   state.index = follow || again < 0 ? list.length - 1 : again;
 }
@@ -68,7 +77,13 @@ async function look() {
 
 async function watch() {
   for (;;) {
-    if (!document.hidden) await look();
+    try {
+      if (!document.hidden) await look();
+    } catch (e) { // a bug: to be seen, and no end of asking
+      reportError(e);
+      live.silent.hidden = false;
+      live.silent.textContent = `This page has an error: ${e.message}`;
+    }
     await new Promise((done) => setTimeout(done, every));
   }
 }
