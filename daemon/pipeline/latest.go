@@ -127,6 +127,9 @@ func (l *latest) sum(heavy []flowvec.Heavy) {
 		l.talks = map[ends]*flowvec.Heavy{}
 	}
 	for _, h := range heavy {
+		if l.talks[ends{h.Target, h.Source}] != nil { // the other end began this time
+			h.Source, h.Target, h.Sent, h.Received = h.Target, h.Source, h.Received, h.Sent
+		}
 		key := ends{h.Source, h.Target}
 		t := l.talks[key]
 		if t == nil {

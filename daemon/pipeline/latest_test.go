@@ -105,6 +105,14 @@ func TestTalkers(t *testing.T) {
 	if got := l.talkers()[0]; !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v, want %+v", got, want)
 	}
+	l = &latest{batch: true}
+	a, b := packet.Addr{1}, packet.Addr{2}
+	l.add(0, []flowvec.Heavy{{Source: a, Target: b, Sent: flowvec.Totals{Packets: 1, Bytes: 2}}}, nil)
+	l.add(0, []flowvec.Heavy{{Source: b, Target: a, Sent: flowvec.Totals{Packets: 4, Bytes: 8}, Received: flowvec.Totals{Packets: 16, Bytes: 32}}}, nil)
+	turned := flowvec.Heavy{Source: a, Target: b, Sent: flowvec.Totals{Packets: 17, Bytes: 34}, Received: flowvec.Totals{Packets: 4, Bytes: 8}}
+	if got := l.talkers(); len(got) != 1 || got[0] != turned {
+		t.Errorf("one that turned round: %+v", got)
+	}
 	daemon := &latest{}
 	daemon.add(0, []flowvec.Heavy{want}, nil)
 	if len(daemon.talks) != 0 || len(daemon.heavy) != 1 {
