@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -68,6 +69,12 @@ func (d *trickle) arrived(found []*spool.File, expected []string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.last, d.since = now, time.Time{}
+	for name, s := range d.sources {
+		if s.files == 0 && !slices.Contains(expected, name) { // gone, or it has directories below it by now
+			d.frontier.Release(name)
+			delete(d.sources, name)
+		}
+	}
 	for _, name := range expected {
 		if d.sources[name] == nil {
 			d.sources[name] = &tap{last: now}

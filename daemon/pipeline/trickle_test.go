@@ -76,3 +76,18 @@ func TestIdleTimeWaitsForWhatMayBeOnItsWay(t *testing.T) {
 		t.Errorf("after an hour it is %v, want %v", got.UTC(), bound.UTC())
 	}
 }
+
+// A spool that was empty at the start is no tap any more once its taps have
+// directories in it, and nothing waits for it.
+func TestSpoolWithTapsIsNotWaitedFor(t *testing.T) {
+	f := merge.NewFrontier(merge.DefaultConfig(1))
+	d := newTrickle(time.Minute, 10*time.Second, f)
+	d.arrived(nil, []string{"/in"})
+	first := packet.Time(time.Now().Add(-23 * time.Hour).UnixNano())
+	file := &spool.File{HasRecords: true, First: first}
+	file.Path = "/in/tap/a"
+	d.arrived([]*spool.File{file}, []string{"/in/tap"})
+	if len(d.sources) != 1 || d.sources["/in/tap"] == nil {
+		t.Errorf("it waits for %v", d.sources)
+	}
+}
