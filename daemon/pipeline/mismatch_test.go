@@ -38,8 +38,9 @@ func TestMismatchIsToldAndCounted(t *testing.T) {
 	}
 	c := &committer{
 		live: live, detector: anomaly.New(anomaly.DefaultConfig()), turn: make(chan struct{}, 1), backlog: p.backlog, log: log,
-		files: &files{plan: stay, finished: []*file{lost}},
-		store: &store{fs: spool.OS{}, dir: dir, sink: sink, setup: newSetup(config.Default()), log: log},
+		files:  &files{plan: stay, finished: []*file{lost}},
+		store:  &store{fs: spool.OS{}, dir: dir, sink: sink, setup: newSetup(config.Default()), log: log},
+		latest: &latest{},
 	}
 	live.handed.Add(5) // and nothing arrives
 	c.balance(live, live.flow().Check())
