@@ -90,9 +90,9 @@ func (c *control) waiting(at time.Time) []waitingFile {
 // analyzed is what the status page shows of the newest reports.
 type analyzed struct {
 	Made   uint64         `json:"made"`
-	Pane   float64        `json:"pane"` // end of the last pane, event time; 0: there was none
-	Length float64        `json:"length"`
-	Pairs  []pairNow      `json:"pairs"` // of it, those with the most bytes
+	Pane   float64        `json:"pane"`   // end of the last pane, event time; 0: there was none
+	Length float64        `json:"length"` // of a pane; 0: there are none, since there are no windows
+	Pairs  []pairNow      `json:"pairs"`  // of it, those with the most bytes
 	Report *report.Report `json:"report"`
 }
 
@@ -110,7 +110,10 @@ type pairNow struct {
 func (c *control) analyzed() analyzed {
 	l := c.committer.latest
 	l.mu.Lock()
-	a := analyzed{Made: l.made, Length: c.setup.Load().Vectors.Pane.Seconds(), Pairs: []pairNow{}}
+	a := analyzed{Made: l.made, Pairs: []pairNow{}}
+	if v := c.setup.Load().Vectors; len(v.Windows) > 0 {
+		a.Length = v.Pane.Seconds()
+	}
 	if len(l.heavy) > 0 {
 		a.Pane = l.pane.Seconds()
 	}

@@ -5,9 +5,12 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"pcapdir/daemon/page/pagetest"
 	"pcapdir/daemon/pipeline"
+	"pcapdir/source/decode/decodetest"
+	"pcapdir/source/packet"
 )
 
 // freePort is an address that nobody listens at.
@@ -79,5 +82,23 @@ func TestPageFollowsTheNextDaemon(t *testing.T) {
 	wantAnswer[pipeline.Paused](t, d, "pause", "")
 	b.Await("paused")
 	b.Sound("ERR_CONNECTION_REFUSED")
+	d.quit(t)
+}
+
+// The page says so where there are no vectors, and where all that came was caught up on;
+// no two marks of an axis are alike.
+func TestPageWithoutVectors(t *testing.T) {
+	b := pagetest.Open(t)
+	cfg := site(newRoot(t))
+	cfg.Status.Listen, cfg.Vectors.Windows = freePort(t), nil
+	d := start(t, cfg)
+	b.Size(1280, 900)
+	b.Go("http://" + cfg.Status.Listen + "/")
+	b.Await("No packet yet", "vectors.windows is empty", "0.5/s")
+	ip := decodetest.From("10.0.0.1", "10.0.0.2").UDP(1000, 9, make([]byte, 20))
+	old := capture{"old", []record{{TS: packet.Time(time.Second), LinkType: 101, Wire: uint32(len(ip)), Data: ip}}}
+	d.mv(t, "old", forms[0].encode(t, old))
+	b.Await("Nothing but what was caught up on")
+	b.Sound()
 	d.quit(t)
 }

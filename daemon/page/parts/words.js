@@ -12,7 +12,7 @@ function short(n, unit) {
   const prefixes = ["", "k", "M", "G", "T", "P", "E"];
   let i = 0;
   while (Math.abs(n) >= 999.5 && i < prefixes.length - 1) { n /= 1000; i++; }
-  const digits = i === 0 || Math.abs(n) >= 99.95 ? 0 : 1;
+  const digits = Math.abs(n) >= 99.95 ? 0 : 1;
   return n.toFixed(digits).replace(/\.0$/, "") + (prefixes[i] || unit ? "\u202f" : "") + prefixes[i] + (unit || "");
 }
 

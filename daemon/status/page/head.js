@@ -19,11 +19,16 @@ function stateOf(n) {
   return ["all is well", "good"];
 }
 
+function upToNothing(n) {
+  if (n.packets === 0) return "No packet yet";
+  return n.books.CatchUp.Read.Packets ? "Nothing but what was caught up on" : "Nothing is logged yet";
+}
+
 function drawHead(n) {
   const [word, kind] = stateOf(n);
   head.state.textContent = word;
   head.state.className = "state " + kind;
-  head.title.textContent = n.logged_up_to ? `Logged up to ${n.logged_up_to.slice(0, 19).replace("T", " ")}` : "No packet yet";
+  head.title.textContent = n.logged_up_to ? `Logged up to ${n.logged_up_to.slice(0, 19).replace("T", " ")}` : upToNothing(n);
   head.sub.replaceChildren(`event time, UTC \u00b7 version ${visible(n.version)} \u00b7 pid ${n.pid}, since ${n.since.slice(0, 19).replace("T", " ")}`);
   head.wrong.replaceChildren(n.ailments.length === 0 ? "" : el("ul", { class: "notice warn", "aria-label": "What is wrong" }, n.ailments.map((text) => el("li", null, quote(text)))));
   head.tiles.replaceChildren(tiles(n));

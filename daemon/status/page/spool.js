@@ -38,7 +38,7 @@ function drawSpool(n) {
       fileName(f.file), f.stage, [bar(f.size ? f.read / f.size : 0), " ", f.size ? percent(f.read / f.size) : ""], bytes(f.size), span(f.seconds)])),
     n.files.length < waiting ? el("p", { class: "caption" }, `and ${count(waiting - n.files.length)} more.`) : "");
   lists.put.replaceChildren(n.put.length === 0 ? "" : el("div", null, el("h3", { class: "below" }, "Put away last"),
-    rows([["File"], ["When"], ["Outcome"], ["Packets", "num"], ["From"], ["Why", "wide"]], [...n.put].reverse().map((l) => [
+    rows([["File"], ["When"], ["Outcome"], ["Packets", "num"], ["From", "unbroken"], ["Why", "wide"]], [...n.put].reverse().map((l) => [
       fileName(l.file), clock(l.ts), el("span", { class: l.outcome === "failed" ? "failed" : "" }, visible(l.outcome)), count(l.packets),
       l.first_ts === undefined ? "" : period(l.first_ts, l.last_ts), l.reason ? quote(l.reason) : ""]))));
 }
@@ -60,7 +60,7 @@ function drawShards(n) {
 
 function drawPairs(a) {
   lists.pairs.replaceChildren(
-    el("p", { class: "caption" }, a.pane ? `Of ${period(a.pane - a.length, a.pane)}, event time.` : "Nothing was reported yet: a report comes at the end of each pane (vectors.pane, vectors.windows)."),
+    el("p", { class: "caption" }, a.pane ? `Of ${period(a.pane - a.length, a.pane)}, event time.` : a.length ? "Nothing was reported yet: a report comes at the end of each pane (vectors.pane)." : "There are no vectors, and no reports: vectors.windows is empty."),
     a.pairs.length === 0 ? "" : rows([["Who"], ["Service"], ["Bytes out / in", "num"], ["Packets out / in", "num"]], a.pairs.map((p) => [
       pair(p.orig, p.resp), breakable(p.service), `${bytes(p.orig_bytes)} / ${bytes(p.resp_bytes)}`, `${short(p.orig_pkts)} / ${short(p.resp_pkts)}`])));
 }
