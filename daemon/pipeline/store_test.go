@@ -169,7 +169,7 @@ func (p *process) commit(n int) *commit {
 			p.w.t.Fatal(err)
 		}
 		b.moves = append(b.moves, m)
-		b.done = append(b.done, &file{File: f, books: &books.File{}})
+		b.done = append(b.done, &file{File: f, on: &timeline{}, books: &books.File{}})
 	}
 	return b
 }
