@@ -218,6 +218,9 @@ func printReport(w io.Writer, r *pipeline.Report) {
 	lost := all.Lost()
 	say(w, "books", "%d files, %d failed; %d packets (%d bytes) read = %d handled + %d dropped", all.Files, all.Failed,
 		all.Read.Packets, all.Read.Bytes, all.Handled.Packets, lost.Packets)
+	for _, dir := range r.WaitsFor {
+		say(w, "waits for", "%s: what may still come from there belongs before the rest (pcapdird seal does not wait)", quoted(dir))
+	}
 	if r.CatchingUp {
 		say(w, "late", "catching up on files that came too late for the others")
 	}

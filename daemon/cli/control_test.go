@@ -41,6 +41,7 @@ func TestControlCommands(t *testing.T) {
 		PID: 7, Since: time.Unix(1e9, 0), Paused: true, Held: 3, LoggedUpTo: "2026-01-01T00:00:00Z", CommitError: "disk full", BookErrors: 2,
 		CatchingUp: true, Oldest: 90, Problems: []pipeline.Problem{{Path: "/in/\x1b[2J", Reason: "permission denied", Since: time.Unix(2e9, 0)}},
 	}
+	r.WaitsFor = []string{"/in/\x1bempty"}
 	r.Books.Live.Read.Count(60)
 	r.Books.Live.Handled.Count(60)
 	r.Books.CatchUp.Read.Count(40)
@@ -58,7 +59,7 @@ func TestControlCommands(t *testing.T) {
 		}},
 	)
 	run(t.Context(), nil, "status", where).want(t, 0,
-		"paused", "pid 7", "2001-09-09T01:46:40Z", "3 held back", "waited for 1m30s", "up to 2026-01-01T00:00:00Z", "catching up",
+		"paused", "pid 7", "2001-09-09T01:46:40Z", "3 held back", "waited for 1m30s", "up to 2026-01-01T00:00:00Z", "catching up", `"/in/\x1bempty": what may still come`,
 		"2 packets (100 bytes) read = 1 handled + 1 dropped", "WRONG", "commits wait: disk full", "did not balance 2 times",
 		`"/in/\x1b[2J": permission denied, since 2033-05-18T03:33:20Z`)
 	var back pipeline.Report

@@ -21,6 +21,7 @@ type control struct {
 	*engine
 	spool    *spool.Spool
 	catcher  *catcher
+	trickle  *trickle
 	reloader *reloader
 	history  history
 	begin    time.Time
@@ -104,7 +105,8 @@ type Report struct {
 	LoggedUpTo  string         `json:"logged_up_to,omitempty"` // event time; empty before the first packet
 	CommitError string         `json:"commit_error,omitempty"` // why commits wait
 	CatchingUp  bool           `json:"catching_up"`
-	Memory      uint64         `json:"memory"` // resident bytes
+	WaitsFor    []string       `json:"waits_for,omitempty"` // silent directories from which something may still come that belongs before the rest
+	Memory      uint64         `json:"memory"`              // resident bytes
 	BookErrors  uint64         `json:"book_errors"`
 	Problems    []Problem      `json:"problems,omitempty"`
 	Books       books.Accounts `json:"books"` // of all files since there is a ledger
@@ -129,7 +131,7 @@ func (c *control) reportOf(p *picture) Report {
 		PID: os.Getpid(), Since: c.begin, Paused: s.Paused,
 		Settling: s.Settling, Held: s.Grouped, Admitted: s.Admitted, Unreadable: s.Unreadable, Kept: s.Kept,
 		Open: b.OpenFiles, Ahead: b.Ahead, Oldest: s.Oldest.Seconds(), Done: b.Done, Failed: b.Failed,
-		Packets: b.Handled, Conns: b.Conns, ActiveConns: b.ActiveConns, CatchingUp: p.catching,
+		Packets: b.Handled, Conns: b.Conns, ActiveConns: b.ActiveConns, CatchingUp: p.catching, WaitsFor: c.trickle.silent(),
 		Memory: b.Resident, BookErrors: b.BookErrors, Books: b.Accounts,
 	}
 	if b.HasWatermark {

@@ -99,7 +99,7 @@ func Run(ctx context.Context, o Options) (err error) {
 		})
 		again := &reloader{engine: e, load: o.Load, ready: o.Ready}
 		walker.Go(func() { again.follow(walking, o.Hangup) })
-		c := &control{engine: e, spool: sp, catcher: late, reloader: again, begin: time.Now()}
+		c := &control{engine: e, spool: sp, catcher: late, trickle: trickle, reloader: again, begin: time.Now()}
 		walker.Go(func() { c.serve(walking, doors, o.Version) })
 		walker.Go(func() { packRotated(walking, e.setup, o.Log) })
 		first := true

@@ -22,6 +22,10 @@ const maxLag = 24 * time.Hour
 // brought anything yet.
 const earlier = time.Hour
 
+// longestFirst is the longest wait for a source that has not brought anything yet: its
+// directory may be left over, and what comes later than that is late, not lost.
+const longestFirst = time.Hour
+
 // trickle says how far event time may go while files come one by one. It is the
 // one place where the wall clock touches the merge.
 //
@@ -50,6 +54,7 @@ type tap struct {
 	lag   time.Duration // largest arrival less first stamp, of the newest file of each group
 	gap   time.Duration // largest between arrivals
 	last  time.Time     // arrival
+	held  bool          // the merge waits for it
 }
 
 func newTrickle(after, holdBack time.Duration, f *merge.Frontier) *trickle {
@@ -154,8 +159,9 @@ func (d *trickle) hold(now time.Time) {
 		}
 	}
 	for name, s := range d.sources {
+		s.held = live >= 2 && d.live(s, now, patience)
 		switch {
-		case live < 2 || !d.live(s, now, patience):
+		case !s.held:
 			d.frontier.Release(name)
 			if now.Sub(s.last) > maxLag {
 				delete(d.sources, name)
@@ -168,11 +174,25 @@ func (d *trickle) hold(now time.Time) {
 	}
 }
 
+// silent are the directories that the merge waits for though nothing has come from them
+// for longer than order.idle.
+func (d *trickle) silent() (names []string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for name, s := range d.sources {
+		if s.held && time.Since(s.last) >= d.after {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
 // live says whether more is to be expected of s. One that has brought nothing yet
 // may be as slow as the slowest.
 func (d *trickle) live(s *tap, now time.Time, slowest time.Duration) bool {
 	if s.files == 0 {
-		return now.Sub(d.begin) < slowest
+		return now.Sub(d.begin) < min(slowest, longestFirst)
 	}
 	return now.Sub(s.last) < s.patience(d.after)
 }

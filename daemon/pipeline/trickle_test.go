@@ -91,3 +91,24 @@ func TestSpoolWithTapsIsNotWaitedFor(t *testing.T) {
 		t.Errorf("it waits for %v", d.sources)
 	}
 }
+
+// A directory that brings nothing is waited for as long as the slowest of the others
+// needs, at most an hour, and meanwhile it is said.
+func TestEmptyTapIsWaitedForAnHour(t *testing.T) {
+	for lag, longest := range map[time.Duration]time.Duration{time.Minute: 3 * time.Minute, 23 * time.Hour: time.Hour} {
+		d := newTrickle(time.Minute, 10*time.Second, merge.NewFrontier(merge.DefaultConfig(1)))
+		file := &spool.File{HasRecords: true, First: packet.Time(time.Now().Add(-lag).UnixNano()), Path: "/in/tap/a"}
+		d.arrived([]*spool.File{file}, []string{"/in/tap", "/in/empty"})
+		if got := d.silent(); got != nil {
+			t.Errorf("at once it is said to wait for %v", got)
+		}
+		s := d.sources["/in/empty"]
+		for at, held := range map[time.Duration]bool{longest - time.Second: true, longest + time.Second: false} {
+			s.last = time.Now().Add(-2 * time.Minute)
+			d.hold(d.begin.Add(at))
+			if s.held != held || (d.silent() != nil) != held {
+				t.Errorf("lag %v, after %v: it waits: %t, says %v", lag, at, s.held, d.silent())
+			}
+		}
+	}
+}

@@ -1,6 +1,6 @@
 // The head of the page: is all well, and how much is done.
 
-const head = { state: null, title: null, sub: null, tiles: null, wrong: null };
+const head = { state: null, title: null, sub: null, tiles: null, wrong: null, waits: null };
 
 function headSection() {
   head.state = el("span", { class: "state", role: "status" });
@@ -8,7 +8,8 @@ function headSection() {
   head.sub = el("p", { class: "sub" });
   head.tiles = el("div");
   head.wrong = el("div");
-  return el("header", null, el("p", { class: "brand" }, "pcapdird ", head.state), head.title, head.sub, head.wrong, head.tiles);
+  head.waits = el("div");
+  return el("header", null, el("p", { class: "brand" }, "pcapdird ", head.state), head.title, head.sub, head.wrong, head.waits, head.tiles);
 }
 
 // stateOf is a word for all, and how grave it is.
@@ -31,6 +32,8 @@ function drawHead(n) {
   head.title.textContent = n.logged_up_to ? `Logged up to ${n.logged_up_to.slice(0, 19).replace("T", " ")}` : upToNothing(n);
   head.sub.replaceChildren(`event time, UTC \u00b7 version ${visible(n.version)} \u00b7 pid ${n.pid}, since ${n.since.slice(0, 19).replace("T", " ")}`);
   head.wrong.replaceChildren(n.ailments.length === 0 ? "" : el("ul", { class: "notice warn", "aria-label": "What is wrong" }, n.ailments.map((text) => el("li", null, quote(text)))));
+  head.waits.replaceChildren(!n.waits_for ? "" : el("ul", { class: "notice", "aria-label": "What is waited for" }, n.waits_for.map((dir) =>
+    el("li", null, "Waits for ", address(dir), ": what may still come from there belongs before the rest. pcapdird seal does not wait."))));
   head.tiles.replaceChildren(tiles(n));
   document.title = (n.ailments.length ? "! " : "") + "pcapdird, " + word;
 }
