@@ -1,4 +1,4 @@
-package check
+package rules
 
 import (
 	"go/ast"
@@ -119,8 +119,8 @@ func TestGoCommandsInDocuments(t *testing.T) {
 		}
 	}
 	for line, want := range map[string]int{
-		"go test ./contrib/check -run GoCommands":                        0,
-		"go test ./contrib/check -run NoSuchThing -v":                    1,
+		"go test ./contrib/rules -run GoCommands":                        0,
+		"go test ./contrib/rules -run NoSuchThing -v":                    1,
 		"go test ./source -run xxx -bench Reader":                        0,
 		"go test ./source -run xxx -bench 'Raeder'":                      1,
 		"go run ./contrib/gen -kind small -out x":                        0,
