@@ -96,18 +96,18 @@ func visible(r rune) rune {
 }
 
 // ownHost refuses who was sent here under the name of another host, as by a page in a
-// browser on this machine whose name was made to point here (DNS rebinding).
+// browser on this machine, or on one that forwards a port to the socket, whose name was
+// made to point here (DNS rebinding). At a socket a name without a dot will do: clients
+// have to say some, and nobody else can give those.
 func ownHost(l net.Listener, next http.Handler) http.Handler {
-	if l.Addr().Network() == "unix" {
-		return next
-	}
+	socket := l.Addr().Network() == "unix"
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		host, _, err := net.SplitHostPort(r.Host)
 		if err != nil {
 			host = r.Host
 		}
-		if r.Host != "" && !loopback(host) { // no browser leaves it out
-			http.Error(w, "this is for requests to a loopback address", http.StatusMisdirectedRequest)
+		if r.Host != "" && !loopback(host) && !(socket && !strings.Contains(host, ".")) { // no browser leaves it out
+			http.Error(w, "this is for requests to a loopback address; a proxy is to say Host: localhost", http.StatusMisdirectedRequest)
 			return
 		}
 		next.ServeHTTP(w, r)

@@ -125,6 +125,11 @@ func TestWebOnASocket(t *testing.T) {
 		t.Fatal(err)
 	}
 	get := look(t, l, Web{Metrics: Metrics(someFigures(), func() two { return two{} }, ""), Ailments: func() []string { return nil }, Profiles: true})
+	for host, code := range map[string]int{"evil.example": 421, "127.0.0.1:9477": 200, "localhost": 200} {
+		if got, text := get("/healthz", host); got != code {
+			t.Errorf("%s: %d %s", host, got, text)
+		}
+	}
 	for _, path := range []string{"/metrics", "/healthz", "/debug/pprof/", "/debug/pprof/goroutine"} {
 		if code, _ := get(path, "whoever"); code != 200 {
 			t.Errorf("%s: %d", path, code)
