@@ -14,6 +14,7 @@ const (
 
 // sample is the state at one time: counters in totals since the start.
 type sample struct {
+	N           uint64   `json:"n"`    // of all samples, from 1: a wall clock may be set back
 	Time        float64  `json:"time"` // wall clock, seconds since 1970
 	Packets     uint64   `json:"packets"`
 	Bytes       uint64   `json:"bytes"` // on the wire
@@ -28,6 +29,7 @@ type sample struct {
 // history is the last hour, for those who look at the page.
 type history struct {
 	mu   sync.Mutex
+	made uint64
 	kept []sample // the newest last
 }
 
@@ -49,18 +51,20 @@ func (h *history) follow(ctx context.Context, take func() picture) {
 func (h *history) add(s sample) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.made++
+	s.N = h.made
 	h.kept = keepLast(append(h.kept, s), keptSamples)
 }
 
-// since are the samples after a time.
-func (h *history) since(t float64) []sample {
+// beyond are the samples after the n-th; all, for one who has more than there were.
+func (h *history) beyond(n uint64) []sample {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	at := len(h.kept)
-	for at > 0 && h.kept[at-1].Time > t {
-		at--
+	if n > h.made {
+		n = 0
 	}
-	return append([]sample{}, h.kept[at:]...)
+	missing := min(h.made-n, uint64(len(h.kept)))
+	return append([]sample{}, h.kept[len(h.kept)-int(missing):]...)
 }
 
 func (p *picture) sample() sample {

@@ -141,20 +141,17 @@ func TestPutAwayByCatchingUp(t *testing.T) {
 // The last hour is kept, and told from where the asker has it.
 func TestHistory(t *testing.T) {
 	var h history
-	if got := h.since(0); got == nil || len(got) != 0 {
+	if got := h.beyond(0); got == nil || len(got) != 0 {
 		t.Errorf("at the start: %v", got)
 	}
 	for i := range 2 * keptSamples {
-		h.add(sample{Time: float64(i)})
+		h.add(sample{Time: float64(-i)}) // the clock goes back
 	}
-	if all := h.since(0); len(all) != keptSamples || all[0].Time != keptSamples {
-		t.Errorf("%d samples", len(all))
-	}
-	if got := h.since(2*keptSamples - 3); len(got) != 2 || got[0].Time != 2*keptSamples-2 {
-		t.Errorf("%+v", got)
-	}
-	if got := h.since(1e18); len(got) != 0 {
-		t.Errorf("%+v", got)
+	for have, want := range map[uint64]int{0: keptSamples, 1: keptSamples, 2*keptSamples - 2: 2, 2 * keptSamples: 0, 1e18: keptSamples} {
+		got := h.beyond(have)
+		if len(got) != want || want > 0 && (got[want-1].N != 2*keptSamples || got[0].N != uint64(2*keptSamples-want+1)) {
+			t.Errorf("beyond %d: %d samples, want %d", have, len(got), want)
+		}
 	}
 }
 

@@ -17,7 +17,7 @@ import (
 func (c *control) serveWeb(ctx context.Context, l net.Listener, version string) {
 	w := status.Web{
 		Metrics: status.Metrics(metrics, c.picture, version), Ailments: c.ailments, Profiles: c.setup.Load().Status.Pprof,
-		Now: func(since float64) any { return c.now(version, since) }, Analyzed: func() any { return c.analyzed() },
+		Now: func(have uint64) any { return c.now(version, have) }, Analyzed: func() any { return c.analyzed() },
 	}
 	if err := status.ServeWeb(ctx, l, c.log, w); err != nil {
 		c.log.Error("metrics and health are no longer served", "error", err)

@@ -52,11 +52,11 @@ const (
 	stageRead    = "read"
 )
 
-// now is the answer to those who have the history up to since.
-func (c *control) now(version string, since float64) now {
+// now is the answer to those who have the history up to sample have.
+func (c *control) now(version string, have uint64) now {
 	p := c.picture()
 	n := now{
-		Report: c.reportOf(&p), Time: wallSeconds(p.now), Version: version, Ailments: append([]string{}, p.ailments()...), History: c.history.since(since),
+		Report: c.reportOf(&p), Time: wallSeconds(p.now), Version: version, Ailments: append([]string{}, p.ailments()...), History: c.history.beyond(have),
 		Lost: p.Books.Lost().Packets, Files: c.waiting(p.now), Put: []json.RawMessage{}, Made: c.committer.latest.count(),
 	}
 	for _, core := range c.cores {

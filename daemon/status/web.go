@@ -27,10 +27,10 @@ type Web struct {
 	// from any goroutine.
 	Ailments func() []string
 	Profiles bool // net/http/pprof, too
-	// Now is what the page shows of this moment, to one who has the history up to since
-	// (seconds since 1970), and Analyzed what the newest reports say: JSON, for its scripts.
+	// Now is what the page shows of this moment, to one who has the history up to sample
+	// have (0: none of it), and Analyzed what the newest reports say: JSON, for its scripts.
 	// They are called from any goroutine.
-	Now      func(since float64) any
+	Now      func(have uint64) any
 	Analyzed func() any
 }
 
@@ -61,8 +61,8 @@ func ServeWeb(ctx context.Context, l net.Listener, log *slog.Logger, w Web) erro
 	mux.HandleFunc("GET /healthz", func(rw http.ResponseWriter, _ *http.Request) { health(rw, w.Ailments()) })
 	mux.HandleFunc("GET /{$}", showPage(statusPage()))
 	mux.HandleFunc("GET /now.json", func(rw http.ResponseWriter, r *http.Request) {
-		since, _ := strconv.ParseFloat(r.FormValue("since"), 64) // all, for who does not say
-		showJSON(rw, w.Now(since))
+		have, _ := strconv.ParseUint(r.FormValue("have"), 10, 64) // all, for who does not say
+		showJSON(rw, w.Now(have))
 	})
 	mux.HandleFunc("GET /analyzed.json", func(rw http.ResponseWriter, _ *http.Request) { showJSON(rw, w.Analyzed()) })
 	if w.Profiles {

@@ -83,7 +83,7 @@ func TestWeb(t *testing.T) {
 	}
 	var ailing []string
 	get := look(t, l, Web{Metrics: Metrics(someFigures(), func() two { return two{} }, ""), Ailments: func() []string { return ailing },
-		Now:      func(since float64) any { return map[string]float64{"since": since} },
+		Now:      func(have uint64) any { return map[string]uint64{"have": have} },
 		Analyzed: func() any { return []string{"</script>"} }})
 	here := l.Addr().String()
 	for _, c := range []struct {
@@ -99,8 +99,8 @@ func TestWeb(t *testing.T) {
 		{"/debug/pprof/", here, 404, ""},
 		{"/", here, 200, "<!doctype html>"},
 		{"/", "evil.example", 421, ""},
-		{"/now.json?since=7.5", here, 200, "{\"since\":7.5}\n"},
-		{"/now.json?since=x", here, 200, "{\"since\":0}\n"},
+		{"/now.json?have=7", here, 200, "{\"have\":7}\n"},
+		{"/now.json?have=x", here, 200, "{\"have\":0}\n"},
 		{"/analyzed.json", here, 200, "[\"\\u003c/script\\u003e\"]\n"},
 		{"/now.json", "evil.example", 421, ""},
 		{"/else", here, 404, ""},

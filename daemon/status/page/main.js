@@ -20,10 +20,8 @@ async function ask(what) {
 }
 
 function drawNow(n) {
-  if (live.last && live.last.since !== n.since) forget();
   live.last = n;
-  const newest = samples.length ? samples[samples.length - 1].time : 0;
-  samples = samples.concat(n.history.filter((s) => s.time > newest)).slice(-720);
+  samples = samples.concat(n.history.filter((s) => s.n > have())).slice(-720);
   drawHead(n);
   drawLines();
   drawSpool(n);
@@ -33,7 +31,7 @@ function drawNow(n) {
 // forget is what another daemon begins with: it has no part in what the last one showed.
 function forget() {
   samples = [];
-  shardsBefore = live.made = panel.title = table.body = null;
+  shardsBefore = live.last = live.made = panel.title = table.body = null;
   setReport({});
   live.reports.replaceChildren();
 }
@@ -61,10 +59,15 @@ function takeReport(data) {
   state.index = follow || again < 0 ? list.length - 1 : again;
 }
 
-function since() { return live.last && samples.length ? samples[samples.length - 1].time : 0; }
+// have is the newest sample that is here; they are numbered from 1.
+function have() { return samples.length ? samples[samples.length - 1].n : 0; }
 
 async function look() {
-  const n = await ask(`now.json?since=${since()}`);
+  let n = await ask(`now.json?have=${have()}`);
+  if (n && live.last && live.last.since !== n.since) {
+    forget();
+    n = await ask(`now.json?have=${have()}`);
+  }
   if (!n) return;
   drawNow(n);
   if (live.made !== null && (n.made === live.made || Date.now() - live.asked < analyzedEvery)) return;
