@@ -53,6 +53,10 @@
 //     there, and the relay has made nothing yet of what it takes behind it. The
 //     relay stops there, too. A reader that waits between two records publishes that
 //     the last one is whole.
+//   - What is granted may go unsaid for a while: shards are woken when it has risen as
+//     often as there are shards, by a batch each time. But whoever is about to wait, or
+//     has ended, has them told all of it (I10). A writer that did not wait goes on, and
+//     so comes to a full queue, a wait or its end.
 //
 // The counts are what makes traffic without fragments cost nothing: the relay
 // sleeps, and nobody waits for it. It is woken when safe rises while it has

@@ -35,6 +35,7 @@ type Frontier struct {
 	opened  uint64     // runs ever
 	safe    packet.Order
 	granted packet.Order // what shards may handle: safe, less what the relay has not done yet
+	untold  int          // how often granted has risen since shards were woken
 	rest    packet.Order // where safe stands when no file is open and none waits
 	resumed packet.Order // where event time began, if not at the beginning
 	last    packet.Time  // how far event time got: the largest effective time of the runs that ended, or idle time
@@ -96,10 +97,14 @@ func (f *Frontier) least() packet.Order {
 }
 
 // raise recomputes safe and wakes whom that concerns. The caller holds f.mu.
-func (f *Frontier) raise() {
+func (f *Frontier) raise() { f.raiseFor(true) }
+
+// raiseFor is raise, after which shards may be left asleep for a while where nobody
+// waits for them; see grant.
+func (f *Frontier) raiseFor(waits bool) {
 	bound, least := f.bound(), f.least()
 	f.safe = f.safe.Max(least.Min(bound))
-	f.grant()
+	f.grant(waits)
 	if f.due(least) {
 		signal(f.scheduler)
 	}
@@ -108,7 +113,11 @@ func (f *Frontier) raise() {
 // grant lets shards go as far as nothing below can come out of the relay any
 // more: up to where the relay has got or, if it has nothing to do, up to safe
 // without asking it (I7). The caller holds f.mu.
-func (f *Frontier) grant() {
+//
+// To wake a shard costs as much as a batch of packets is worth, and each time that safe
+// rises there are a few for each of them. So they are woken when about a batch for each
+// has come, or when somebody waits (I10).
+func (f *Frontier) grant(waits bool) {
 	granted, busy := f.safe, f.diverted != f.relayed
 	if busy {
 		granted = granted.Min(f.relay.progress)
@@ -118,6 +127,10 @@ func (f *Frontier) grant() {
 	}
 	if f.granted.Less(granted) {
 		f.granted = granted
+		f.untold++
+	}
+	if f.untold > f.cfg.Shards || waits && f.untold > 0 {
+		f.untold = 0
 		for _, c := range f.wake[:f.cfg.Shards] {
 			signal(c)
 		}
@@ -134,14 +147,14 @@ func (f *Frontier) due(least packet.Order) bool {
 }
 
 // publish says that r will send nothing below p any more (I1), and that it has
-// sent so many packets more to the relay.
-func (f *Frontier) publish(r *Run, p packet.Order, diverted uint64) {
+// sent so many packets more to the relay. waits says that its writer is about to wait.
+func (f *Frontier) publish(r *Run, p packet.Order, diverted uint64, waits bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.diverted += diverted
-	if r.progress.Less(p) {
-		r.progress = p
-		f.raise()
+	if r.progress.Less(p) || waits && f.untold > 0 {
+		r.progress = r.progress.Max(p)
+		f.raiseFor(waits)
 	}
 }
 

@@ -31,6 +31,9 @@ func mutants() []mutant {
 		mutate("R3 wait on the full queue", func(r *rules) {
 			r.append = appendBy(writing{publish: publishSound, flush: waitOnFull})
 		}),
+		mutate("a writer that waits leaves shards asleep", func(r *rules) {
+			r.append = appendBy(writing{publish: publishQuietly, flush: flushSound})
+		}),
 		mutate("R4 the bound rises before the run is visible", func(r *rules) { r.open = boundBeforeRun }),
 		mutate("R4 poll the queues, then load safe", func(r *rules) { r.load = pollBeforeSafe }),
 		mutate("R5 sleep although safe rose", func(r *rules) { r.wait = loseToken }),
@@ -56,8 +59,8 @@ func mutate(name string, change func(*rules)) mutant {
 
 // writing is what a broken Append does when a batch is full.
 type writing struct {
-	publish func(*Writer)
-	flush   func(w *Writer, full int, publish func(*Writer)) bool
+	publish func(w *Writer, waits bool)
+	flush   func(w *Writer, full int, publish func(w *Writer, waits bool)) bool
 }
 
 // appendBy is Append with the steps of how. With the sound steps it is Append,
@@ -70,7 +73,7 @@ func appendBy(how writing) func(*Writer, int, *packet.Packet) bool {
 		select {
 		case w.queues[shard] <- w.partial[shard]:
 			w.sent(shard)
-			how.publish(w)
+			how.publish(w, false)
 			return true
 		default:
 			return how.flush(w, shard, how.publish)
@@ -88,10 +91,10 @@ func closeBy(how writing) func(*Writer) {
 	}
 }
 
-func flushSound(w *Writer, _ int, publish func(*Writer)) bool {
+func flushSound(w *Writer, _ int, publish func(w *Writer, waits bool)) bool {
 	for {
 		shard, ok := w.oldest()
-		publish(w)
+		publish(w, true)
 		if !ok {
 			return true
 		}
@@ -101,11 +104,11 @@ func flushSound(w *Writer, _ int, publish func(*Writer)) bool {
 	}
 }
 
-func flushThenPublish(w *Writer, _ int, publish func(*Writer)) bool {
+func flushThenPublish(w *Writer, _ int, publish func(w *Writer, waits bool)) bool {
 	for {
 		shard, ok := w.oldest()
 		if !ok {
-			publish(w)
+			publish(w, true)
 			return true
 		}
 		if !w.push(shard) {
@@ -114,25 +117,28 @@ func flushThenPublish(w *Writer, _ int, publish func(*Writer)) bool {
 	}
 }
 
-func waitOnFull(w *Writer, full int, publish func(*Writer)) bool {
-	publish(w)
+func waitOnFull(w *Writer, full int, publish func(w *Writer, waits bool)) bool {
+	publish(w, true)
 	return w.push(full)
 }
 
-func publishSound(w *Writer) { w.passed(w.last.Next()) }
+func publishSound(w *Writer, waits bool) { w.passed(w.last.Next(), waits) }
+
+// publishQuietly says of no wait that it is one.
+func publishQuietly(w *Writer, _ bool) { w.passed(w.last.Next(), false) }
 
 func publishTime(round packet.Time) writing {
-	return writing{flush: flushSound, publish: func(w *Writer) {
+	return writing{flush: flushSound, publish: func(w *Writer, waits bool) {
 		p := w.last.Next()
 		if shard, ok := w.oldest(); ok {
 			p = w.partial[shard].Packets[0].Order(w.File)
 		}
-		w.publish(packet.At(p.Eff + round))
+		w.publish(packet.At(p.Eff+round), waits)
 	}}
 }
 
 func publishAll() writing {
-	return writing{flush: flushSound, publish: func(w *Writer) { w.publish(w.last.Next()) }}
+	return writing{flush: flushSound, publish: func(w *Writer, waits bool) { w.publish(w.last.Next(), waits) }}
 }
 
 func boundBeforeRun(f *Frontier) func() {
@@ -196,7 +202,7 @@ func divertUnseen(w *Writer, p *packet.Packet, data []byte) bool {
 	if !w.Divert(p, data) {
 		return false
 	}
-	w.publish(w.last.Next())
+	w.publish(w.last.Next(), true)
 	return true
 }
 
@@ -205,12 +211,12 @@ func divertUncounted(w *Writer, p *packet.Packet, data []byte) bool {
 	w.add(w.frontier.cfg.Shards, p).Data = [][]byte{data}
 	for w.partial[w.frontier.cfg.Shards] != nil {
 		queue, _ := w.oldest()
-		publishSound(w)
+		publishSound(w, true)
 		if !w.push(queue) {
 			return false
 		}
 	}
-	time.AfterFunc(20*time.Microsecond, func() { w.frontier.publish(w.Run, packet.Order{}, 1) })
+	time.AfterFunc(20*time.Microsecond, func() { w.frontier.publish(w.Run, packet.Order{}, 1, true) })
 	return true
 }
 

@@ -97,7 +97,7 @@ func (w *Writer) send(queue int) bool {
 	select {
 	case w.queues[queue] <- w.partial[queue]:
 		w.sent(queue)
-		w.passed(w.last.Next())
+		w.passed(w.last.Next(), false)
 		return true
 	default:
 		return w.Flush()
@@ -121,12 +121,12 @@ func (w *Writer) Flush() bool {
 		if !ok {
 			break
 		}
-		w.passed(w.last.Next())
+		w.passed(w.last.Next(), true)
 		if !w.push(queue) {
 			return false
 		}
 	}
-	w.passed(w.last.Next())
+	w.passed(w.last.Next(), true)
 	return true
 }
 
@@ -153,24 +153,24 @@ func (w *Writer) oldest() (queue int, ok bool) {
 
 // Publish says how far this file may be trusted, between two records. A reader calls
 // it before every wait of its own (a descriptor, a disk).
-func (w *Writer) Publish() { w.passed(w.last.NextRecord()) }
+func (w *Writer) Publish() { w.passed(w.last.NextRecord(), true) }
 
 // passed publishes that nothing comes below next, nor below the first key of the
-// oldest batch that is not sent.
-func (w *Writer) passed(next packet.Order) {
+// oldest batch that is not sent. waits says that w is about to wait, or may be.
+func (w *Writer) passed(next packet.Order, waits bool) {
 	if !w.any {
 		return
 	}
 	if queue, ok := w.oldest(); ok {
 		next = w.partial[queue].Packets[0].Order(w.File)
 	}
-	w.publish(next)
+	w.publish(next, waits)
 }
 
 // publish tells the frontier, together with what the relay was sent: progress
 // must not pass a packet that is not counted yet (I6).
-func (w *Writer) publish(p packet.Order) {
-	w.frontier.publish(w.Run, p, w.diverted)
+func (w *Writer) publish(p packet.Order, waits bool) {
+	w.frontier.publish(w.Run, p, w.diverted, waits)
 	w.diverted = 0
 }
 
