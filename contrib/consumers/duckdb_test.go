@@ -72,13 +72,8 @@ func column(t logs.Type) string {
 // in Parquet.
 func TestDuckDB(t *testing.T) {
 	query := duckDB(t)
-	dir := t.TempDir()
-	for log, lines := range logLines(t) {
-		if lines == "" {
-			continue
-		}
-		file := filepath.Join(dir, log+".log")
-		write(t, file, lines)
+	for log, file := range logFiles(t) {
+		lines := read(t, file)
 		from := "FROM read_json_auto('" + file + "', sample_size = -1)"
 		want := map[string]string{}
 		for _, f := range logs.Fields(log) {
@@ -96,7 +91,7 @@ func TestDuckDB(t *testing.T) {
 				t.Errorf("%s of %s.log is %s, want %s", c.Name, log, c.Type, want[c.Name])
 			}
 		}
-		parquet := filepath.Join(dir, log+".parquet")
+		parquet := strings.TrimSuffix(file, ".log") + ".parquet"
 		for name, rows := range map[string][]string{
 			"json":    query("SELECT * " + from),
 			"parquet": query("SELECT * FROM '"+parquet+"'", "COPY (SELECT * "+from+") TO '"+parquet+"'"),

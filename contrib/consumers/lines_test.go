@@ -43,6 +43,19 @@ func logLines(t *testing.T) map[string]string {
 	return lines
 }
 
+// logFiles are these lines in files, by log; a log without a line has none.
+func logFiles(t *testing.T) map[string]string {
+	t.Helper()
+	dir, files := t.TempDir(), map[string]string{}
+	for log, lines := range logLines(t) {
+		if lines != "" {
+			files[log] = filepath.Join(dir, log+".log")
+			write(t, files[log], lines)
+		}
+	}
+	return files
+}
+
 var labLines = sync.OnceValues(func() (map[string]string, error) {
 	dir, err := os.MkdirTemp("", "consumers-")
 	if err != nil {

@@ -2,9 +2,7 @@ package rules
 
 import (
 	"fmt"
-	"os"
 	"path"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -29,12 +27,9 @@ func documents(t *testing.T) []document {
 		if path.Ext(p) != ".md" || p == "CHANGELOG.md" {
 			continue
 		}
-		text, err := os.ReadFile(filepath.Join(root, p))
-		if os.IsNotExist(err) { // removed, and git does not know yet
+		text, ok := content(t, p)
+		if !ok {
 			continue
-		}
-		if err != nil {
-			t.Fatal(err)
 		}
 		d := document{path: p}
 		for i, part := range strings.Split("\n"+string(text), "\n```") {

@@ -39,6 +39,16 @@ func isText(p string) bool {
 	return path.Dir(p) == ".ci" || !strings.Contains(path.Base(p), ".") && !inTestdata(p)
 }
 
+// content is what stands in a tracked file; false: it was removed, and git does not know yet.
+func content(t *testing.T, p string) (text []byte, ok bool) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(root, p))
+	if err != nil && !os.IsNotExist(err) {
+		t.Fatal(err)
+	}
+	return text, err == nil
+}
+
 func TestText(t *testing.T) {
 	files := tracked(t)
 	if len(files) < 10 {
@@ -48,12 +58,9 @@ func TestText(t *testing.T) {
 		if !isText(p) {
 			continue
 		}
-		text, err := os.ReadFile(filepath.Join(root, p))
-		if os.IsNotExist(err) { // removed, and git does not know yet
+		text, ok := content(t, p)
+		if !ok {
 			continue
-		}
-		if err != nil {
-			t.Fatal(err)
 		}
 		for i, line := range bytes.Split(text, []byte("\n")) {
 			for _, u := range unwanted {
@@ -74,11 +81,11 @@ func TestScripts(t *testing.T) {
 		if path.Ext(p) != ".js" {
 			continue
 		}
-		scripts++
-		text, err := os.ReadFile(filepath.Join(root, p))
-		if err != nil {
-			t.Fatal(err)
+		text, ok := content(t, p)
+		if !ok {
+			continue
 		}
+		scripts++
 		for _, f := range forbidden {
 			if bytes.Contains(text, []byte(f)) {
 				t.Errorf("%s has %q: it could make markup or code of a text, or load something", p, f)

@@ -4,11 +4,11 @@ import (
 	"cmp"
 	"fmt"
 	"io"
-	"net/netip"
 	"text/tabwriter"
 	"time"
 
 	"pcapdir/daemon/pipeline"
+	"pcapdir/source/packet"
 )
 
 // printSummary says what a batch did: files, packets and connections, who spoke most, and
@@ -55,10 +55,7 @@ func printAlerts(w io.Writer, s pipeline.Summary) {
 	_, _ = fmt.Fprintf(w, "%d %s (anomaly.log has them, pcapdird report shows them):\n", s.Alerts, what)
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, a := range s.Highest {
-		_, _ = fmt.Fprintf(table, "  %s\t%.1f\t%s -> %s\t%s\t%s\n", time.Unix(int64(a.TS), 0).UTC().Format(time.RFC3339), a.Score, host(a.OrigH), host(a.RespH), a.Service, cmp.Or(a.Message, "no single reason"))
+		_, _ = fmt.Fprintf(table, "  %s\t%.1f\t%s -> %s\t%s\t%s\n", time.Unix(int64(a.TS), 0).UTC().Format(time.RFC3339), a.Score, packet.Addr(a.OrigH), packet.Addr(a.RespH), a.Service, cmp.Or(a.Message, "no single reason"))
 	}
 	_ = table.Flush() // likewise
 }
-
-// host is an address as logs print it.
-func host(a [16]byte) netip.Addr { return netip.AddrFrom16(a).Unmap() }

@@ -8,9 +8,9 @@ function timeAxis(x, from, to, bottom, width) {
   ]));
 }
 
-// valueAxis has lines at round values up to top, with what unit makes of them.
-function valueAxis(y, top, left, right, unit) {
-  return svg("g", null, roundTicks(top).map((v) => [
+// valueAxis has lines at values, with what unit makes of them.
+function valueAxis(y, values, left, right, unit) {
+  return svg("g", null, values.map((v) => [
     svg("line", { class: "grid", x1: left, x2: right, y1: y(v), y2: y(v) }),
     svg("text", { class: "axis-text", x: left - 6, y: y(v) + 4, "text-anchor": "end" }, unit(v)),
   ]));

@@ -8,17 +8,6 @@ const state = { length: 0, index: 0 }; // which of its windows
 function setReport(data) {
   report = { ...data, windows: data.windows || [], incidents: data.incidents || [], names: data.names || [] };
   alerts = report.incidents.filter(isAlert);
-  choose();
-}
-
-// choose takes the window of the highest alert, or the last one.
-function choose() {
-  const there = (a) => report.windows.some((w) => w.ts === a.ts && w.window === a.window);
-  const best = [...alerts].sort((a, b) => b.score - a.score).find(there);
-  const w = best || report.windows[report.windows.length - 1];
-  if (!w) return;
-  state.length = w.window;
-  state.index = sameLength().findIndex((o) => o.ts === w.ts);
 }
 
 // panel.changed draws what another choice of the window changes: that, and more on some pages.

@@ -1,5 +1,15 @@
 // The page: read the data, draw the report of the highest alert first.
 
+// choose takes the window of the highest alert, or the last one.
+function choose() {
+  const there = (a) => report.windows.some((w) => w.ts === a.ts && w.window === a.window);
+  const best = [...alerts].sort((a, b) => b.score - a.score).find(there);
+  const w = best || report.windows[report.windows.length - 1];
+  if (!w) return;
+  state.length = w.window;
+  state.index = sameLength().findIndex((o) => o.ts === w.ts);
+}
+
 function draw() {
   if (overview.node) drawOverview();
   if (report.windows.length) drawWindow();
@@ -7,6 +17,7 @@ function draw() {
 
 function main() {
   setReport(JSON.parse(document.getElementById("data").textContent));
+  choose();
   panel.changed = draw;
   const page = document.getElementById("page");
   page.append(head());

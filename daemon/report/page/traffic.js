@@ -66,7 +66,7 @@ function stack(x, height, left, right) {
   const top = Math.max(...sums, 1), floor = height, roof = 10;
   const y = (v) => floor - v / top * (floor - roof);
   const unit = overview.what === "bytes" ? bytes : (v) => short(v);
-  const group = valueAxis(y, top, left, right, unit);
+  const group = valueAxis(y, roundTicks(top), left, right, unit);
   const below = new Array(n).fill(0);
   t.series.forEach((s, k) => {
     let path = "";

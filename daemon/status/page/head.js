@@ -2,6 +2,12 @@
 
 const head = { state: null, title: null, sub: null, tiles: null, wrong: null, waits: null };
 
+// seconds is a time of the daemon's without its zone, which is UTC, and what is below a second.
+function seconds(time) { return time.slice(0, 19).replace("T", " "); }
+
+// waits is how many files are not wholly read.
+function waits(n) { return n.settling + n.held + n.admitted + n.unreadable; }
+
 function headSection() {
   head.state = el("span", { class: "state", role: "status" });
   head.title = el("h1");
@@ -29,8 +35,8 @@ function drawHead(n) {
   const [word, kind] = stateOf(n);
   head.state.textContent = word;
   head.state.className = "state " + kind;
-  head.title.textContent = n.logged_up_to ? `Logged up to ${n.logged_up_to.slice(0, 19).replace("T", " ")}` : upToNothing(n);
-  head.sub.replaceChildren(`event time, UTC \u00b7 version ${visible(n.version)} \u00b7 pid ${n.pid}, since ${n.since.slice(0, 19).replace("T", " ")}`);
+  head.title.textContent = n.logged_up_to ? `Logged up to ${seconds(n.logged_up_to)}` : upToNothing(n);
+  head.sub.replaceChildren(`event time, UTC \u00b7 version ${visible(n.version)} \u00b7 pid ${n.pid}, since ${seconds(n.since)}`);
   head.wrong.replaceChildren(n.ailments.length === 0 ? "" : el("ul", { class: "notice warn", "aria-label": "What is wrong" }, n.ailments.map((text) => el("li", null, quote(text)))));
   head.waits.replaceChildren(!n.waits_for ? "" : el("ul", { class: "notice", "aria-label": "What is waited for" }, n.waits_for.map((dir) =>
     el("li", null, "Waits for ", address(dir), ": what may still come from there belongs before the rest. pcapdird seal does not wait."))));
@@ -39,7 +45,7 @@ function drawHead(n) {
 }
 
 function tiles(n) {
-  const last = samples[samples.length - 1], waiting = n.settling + n.held + n.admitted + n.unreadable;
+  const last = samples[samples.length - 1], waiting = waits(n);
   const lag = last ? last.lag : null;
   return el("dl", { class: "tiles" },
     tile("Packets", last ? rate("packets") : "\u2013", `${short(n.packets)} since the start` + (n.lost ? `, ${short(n.lost)} without a connection` : "")),

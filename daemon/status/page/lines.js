@@ -51,7 +51,8 @@ function drawChart(c) {
   const top = Math.max(...there.map(([, v]) => v)) || 1;
   const x = (t) => left + (t - from) / (to - from) * (right - left), y = (v) => floor - v / top * (floor - roof);
   const picture = svg("svg", { width, height, role: "img", "aria-label": `${m.name}: ${m.unit(there[there.length - 1][1])} now, ${m.unit(top)} at most` });
-  picture.append(timeAxis(x, from, to, floor, width), scale(y, top, left, right, m.unit), curve(points, x, y, floor));
+  picture.append(timeAxis(x, from, to, floor, width), valueAxis(y, [top / 2, top], left, right, m.unit), // whatever the unit is
+    svg("line", { class: "base", x1: left, x2: right, y1: floor, y2: floor }), curve(points, x, y, floor));
   picture.addEventListener("pointermove", (e) => {
     const px = e.clientX - picture.getBoundingClientRect().left;
     const near = there.reduce((a, b) => Math.abs(x(b[0]) - px) < Math.abs(x(a[0]) - px) ? b : a);
@@ -59,14 +60,6 @@ function drawChart(c) {
   });
   picture.addEventListener("pointerleave", hideTooltip);
   c.node.replaceChildren(picture);
-}
-
-// scale has the top, and half of it: values of any size and unit.
-function scale(y, top, left, right, unit) {
-  return svg("g", null, [0.5, 1].map((share) => [
-    svg("line", { class: "grid", x1: left, x2: right, y1: y(share * top), y2: y(share * top) }),
-    svg("text", { class: "axis-text", x: left - 6, y: y(share * top) + 4, "text-anchor": "end" }, unit(share * top)),
-  ]), svg("line", { class: "base", x1: left, x2: right, y1: y(0), y2: y(0) }));
 }
 
 function curve(points, x, y, floor) {

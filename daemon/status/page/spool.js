@@ -29,7 +29,7 @@ function rows(columns, body) {
 function fileName(path) { return el("span", { title: visible(path) }, address(path.slice(path.lastIndexOf("/") + 1))); }
 
 function drawSpool(n) {
-  const waiting = n.settling + n.held + n.admitted + n.unreadable;
+  const waiting = waits(n);
   lists.files.replaceChildren(
     el("p", { class: "caption" }, waiting === 0 ? "No file waits." :
       `${counted(waiting, "file")}: ${count(n.admitted)} admitted, of them ${count(n.open)} open; ${count(n.held)} held back, ${count(n.settling)} not settled, ${count(n.unreadable)} unreadable.`,
