@@ -91,25 +91,26 @@ func (l *lowestLots) take(d drawn) (left drawn) {
 	return d
 }
 
-// samples are the vectors of the most rows with the lowest lots, in their
-// order, without those held back.
-func (win *window) samples(most int, held []bool) []sample {
-	chosen := win.lowest(most, held)
-	out := make([]sample, len(chosen))
+// samples are the vectors of the most rows with the lowest lots, up to a highest, in
+// their order, without those held back.
+func (win *window) samples(most int, highest uint64, held []bool) []*sample {
+	chosen := win.lowest(most, highest, held)
+	out := make([]*sample, len(chosen))
 	for i, e := range chosen {
-		s := &out[i]
-		s.hash, s.end, s.service = e.lot, win.end, win.context.Service(e.row)
+		s := &sample{hash: e.lot, end: win.end, service: win.context.Service(e.row)}
 		s.packets = win.reader.Vector(e.row, &s.vector)
+		out[i] = s
 	}
 	return out
 }
 
-// lowest are the most rows with the lowest lots. Lots are spread evenly, so a
-// limit is soon found below which there are enough but not many more.
-func (win *window) lowest(most int, held []bool) (chosen []drawn) {
-	limit := uint64(outside - 1)
+// lowest are the most rows with the lowest lots, up to a highest. Lots are spread evenly,
+// so a limit is soon found below which there are enough but not many more.
+func (win *window) lowest(most int, highest uint64, held []bool) (chosen []drawn) {
+	highest = min(highest, outside-1)
+	limit := highest
 	if n := win.len(); n > most {
-		limit = uint64(float64(limit) * float64(most) / float64(n))
+		limit = min(limit, uint64(float64(outside-1)*float64(most)/float64(n)))
 	}
 	for {
 		chosen = chosen[:0]
@@ -118,12 +119,12 @@ func (win *window) lowest(most int, held []bool) (chosen []drawn) {
 				chosen = append(chosen, drawn{lot, i})
 			}
 		}
-		if len(chosen) >= most || limit >= outside-1 {
+		if len(chosen) >= most || limit >= highest {
 			break
 		}
-		limit = min(limit/2*3+1, outside-1)
-		if limit > outside/2 {
-			limit = outside - 1
+		limit = min(limit/2*3+1, highest)
+		if limit > highest/2 {
+			limit = highest
 		}
 	}
 	slices.SortFunc(chosen, win.compare)

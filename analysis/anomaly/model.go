@@ -35,11 +35,11 @@ const settled = 500
 
 // newModel fits the samples, starting from where the centroids of old, which
 // may be nil, lie on the new scale. A centroid that began as one of old's keeps its name.
-func newModel(cfg *Config, samples []sample, old *model, names *namer) *model {
+func newModel(cfg *Config, samples []*sample, old *model, names *namer) *model {
 	m := &model{scale: newScale(samples)}
 	rows := make([]float64, len(samples)*d)
 	for i := range samples {
-		p := &samples[i]
+		p := samples[i]
 		m.apply(&p.vector, p.packets, m.homeOf(p.service), (*row)(rows[i*d:]))
 	}
 	k, start := cfg.choose(rows), old.rescaled(m.scale)
@@ -94,7 +94,7 @@ func (m *model) nameClusters(old *model, start []float64, names *namer) {
 	m.drift /= max(1, float64(kept))
 }
 
-func (m *model) describe(samples []sample) {
+func (m *model) describe(samples []*sample) {
 	m.typical = make([]flowvec.Vector, m.K())
 	for i, label := range m.Labels {
 		for j, x := range samples[i].vector {

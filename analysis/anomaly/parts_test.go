@@ -20,9 +20,9 @@ func TestReservoirKeepsTheLowest(t *testing.T) {
 	for end := packet.Time(1); end <= 20; end++ {
 		b := batch{end: end}
 		for range r.IntN(30) {
-			b.samples = append(b.samples, sample{hash: r.Uint64(), end: end})
+			b.samples = append(b.samples, &sample{hash: r.Uint64(), end: end})
 		}
-		slices.SortFunc(b.samples, func(a, b sample) int { return compareSamples(&a, &b) })
+		slices.SortFunc(b.samples, compareSamples)
 		for _, s := range b.samples {
 			all = append(all, s.hash)
 		}
@@ -40,10 +40,58 @@ func TestReservoirKeepsTheLowest(t *testing.T) {
 	}
 }
 
+// What lies above the limit would not have stayed: to leave it out changes nothing.
+func TestReservoirLimit(t *testing.T) {
+	r := rand.New(rand.NewPCG(2, 2))
+	all, some := reservoir{most: 50}, reservoir{most: 50}
+	left := 0
+	for end := packet.Time(1); end <= 40; end++ {
+		whole, worth := batch{end: end}, batch{end: end}
+		limit := some.limit()
+		for range r.IntN(30) {
+			s := &sample{hash: r.Uint64(), end: end}
+			whole.samples = append(whole.samples, s)
+			if s.hash <= limit {
+				worth.samples = append(worth.samples, s)
+			} else {
+				left++
+			}
+		}
+		slices.SortFunc(whole.samples, compareSamples)
+		slices.SortFunc(worth.samples, compareSamples)
+		all.offer(whole)
+		some.offer(worth)
+		all.admit(end-3, 0)
+		some.admit(end-3, 0)
+	}
+	if !slices.Equal(all.samples, some.samples) || all.changed != some.changed || left < 200 {
+		t.Errorf("%d were left out, and what is kept differs", left)
+	}
+}
+
+// A model goes on while little of what it was fitted to has changed.
+func TestModelIsDue(t *testing.T) {
+	for _, c := range []struct {
+		changed int // of 100
+		age     time.Duration
+		want    bool
+	}{
+		{0, 24 * time.Hour, false},
+		{1, 59 * time.Minute, false}, {1, time.Hour, true},
+		{5, 59 * time.Minute, false}, {6, 4 * time.Minute, false}, {6, 5 * time.Minute, true},
+		{25, time.Minute, false}, {26, time.Minute, true},
+	} {
+		w := watch{state: state{baseline: reservoir{samples: make([]*sample, 100), changed: c.changed}, past: true}}
+		if got := w.due(&window{end: packet.Time(c.age)}); got != c.want {
+			t.Errorf("%d %% changed in %v: due %v, want %v", c.changed, c.age, got, c.want)
+		}
+	}
+}
+
 func TestReservoirWaitsAndForgets(t *testing.T) {
 	res := reservoir{most: 10}
 	for end := packet.Time(1); end <= 6; end++ {
-		res.offer(batch{end, []sample{{hash: uint64(end), end: end}}})
+		res.offer(batch{end, []*sample{{hash: uint64(end), end: end}}})
 	}
 	for _, c := range []struct {
 		by, oldest packet.Time
@@ -135,10 +183,11 @@ func TestMutes(t *testing.T) {
 	}
 }
 
-func randomSamples(n int) []sample {
+func randomSamples(n int) []*sample {
 	r := rand.New(rand.NewPCG(6, 6))
-	out := make([]sample, n)
+	out := make([]*sample, n)
 	for i := range out {
+		out[i] = new(sample)
 		out[i].packets, out[i].service = float64(r.IntN(50)), flowvec.Service(r.IntN(8))
 		for j := range d {
 			out[i].vector[j] = r.ExpFloat64() * float64(1+int(out[i].service))
@@ -170,7 +219,7 @@ func TestNaturalUndoesApply(t *testing.T) {
 // Constant columns, single samples and no samples scale without NaN.
 func TestScaleOfLittle(t *testing.T) {
 	for _, n := range []int{0, 1, 2, 5, 40} {
-		s := newScale(make([]sample, n))
+		s := newScale(slices.Repeat([]*sample{{}}, n))
 		var z row
 		v := flowvec.Vector{}
 		for j := range v {

@@ -2,6 +2,7 @@ package anomaly
 
 import (
 	"cmp"
+	"math"
 	"math/bits"
 	"slices"
 
@@ -21,7 +22,7 @@ type sample struct {
 // batch is what one window offers to the baseline.
 type batch struct {
 	end     packet.Time
-	samples []sample // by rising hash
+	samples []*sample // by rising hash
 }
 
 // reservoir is a fair sample of past vectors: those with the lowest hashes. It
@@ -30,18 +31,27 @@ type batch struct {
 // model never sees what it scores.
 type reservoir struct {
 	most    int
-	samples []sample // by rising hash
-	waiting []batch  // by rising end
-	changed int      // samples that came or went since the owner last cleared it
+	samples []*sample // by rising hash; each is memory of its own, so that none keeps others
+	waiting []batch   // by rising end
+	changed int       // samples that came or went since the owner last cleared it
 }
 
 func (r *reservoir) offer(b batch) { r.waiting = append(r.waiting, b) }
+
+// limit is the highest hash that is worth an offer: with a higher one a sample would
+// not stay, as long as none is forgotten.
+func (r *reservoir) limit() uint64 {
+	if len(r.samples) < r.most {
+		return math.MaxUint64
+	}
+	return r.samples[r.most-1].hash
+}
 
 // admit takes in the batches of windows that ended by then, and forgets
 // samples of windows that ended at oldest or before.
 func (r *reservoir) admit(by, oldest packet.Time) {
 	n := len(r.samples)
-	r.samples = slices.DeleteFunc(r.samples, func(s sample) bool { return s.end <= oldest })
+	r.samples = slices.DeleteFunc(r.samples, func(s *sample) bool { return s.end <= oldest })
 	r.changed += n - len(r.samples)
 	for len(r.waiting) > 0 && r.waiting[0].end <= by {
 		if r.waiting[0].end > oldest {
@@ -52,11 +62,11 @@ func (r *reservoir) admit(by, oldest packet.Time) {
 }
 
 // take merges in a sorted list and keeps the first most.
-func (r *reservoir) take(b []sample) {
+func (r *reservoir) take(b []*sample) {
 	a := r.samples
-	out := make([]sample, 0, min(r.most, len(a)+len(b)))
+	out := make([]*sample, 0, min(r.most, len(a)+len(b)))
 	for len(out) < cap(out) {
-		if len(b) == 0 || len(a) > 0 && compareSamples(&a[0], &b[0]) <= 0 {
+		if len(b) == 0 || len(a) > 0 && compareSamples(a[0], b[0]) <= 0 {
 			out, a = append(out, a[0]), a[1:]
 		} else {
 			out, b = append(out, b[0]), b[1:]
@@ -73,7 +83,7 @@ func compareSamples(a, b *sample) int {
 
 // compareContents orders samples by what they say, not by whose they are: a model
 // of the same samples is the same whatever the hosts are called.
-func compareContents(a, b sample) int {
+func compareContents(a, b *sample) int {
 	return cmp.Or(slices.Compare(a.vector[:], b.vector[:]), cmp.Compare(a.packets, b.packets), cmp.Compare(a.service, b.service))
 }
 

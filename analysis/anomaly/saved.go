@@ -117,9 +117,9 @@ func bounded(xs ...float64) bool {
 	return true
 }
 
-func sane(samples []sample) bool {
-	for i := range samples {
-		if s := &samples[i]; !bounded(s.packets) || s.packets < 0 || !bounded(s.vector[:]...) {
+func sane(samples []*sample) bool {
+	for _, s := range samples {
+		if s == nil || !bounded(s.packets) || s.packets < 0 || !bounded(s.vector[:]...) {
 			return false
 		}
 	}

@@ -58,7 +58,7 @@ type scale struct {
 	second home // of what the first stage leaves
 }
 
-func newScale(samples []sample) *scale {
+func newScale(samples []*sample) *scale {
 	s := &scale{homes: map[flowvec.Service]*home{}}
 	column := make([]float64, 0, len(samples))
 	for j := range d {
@@ -71,7 +71,7 @@ func newScale(samples []sample) *scale {
 	s.findHomes(samples, column)
 	stage := make([]float64, len(samples)*d)
 	for i := range samples {
-		p := &samples[i]
+		p := samples[i]
 		s.relate(&p.vector, p.packets, s.homeOf(p.service), (*row)(stage[i*d:]))
 	}
 	for j := range d {
@@ -90,7 +90,7 @@ func newScale(samples []sample) *scale {
 
 // findHomes gives each service with enough vectors its own scale, blended with
 // that of all, which weighs as much as 20 vectors.
-func (s *scale) findHomes(samples []sample, column []float64) {
+func (s *scale) findHomes(samples []*sample, column []float64) {
 	order := make([]int32, len(samples))
 	for i := range order {
 		order[i] = int32(i)
@@ -110,7 +110,7 @@ func (s *scale) findHomes(samples []sample, column []float64) {
 	}
 }
 
-func (s *scale) blended(samples []sample, members []int32, column []float64) *home {
+func (s *scale) blended(samples []*sample, members []int32, column []float64) *home {
 	h := s.all
 	w := float64(len(members)) / (float64(len(members)) + blend)
 	for j := range d {
@@ -183,25 +183,40 @@ func (s *scale) natural(j int, z float64, service flowvec.Service) float64 {
 // spreadOf reads column's quantiles; it is left in another order. No deviation
 // is below floor, so a column that is constant does not divide by zero.
 func spreadOf(column []float64, floor float64) spread {
-	mid := quantile(column, .5)
-	return spreadFrom(mid,
-		math.Max((quantile(column, .95)-mid)/normal95, floor),
-		math.Max((mid-quantile(column, .05))/normal95, floor))
+	if len(column) == 0 {
+		return spreadFrom(0, floor, floor)
+	}
+	last := float64(len(column) - 1)
+	half := int(.5 * last)
+	mid := valueAt(column, 0, len(column), .5*last)
+	high := valueAt(column, half, len(column), .95*last)
+	low := valueAt(column, 0, half+1, .05*last)
+	return spreadFrom(mid, math.Max((high-mid)/normal95, floor), math.Max((mid-low)/normal95, floor))
 }
 
-// quantile reads the numbers at q of the way from the least to the largest,
+// quantile reads the number at q of the way from the least to the largest,
 // between two of them in proportion. It leaves them in another order.
 func quantile(xs []float64, q float64) float64 {
 	if len(xs) == 0 {
 		return 0
 	}
-	at := q * float64(len(xs)-1)
+	return valueAt(xs, 0, len(xs), q*float64(len(xs)-1))
+}
+
+// valueAt is what sorting would put at place at, which lies in xs[lo:hi]: between two
+// places, in proportion. None before lo is larger than those from there on, none from hi
+// on smaller than those before it. What is in xs[lo:hi] is left so for the place.
+func valueAt(xs []float64, lo, hi int, at float64) float64 {
 	i := int(at)
-	nth(xs, i)
-	if i+1 >= len(xs) {
+	nth(xs[lo:hi], i-lo)
+	above := xs[i+1 : hi]
+	if len(above) == 0 {
+		above = xs[hi:]
+	}
+	if len(above) == 0 {
 		return xs[i]
 	}
-	return mix(at-float64(i), slices.Min(xs[i+1:]), xs[i])
+	return mix(at-float64(i), slices.Min(above), xs[i])
 }
 
 // nth puts the number that sorting would put at n there, none that is larger

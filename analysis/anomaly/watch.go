@@ -55,12 +55,15 @@ func (w *watch) report(win *window, end packet.Time, complete bool, first packet
 	return report
 }
 
-// A model is fitted anew when a quarter of the baseline has changed, and after
-// refit when anything has. A window without a past is described by centroids
-// fitted to a sample of its own, or of one before it with about as many rows.
+// A model is fitted anew when a quarter of the baseline has changed, after five minutes
+// when a twentieth has, and after an hour when anything has. A window without a past is
+// described by centroids fitted to a sample of its own, or of one before it with about as
+// many rows.
 const (
 	turnover   = 4
-	refit      = 5 * time.Minute
+	soon       = 5 * time.Minute
+	soonShare  = 20
+	late       = time.Hour
 	ownSamples = 1000
 )
 
@@ -71,9 +74,10 @@ func (w *watch) fit(win *window) {
 	}
 	samples := w.baseline.samples
 	if !past {
-		samples = win.samples(ownSamples, win.alerted)
+		samples = win.samples(ownSamples, outside, win.alerted)
 	}
-	samples = slices.SortedFunc(slices.Values(samples), compareContents)
+	samples = slices.Clone(samples)
+	slices.SortFunc(samples, compareContents)
 	w.model = newModel(w.cfg, samples, w.model, &w.names)
 	w.past, w.fitted, w.rows, w.baseline.changed = past, win.end, win.len(), 0
 }
@@ -84,7 +88,8 @@ func (w *watch) due(win *window) bool {
 		return max(win.len()-w.rows, w.rows-win.len())*turnover > w.rows
 	}
 	changed, of := w.baseline.changed, len(w.baseline.samples)
-	return changed*turnover > of || changed > 0 && win.end.Sub(w.fitted) >= refit
+	age := win.end.Sub(w.fitted)
+	return changed*turnover > of || changed*soonShare > of && age >= soon || changed > 0 && age >= late
 }
 
 // warmUp ends the warm-up when it is time, and then freezes the least distance
@@ -136,5 +141,5 @@ func (w *watch) learn(win *window) {
 			}
 		}
 	}
-	w.baseline.offer(batch{win.end, win.samples(w.cfg.Baseline, win.guarded(w.cfg.Guard))})
+	w.baseline.offer(batch{win.end, win.samples(w.cfg.Baseline, w.baseline.limit(), win.guarded(w.cfg.Guard))})
 }

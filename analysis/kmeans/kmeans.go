@@ -72,20 +72,7 @@ func (m *Model) Nearest(row []float64, guess int) (int, float64) {
 	if len(m.Sizes) == 0 {
 		return -1, math.Inf(1)
 	}
-	best, least := guess, squared(row, m.Centroid(guess), math.Inf(1))
-	from := math.Sqrt(least)
-	reach := 2 * from * (1 + slack) // beyond it, by the triangle inequality, none is as near as best
-	for _, o := range m.near.of(guess) {
-		if o.apart > reach {
-			break
-		}
-		j := int(o.centroid)
-		if s := squared(row, m.Centroid(j), least); s < least || s == least && j < best {
-			best, least = j, s
-			reach = (from + math.Sqrt(s)) * (1 + slack)
-		}
-	}
-	return best, least
+	return m.near.nearest(row, m.Centroids, guess)
 }
 
 // Fit clusters len(rows)/d rows of d numbers each. Rows are read, never kept.

@@ -18,6 +18,26 @@ func (n *neighbours) of(centroid int) []neighbour {
 	return n.list[centroid*each : (centroid+1)*each]
 }
 
+// nearest is the centroid closest to row, the lowest of equals, and its squared
+// distance. The search begins at guess.
+func (n *neighbours) nearest(row, centroids []float64, guess int) (int, float64) {
+	d := len(row)
+	best, least := guess, squared(row, centroids[guess*d:(guess+1)*d], math.Inf(1))
+	from := math.Sqrt(least)
+	reach := 2 * from * (1 + slack) // beyond it, by the triangle inequality, none is as near as best
+	for _, o := range n.of(guess) {
+		if o.apart > reach {
+			break
+		}
+		j := int(o.centroid)
+		if s := squared(row, centroids[j*d:(j+1)*d], least); s < least || s == least && j < best {
+			best, least = j, s
+			reach = (from + math.Sqrt(s)) * (1 + slack)
+		}
+	}
+	return best, least
+}
+
 // arrange measures and sorts anew. From pass to pass the order hardly changes,
 // which insertion makes use of.
 func (n *neighbours) arrange(centroids []float64, d int) {

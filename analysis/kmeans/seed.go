@@ -13,6 +13,7 @@ func (f *fitter) seed() {
 	if f.k = f.started; f.k == 0 {
 		f.place(f.row(f.rng.IntN(f.n)))
 	}
+	f.near.arrange(f.centroids, f.d)
 	near := make([]float64, f.n) // squared distance to the nearest centroid so far, which is labels' one
 	left := f.total(func(_, lo, hi int) float64 { return f.nearest(near, lo, hi) })
 	tries := 2 + int(math.Log(float64(f.cfg.K)))
@@ -49,15 +50,14 @@ func (f *fitter) place(row []float64) {
 }
 
 // nearest fills near[lo:hi] and labels against all centroids and returns near's sum.
+// The search for a row begins at the centroid of the one before: callers may have rows
+// that are alike stand together.
 func (f *fitter) nearest(near []float64, lo, hi int) float64 {
 	var s float64
+	label := 0
 	for i := lo; i < hi; i++ {
-		near[i] = math.Inf(1)
-		for j := range f.k {
-			if to := squared(f.row(i), f.centroid(j), near[i]); to < near[i] {
-				near[i], f.labels[i] = to, int32(j)
-			}
-		}
+		label, near[i] = f.near.nearest(f.row(i), f.centroids, label)
+		f.labels[i] = int32(label)
 		s += near[i]
 	}
 	return s
