@@ -86,7 +86,7 @@ dir = %q
 // the same file system, then renamed, the later ones first.
 func feed(dir string, captures []string, ended <-chan error) error {
 	incoming := filepath.Join(dir, "incoming")
-	if err := await(ended, func() bool { _, err := os.Stat(filepath.Join(dir, "state", "lock")); return err == nil }); err != nil {
+	if err := await(ended, func() bool { _, err := os.Stat(incoming); return err == nil }); err != nil {
 		return err
 	}
 	for i := len(captures) - 1; i >= 0; i-- {

@@ -21,7 +21,8 @@ captures, one a line, or each ended by a NUL; relative ones are taken from its
 directory), or - for standard input. A symbolic link is followed where it is
 named, not where it is found below a directory. The files are left as they are.
 A copy of another file is not read (spool.duplicates). Lines are appended to the logs in the
-log directory: give an empty one for logs of this run alone.
+log directory, which nobody else may be writing: give an empty one for logs of this
+run alone.
 
 The exit code is 0 when all went well, 1 when some file could not be read to its
 end (what was readable is in the logs, spool.log says why), 2 when the command

@@ -46,6 +46,11 @@ func Read(ctx context.Context, o Options, paths []string) (s Summary, err error)
 		return Summary{}, err
 	}
 	defer func() { err = errors.Join(err, sink.Close(), beats.Close()) }()
+	release, err := claimDirs(ctx, o.Log, logsClaim(o.Config))
+	if err != nil {
+		return Summary{}, err
+	}
+	defer release()
 	descriptors := newDescriptors(o, false)
 	e, err := newEngine(o, deps{
 		store:       &store{fs: spool.OS{}, sink: sink, log: o.Log},

@@ -29,16 +29,16 @@ func Run(ctx context.Context, o Options) (err error) {
 	if err := fsys.MkdirAll(cfg.Commit.Dir); err != nil {
 		return fmt.Errorf("state directory: %w", err)
 	}
-	unlock, err := lock(cfg.Commit.Dir)
-	if err != nil {
-		return err
-	}
-	defer unlock()
 	sink, beats, err := openLogs(cfg.Logs.Dir)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, sink.Close(), beats.Close()) }()
+	release, err := claimDirs(ctx, o.Log, claim{cfg.Commit.Dir, "the state directory", "commit.dir"}, logsClaim(cfg))
+	if err != nil {
+		return err
+	}
+	defer release()
 	seed, err := hashSeed(fsys, cfg.Commit.Dir)
 	if err != nil {
 		return err
@@ -72,6 +72,15 @@ func Run(ctx context.Context, o Options) (err error) {
 	if err := sp.Probe(); err != nil {
 		return err
 	}
+	var spools []claim
+	for _, dir := range cfg.Spool.Dirs {
+		spools = append(spools, claim{dir, "the spool", "spool.dirs"})
+	}
+	release, err = claimDirs(ctx, o.Log, spools...)
+	if err != nil {
+		return err
+	}
+	defer release()
 	o.Log.Info("watching", "dirs", cfg.Spool.Dirs, "logs", cfg.Logs.Dir)
 	doors, err := openDoors(cfg, o.Log)
 	if err != nil {
@@ -183,25 +192,8 @@ var ErrConfig = spool.ErrConfig
 // out.
 var ErrLedger = spool.ErrLedger
 
-// ErrBusy says that another daemon works with the same state directory.
-var ErrBusy = errors.New("another pcapdird uses the state directory")
-
 // stateMode is for files in the state directory, which nobody else has to read.
 const stateMode = os.FileMode(0o600)
-
-// lock keeps two daemons from one state directory, and so from one spool.
-func lock(dir string) (unlock func(), err error) {
-	path := filepath.Join(dir, "lock")
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|syscall.O_CLOEXEC, stateMode)
-	if err != nil {
-		return nil, fmt.Errorf("lock the state directory: %w", err)
-	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		_ = f.Close()
-		return nil, fmt.Errorf("%w (%s): stop it, or give this one a spool, logs and commit.dir of its own", ErrBusy, path)
-	}
-	return func() { _ = f.Close() }, nil
-}
 
 // hashSeed is the seed of the shard hash, kept in the state directory so that a
 // restart deals packets alike.

@@ -293,12 +293,27 @@ func closedAfterReading(t *testing.T, act func(path string), path string) (wait 
 	}
 }
 
-// Two daemons on one state directory would take each other's files.
+// Two daemons on one state directory would take each other's files, on one spool read
+// all twice, and two writers of one log write over each other's lines.
 func TestOneDaemonOnly(t *testing.T) {
 	d := start(t, site(newRoot(t)))
-	err := pipeline.Run(t.Context(), pipeline.Options{Config: site(d.root), Log: slog.New(slog.DiscardHandler)})
-	if !errors.Is(err, pipeline.ErrBusy) || !strings.Contains(err.Error(), "commit.dir") {
-		t.Errorf("a second daemon: %v", err)
+	for key, share := range map[string]func(mine, its *config.Config){
+		"commit.dir": func(mine, its *config.Config) { mine.Commit.Dir = its.Commit.Dir },
+		"logs.dir":   func(mine, its *config.Config) { mine.Logs.Dir = its.Logs.Dir },
+		"spool.dirs": func(mine, its *config.Config) { mine.Spool.Dirs = its.Spool.Dirs },
+	} {
+		other := site(newRoot(t))
+		share(other, site(d.root))
+		o := pipeline.Options{Config: other, Log: slog.New(slog.DiscardHandler)}
+		if err := pipeline.Run(t.Context(), o); !errors.Is(err, pipeline.ErrBusy) || !strings.Contains(err.Error(), key) {
+			t.Errorf("a second daemon with the same %s: %v", key, err)
+		}
+		if key != "logs.dir" {
+			continue
+		}
+		if _, err := pipeline.Read(t.Context(), o, nil); !errors.Is(err, pipeline.ErrBusy) || !strings.Contains(err.Error(), "--log-dir") {
+			t.Errorf("a batch with the same %s: %v", key, err)
+		}
 	}
 	d.mv(t, "good", readFile(t, filepath.Join(testdata, "containers/micro.pcap")))
 	if f := d.fate(t, "good"); f.Outcome != "done" {
@@ -307,6 +322,18 @@ func TestOneDaemonOnly(t *testing.T) {
 	d.quit(t)
 	again := start(t, site(d.root))
 	again.quit(t)
+}
+
+// One directory by two names is no other's.
+func TestClaimsOfOneDirectory(t *testing.T) {
+	root := newRoot(t)
+	cfg := site(root)
+	link := filepath.Join(t.TempDir(), "state")
+	if err := errors.Join(os.MkdirAll(cfg.Logs.Dir, 0o755), os.Symlink(cfg.Logs.Dir, link)); err != nil {
+		t.Fatal(err)
+	}
+	cfg.Commit.Dir = link
+	start(t, cfg).quit(t)
 }
 
 // A stop at any time leaves every file in one place and every log whole, and
