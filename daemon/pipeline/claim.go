@@ -25,7 +25,17 @@ type claim struct {
 	key string // of the configuration, where another one can be named
 }
 
-// logsClaim is that of the log directory.
+func stateClaim(cfg *config.Config) claim {
+	return claim{cfg.Commit.Dir, "the state directory", "commit.dir"}
+}
+
+func spoolClaims(cfg *config.Config) (claims []claim) {
+	for _, dir := range cfg.Spool.Dirs {
+		claims = append(claims, claim{dir, "the spool", "spool.dirs"})
+	}
+	return claims
+}
+
 func logsClaim(cfg *config.Config) claim {
 	return claim{cfg.Logs.Dir, "the log directory", "logs.dir (--log-dir)"}
 }

@@ -34,7 +34,7 @@ func Run(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, sink.Close(), beats.Close()) }()
-	release, err := claimDirs(ctx, o.Log, claim{cfg.Commit.Dir, "the state directory", "commit.dir"}, logsClaim(cfg))
+	release, err := claimDirs(ctx, o.Log, stateClaim(cfg), logsClaim(cfg))
 	if err != nil {
 		return err
 	}
@@ -44,11 +44,7 @@ func Run(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	descriptors := newDescriptors(o, cfg.Spool.DropCache)
-	sp := spool.New(spool.Config{
-		Dirs: cfg.Spool.Dirs, Done: cfg.Spool.Done, Failed: cfg.Spool.Failed, After: spool.After(cfg.Spool.After),
-		Settle: cfg.Spool.Settle, HoldBack: cfg.Order.HoldBack,
-		ReadDuplicates: cfg.Spool.Duplicates == config.DuplicatesRead, Window: cfg.Order.Window, State: cfg.Commit.Dir,
-	}, spool.Deps{Files: descriptors, Log: o.Log})
+	sp := spool.New(spoolConfig(cfg), spool.Deps{Files: descriptors, Log: o.Log})
 	st := &store{fs: fsys, dir: cfg.Commit.Dir, sink: sink, mover: sp, log: o.Log}
 	was, err := recoverState(ctx, o, st)
 	if err != nil {
@@ -72,15 +68,11 @@ func Run(ctx context.Context, o Options) (err error) {
 	if err := sp.Probe(); err != nil {
 		return err
 	}
-	var spools []claim
-	for _, dir := range cfg.Spool.Dirs {
-		spools = append(spools, claim{dir, "the spool", "spool.dirs"})
-	}
-	release, err = claimDirs(ctx, o.Log, spools...)
+	leave, err := claimDirs(ctx, o.Log, spoolClaims(cfg)...)
 	if err != nil {
 		return err
 	}
-	defer release()
+	defer leave()
 	o.Log.Info("watching", "dirs", cfg.Spool.Dirs, "logs", cfg.Logs.Dir)
 	doors, err := openDoors(cfg, o.Log)
 	if err != nil {
@@ -128,6 +120,14 @@ func Run(ctx context.Context, o Options) (err error) {
 		}
 		return errors.Join(err, <-caught)
 	})
+}
+
+func spoolConfig(cfg *config.Config) spool.Config {
+	return spool.Config{
+		Dirs: cfg.Spool.Dirs, Done: cfg.Spool.Done, Failed: cfg.Spool.Failed, After: spool.After(cfg.Spool.After),
+		Settle: cfg.Spool.Settle, HoldBack: cfg.Order.HoldBack,
+		ReadDuplicates: cfg.Spool.Duplicates == config.DuplicatesRead, Window: cfg.Order.Window, State: cfg.Commit.Dir,
+	}
 }
 
 // openConns is how many connections are open, before anything runs.
