@@ -6,48 +6,57 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"syscall"
 	"time"
 
 	"pcapdir/daemon/config"
 )
 
-// ErrBusy says that another process works with a directory that has to be this one's
-// alone.
-var ErrBusy = errors.New("another pcapdird works with")
+// ErrBusy says that another process, a pcapdird as like as not, has locked a directory
+// that has to be this one's alone.
+var ErrBusy = errors.New("in use by another process")
 
 // claim is a directory that no other process may work with, and what it is: two
 // daemons on one spool log everything twice, two writers of one log write over each
 // other's lines.
 type claim struct {
-	dir string
-	is  string // "the spool"
-	key string // of the configuration, where another one can be named
+	dir  string
+	is   string // "the spool"
+	key  string // of the configuration, where another one can be named
+	file string // in the directory: locked in its place, since NFS locks no directory
 }
 
 func stateClaim(cfg *config.Config) claim {
-	return claim{cfg.Commit.Dir, "the state directory", "commit.dir"}
+	return claim{cfg.Commit.Dir, "the state directory", "commit.dir", "lock"}
 }
 
 func spoolClaims(cfg *config.Config) (claims []claim) {
 	for _, dir := range cfg.Spool.Dirs {
-		claims = append(claims, claim{dir, "the spool", "spool.dirs"})
+		claims = append(claims, claim{dir, "the spool", "spool.dirs", ""})
 	}
 	return claims
 }
 
 func logsClaim(cfg *config.Config) claim {
-	return claim{cfg.Logs.Dir, "the log directory", "logs.dir (--log-dir)"}
+	return claim{cfg.Logs.Dir, "the log directory", "logs.dir (--log-dir)", ""}
 }
 
 // patience is how long a claim waits for the directory's last holder to let go, or for
 // whoever locks it for a moment, as systemd-tmpfiles does.
 const patience = time.Second
 
+// open opens what is locked.
+func (c *claim) open() (*os.File, error) {
+	if c.file == "" {
+		return os.Open(c.dir)
+	}
+	return os.OpenFile(filepath.Join(c.dir, c.file), os.O_CREATE|os.O_RDWR, stateMode)
+}
+
 // claimDirs claims directories, which are there, until release is called or the process
-// ends, however it does. The lock is the directory's own and leaves nothing in it. A file
-// system without locks is warned of. The error is an ErrBusy where another process has
-// one of them.
+// ends, however it does. A file system that cannot lock is warned of. The error is an
+// ErrBusy where another process has one of them.
 func claimDirs(ctx context.Context, log *slog.Logger, claims ...claim) (release func(), err error) {
 	var held []*os.File
 	letGo := func() {
@@ -61,7 +70,7 @@ func claimDirs(ctx context.Context, log *slog.Logger, claims ...claim) (release 
 		}
 	}()
 	for _, c := range claims {
-		f, err := os.Open(c.dir)
+		f, err := c.open()
 		if err != nil {
 			return nil, fmt.Errorf("lock %s: %w", c.is, err)
 		}
@@ -75,7 +84,7 @@ func claimDirs(ctx context.Context, log *slog.Logger, claims ...claim) (release 
 		held = append(held, f)
 		switch err := flock(ctx, f); {
 		case errors.Is(err, syscall.EWOULDBLOCK):
-			return nil, fmt.Errorf("%w %s (%s): stop it, or give this one a %s of its own", ErrBusy, c.is, c.dir, c.key)
+			return nil, fmt.Errorf("%s (%s) is %w: stop that, or give this one a %s of its own", c.is, c.dir, ErrBusy, c.key)
 		case err != nil:
 			log.Warn("a directory cannot be locked: see to it yourself that no other pcapdird works with it", "dir", c.dir, "error", err)
 		}

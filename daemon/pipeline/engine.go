@@ -308,7 +308,7 @@ func openLogs(dir string) (lines, beats *logs.Dir, err error) {
 		return nil, nil, fmt.Errorf("log directory: %w", err)
 	}
 	// Better now than at the first commit.
-	probe, err := os.CreateTemp(dir, ".pcapdir-probe-")
+	probe, err := os.CreateTemp(dir, spool.ProbePrefix)
 	if err != nil {
 		return nil, nil, fmt.Errorf("log directory: cannot write to %s: %w", dir, spool.Cause(err))
 	}

@@ -34,7 +34,12 @@ func Run(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, sink.Close(), beats.Close()) }()
-	release, err := claimDirs(ctx, o.Log, stateClaim(cfg), logsClaim(cfg))
+	descriptors := newDescriptors(o, cfg.Spool.DropCache)
+	sp := spool.New(spoolConfig(cfg), spool.Deps{Files: descriptors, Log: o.Log})
+	if err := sp.Make(); err != nil {
+		return err
+	}
+	release, err := claimDirs(ctx, o.Log, append(spoolClaims(cfg), stateClaim(cfg), logsClaim(cfg))...)
 	if err != nil {
 		return err
 	}
@@ -43,8 +48,6 @@ func Run(ctx context.Context, o Options) (err error) {
 	if err != nil {
 		return err
 	}
-	descriptors := newDescriptors(o, cfg.Spool.DropCache)
-	sp := spool.New(spoolConfig(cfg), spool.Deps{Files: descriptors, Log: o.Log})
 	st := &store{fs: fsys, dir: cfg.Commit.Dir, sink: sink, mover: sp, log: o.Log}
 	was, err := recoverState(ctx, o, st)
 	if err != nil {
@@ -68,11 +71,6 @@ func Run(ctx context.Context, o Options) (err error) {
 	if err := sp.Probe(); err != nil {
 		return err
 	}
-	leave, err := claimDirs(ctx, o.Log, spoolClaims(cfg)...)
-	if err != nil {
-		return err
-	}
-	defer leave()
 	o.Log.Info("watching", "dirs", cfg.Spool.Dirs, "logs", cfg.Logs.Dir)
 	doors, err := openDoors(cfg, o.Log)
 	if err != nil {
@@ -127,6 +125,7 @@ func spoolConfig(cfg *config.Config) spool.Config {
 		Dirs: cfg.Spool.Dirs, Done: cfg.Spool.Done, Failed: cfg.Spool.Failed, After: spool.After(cfg.Spool.After),
 		Settle: cfg.Spool.Settle, HoldBack: cfg.Order.HoldBack,
 		ReadDuplicates: cfg.Spool.Duplicates == config.DuplicatesRead, Window: cfg.Order.Window, State: cfg.Commit.Dir,
+		Apart: []string{cfg.Logs.Dir, cfg.Commit.Dir},
 	}
 }
 

@@ -324,6 +324,39 @@ func TestOneDaemonOnly(t *testing.T) {
 	again.quit(t)
 }
 
+// Whoever is refused lets go of what it has claimed before.
+func TestRefusedLetsGo(t *testing.T) {
+	d := start(t, site(newRoot(t)))
+	other := site(newRoot(t))
+	theirs := other.Logs.Dir
+	other.Logs.Dir = site(d.root).Logs.Dir
+	if err := pipeline.Run(t.Context(), pipeline.Options{Config: other, Log: slog.New(slog.DiscardHandler)}); !errors.Is(err, pipeline.ErrBusy) {
+		t.Fatalf("with the logs of another daemon: %v", err)
+	}
+	other.Logs.Dir = theirs
+	start(t, other).quit(t)
+	d.quit(t)
+}
+
+// What the daemon writes is not watched, by whatever name.
+func TestLogsInTheSpoolByAnotherName(t *testing.T) {
+	for _, of := range []func(c *config.Config) *string{
+		func(c *config.Config) *string { return &c.Logs.Dir },
+		func(c *config.Config) *string { return &c.Commit.Dir },
+	} {
+		cfg := site(newRoot(t))
+		inside, link := filepath.Join(cfg.Spool.Dirs[0], "inside"), filepath.Join(t.TempDir(), "link")
+		if err := errors.Join(os.MkdirAll(inside, 0o755), os.Symlink(inside, link)); err != nil {
+			t.Fatal(err)
+		}
+		*of(cfg) = link
+		err := pipeline.Run(t.Context(), pipeline.Options{Config: cfg, Log: slog.New(slog.DiscardHandler)})
+		if !errors.Is(err, pipeline.ErrConfig) || !strings.Contains(err.Error(), link) {
+			t.Errorf("%s in the spool: %v", link, err)
+		}
+	}
+}
+
 // One directory by two names is no other's.
 func TestClaimsOfOneDirectory(t *testing.T) {
 	root := newRoot(t)

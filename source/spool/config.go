@@ -28,6 +28,9 @@ type Config struct {
 	// State is the directory that holds the history of what was read. Without one,
 	// "", copies of what is no longer in hand are read, and no manifest is.
 	State string
+	// Apart are directories of files that are no captures, such as logs: to watch them
+	// is refused.
+	Apart []string
 	// Rescan is how often directories are listed when nothing says that they
 	// changed; 0 is 5 s.
 	Rescan time.Duration

@@ -10,23 +10,29 @@ import (
 	"strings"
 )
 
-// probePrefix begins the names of probe files, dot-files, so that no scan takes
+// ProbePrefix begins the names of probe files, dot-files, so that no scan takes
 // them for captures. The rest is random: depositors can write to the watched
 // directories, and a name known beforehand could be taken.
-const probePrefix = ".pcapdir-probe-"
+const ProbePrefix = ".pcapdir-probe-"
 
-// Probe makes the directories that are missing and checks that a file can be
-// renamed from each watched directory to where it will go. The error is
-// ErrConfig. Files are never copied instead: a copy is neither atomic nor
-// cheap, and a full disk would stop the work half way.
-func (s *Spool) Probe() error {
+// Make makes the directories that are missing, and checks that none is in the way of
+// another. The error is ErrConfig.
+func (s *Spool) Make() error {
 	if err := s.cfg.validate(); err != nil {
 		return err
 	}
 	if err := s.make(); err != nil {
 		return err
 	}
-	if err := s.distinct(); err != nil {
+	return s.distinct()
+}
+
+// Probe does what Make does, and checks that a file can be renamed from each watched
+// directory to where it will go. The error is ErrConfig. Files are never copied
+// instead: a copy is neither atomic nor cheap, and a full disk would stop the work half
+// way.
+func (s *Spool) Probe() error {
+	if err := s.Make(); err != nil {
 		return err
 	}
 	for _, dir := range s.targets() {
@@ -69,8 +75,28 @@ func (s *Spool) targets() []string {
 }
 
 // distinct refuses a target that is, or contains, a watched directory: files
-// would be put away into the spool, or the spool never be read.
+// would be put away into the spool, or the spool never be read. And it refuses to
+// watch what is no capture.
 func (s *Spool) distinct() error {
+	watched := map[string]string{}
+	for _, dir := range s.cfg.Dirs {
+		real, err := s.fs.Resolve(dir)
+		if err != nil {
+			return fmt.Errorf("%w: %w", ErrConfig, err)
+		}
+		watched[real] = dir
+	}
+	for _, dir := range s.cfg.Apart {
+		apart, err := s.fs.Resolve(dir)
+		if err != nil {
+			return fmt.Errorf("%w: %w", ErrConfig, err)
+		}
+		for real, spool := range watched {
+			if within(apart, real) {
+				return fmt.Errorf("%w: %s lies in %s, which is watched with all below it: what is written there would be read", ErrConfig, dir, spool)
+			}
+		}
+	}
 	seen := map[string]string{}
 	for _, dir := range s.targets() {
 		real, err := s.fs.Resolve(dir)
@@ -81,13 +107,9 @@ func (s *Spool) distinct() error {
 			return fmt.Errorf("%w: %s and %s are the same directory", ErrConfig, other, dir)
 		}
 		seen[real] = dir
-		for _, watched := range s.cfg.Dirs {
-			w, err := s.fs.Resolve(watched)
-			if err != nil {
-				return fmt.Errorf("%w: %w", ErrConfig, err)
-			}
+		for w, spool := range watched {
 			if within(w, real) {
-				return fmt.Errorf("%w: %s would be watched and lies in %s, where files are put away", ErrConfig, watched, dir)
+				return fmt.Errorf("%w: %s would be watched and lies in %s, where files are put away", ErrConfig, spool, dir)
 			}
 		}
 	}
@@ -99,7 +121,7 @@ func (s *Spool) distinct() error {
 func (s *Spool) sweep(dir string) {
 	names, _ := s.fs.ReadDir(dir)
 	for _, e := range names {
-		if strings.HasPrefix(e.Name(), probePrefix) && e.Type().IsRegular() {
+		if strings.HasPrefix(e.Name(), ProbePrefix) && e.Type().IsRegular() {
 			_ = s.fs.Remove(filepath.Join(dir, e.Name()))
 		}
 	}
@@ -108,7 +130,7 @@ func (s *Spool) sweep(dir string) {
 // probe renames an empty file from dir through the targets.
 func (s *Spool) probe(dir string) (err error) {
 	s.sweep(dir)
-	name := probePrefix + rand.Text()
+	name := ProbePrefix + rand.Text()
 	at := filepath.Join(dir, name)
 	defer func() {
 		if rmErr := s.fs.Remove(at); err == nil && rmErr != nil {
