@@ -80,10 +80,9 @@ func (win *window) markAlerted(alerted map[uint32]bool, limit float64, lines []l
 		}
 		actor := win.context.Actor(i)
 		win.alerted[i] = alerted[actor]
-		if addr := win.context.ActorAt(actor); len(beyond) > 0 {
-			if n, ok := beyond[addr]; ok {
-				beyond[addr] = n + 1
-			}
+		addr := win.context.ActorAt(actor)
+		if n, ok := beyond[addr]; ok {
+			beyond[addr] = n + 1
 		}
 	}
 	for i := range lines {

@@ -12,8 +12,12 @@ import (
 // A crowd is many alike: what one actor does with one service. Of each crowd and
 // window only flowvec.CrowdShare are learned: those with the lowest lots.
 
-// outside is the lot of a row that does not stand for the window.
-const outside = math.MaxUint64
+// outside is the lot of a row that does not stand for the window, and anyLot the
+// highest of those that do.
+const (
+	outside = math.MaxUint64
+	anyLot  = outside - 1
+)
 
 // draw gives each row its lot, the same conversation another one in every
 // window, and leaves out what is too many of a crowd.
@@ -21,7 +25,7 @@ func (win *window) draw(seed uint64) {
 	rows := win.context.Rows()
 	counts := cleared(win.counts, win.context.Crowds())
 	for i := range win.lots {
-		win.lots[i] = min(outside-1, sampleHash(rows.Hash(i), win.end, seed))
+		win.lots[i] = min(anyLot, sampleHash(rows.Hash(i), win.end, seed))
 		counts[win.context.Crowd(i)]++
 	}
 	win.counts = counts
@@ -107,10 +111,9 @@ func (win *window) samples(most int, highest uint64, held []bool) []*sample {
 // lowest are the most rows with the lowest lots, up to a highest. Lots are spread evenly,
 // so a limit is soon found below which there are enough but not many more.
 func (win *window) lowest(most int, highest uint64, held []bool) (chosen []drawn) {
-	highest = min(highest, outside-1)
 	limit := highest
 	if n := win.len(); n > most {
-		limit = min(limit, uint64(float64(outside-1)*float64(most)/float64(n)))
+		limit = min(limit, uint64(float64(anyLot)*float64(most)/float64(n)))
 	}
 	for {
 		chosen = chosen[:0]
@@ -122,9 +125,10 @@ func (win *window) lowest(most int, highest uint64, held []bool) (chosen []drawn
 		if len(chosen) >= most || limit >= highest {
 			break
 		}
-		limit = min(limit/2*3+1, highest)
 		if limit > highest/2 {
 			limit = highest
+		} else {
+			limit = min(limit/2*3+1, highest)
 		}
 	}
 	slices.SortFunc(chosen, win.compare)

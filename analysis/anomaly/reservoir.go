@@ -2,7 +2,6 @@ package anomaly
 
 import (
 	"cmp"
-	"math"
 	"math/bits"
 	"slices"
 
@@ -31,20 +30,27 @@ type batch struct {
 // model never sees what it scores.
 type reservoir struct {
 	most    int
-	samples []*sample // by rising hash; each is memory of its own, so that none keeps others
+	samples []*sample // by rising hash, up to room; each is memory of its own, so that none keeps others
 	waiting []batch   // by rising end
 	changed int       // samples that came or went since the owner last cleared it
 }
 
 func (r *reservoir) offer(b batch) { r.waiting = append(r.waiting, b) }
 
-// limit is the highest hash that is worth an offer: with a higher one a sample would
-// not stay, as long as none is forgotten.
+// chosen are the samples that count.
+func (r *reservoir) chosen() []*sample { return r.samples[:min(len(r.samples), r.most)] }
+
+// room is how many samples are held: an eighth more than count, which take the place of
+// those that are forgotten. So as many come with low hashes as go, and what has a higher
+// one than all that are held need not be offered.
+func (r *reservoir) room() int { return r.most + r.most/8 }
+
+// limit is the highest hash that is worth an offer.
 func (r *reservoir) limit() uint64 {
-	if len(r.samples) < r.most {
-		return math.MaxUint64
+	if len(r.samples) < r.most || len(r.samples) == 0 {
+		return anyLot
 	}
-	return r.samples[r.most-1].hash
+	return r.samples[len(r.samples)-1].hash
 }
 
 // admit takes in the batches of windows that ended by then, and forgets
@@ -61,10 +67,10 @@ func (r *reservoir) admit(by, oldest packet.Time) {
 	}
 }
 
-// take merges in a sorted list and keeps the first most.
+// take merges in a sorted list and keeps as many as there is room for.
 func (r *reservoir) take(b []*sample) {
 	a := r.samples
-	out := make([]*sample, 0, min(r.most, len(a)+len(b)))
+	out := make([]*sample, 0, min(r.room(), len(a)+len(b)))
 	for len(out) < cap(out) {
 		if len(b) == 0 || len(a) > 0 && compareSamples(a[0], b[0]) <= 0 {
 			out, a = append(out, a[0]), a[1:]

@@ -187,10 +187,10 @@ func spreadOf(column []float64, floor float64) spread {
 		return spreadFrom(0, floor, floor)
 	}
 	last := float64(len(column) - 1)
-	half := int(.5 * last)
-	mid := valueAt(column, 0, len(column), .5*last)
-	high := valueAt(column, half, len(column), .95*last)
-	low := valueAt(column, 0, half+1, .05*last)
+	half, above := int(.5*last), int(.95*last)
+	mid := valueAt(column, 0, len(column), .5*last) // is at half now, or between that and the least above
+	low := valueAt(column, 0, max(1, half), .05*last)
+	high := valueAt(column, min(half+1, above), len(column), .95*last)
 	return spreadFrom(mid, math.Max((high-mid)/normal95, floor), math.Max((mid-low)/normal95, floor))
 }
 

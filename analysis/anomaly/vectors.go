@@ -16,7 +16,7 @@ func (win *window) vectors(most int, full bool, k *logs.KMeans) []logs.Vector {
 	var chosen []drawn
 	if most < win.len() {
 		win.held = cleared(win.held, win.len())
-		chosen = win.lowest(most, outside, win.held)
+		chosen = win.lowest(most, anyLot, win.held)
 	} else {
 		for i, lot := range win.lots {
 			chosen = append(chosen, drawn{lot, i})

@@ -68,13 +68,13 @@ const (
 )
 
 func (w *watch) fit(win *window) {
-	past := len(w.baseline.samples) >= leastBaseline
+	past := len(w.baseline.chosen()) >= leastBaseline
 	if w.model != nil && w.past == past && !w.due(win) {
 		return
 	}
-	samples := w.baseline.samples
+	samples := w.baseline.chosen()
 	if !past {
-		samples = win.samples(ownSamples, outside, win.alerted)
+		samples = win.samples(ownSamples, anyLot, win.alerted)
 	}
 	samples = slices.Clone(samples)
 	slices.SortFunc(samples, compareContents)
@@ -87,7 +87,7 @@ func (w *watch) due(win *window) bool {
 	if !w.past {
 		return max(win.len()-w.rows, w.rows-win.len())*turnover > w.rows
 	}
-	changed, of := w.baseline.changed, len(w.baseline.samples)
+	changed, of := w.baseline.changed, len(w.baseline.chosen())
 	age := win.end.Sub(w.fitted)
 	return changed*turnover > of || changed*soonShare > of && age >= soon || changed > 0 && age >= late
 }
@@ -95,7 +95,7 @@ func (w *watch) due(win *window) bool {
 // warmUp ends the warm-up when it is time, and then freezes the least distance
 // of an alert.
 func (w *watch) warmUp(win *window, first packet.Time) {
-	if w.ready || win.end.Sub(first) <= w.cfg.WarmUp || len(w.baseline.samples) < w.cfg.WarmVectors {
+	if w.ready || win.end.Sub(first) <= w.cfg.WarmUp || len(w.baseline.chosen()) < w.cfg.WarmVectors {
 		return
 	}
 	w.ready, w.frozen, w.since = true, win.model.far, win.end
@@ -141,5 +141,5 @@ func (w *watch) learn(win *window) {
 			}
 		}
 	}
-	w.baseline.offer(batch{win.end, win.samples(w.cfg.Baseline, w.baseline.limit(), win.guarded(w.cfg.Guard))})
+	w.baseline.offer(batch{win.end, win.samples(w.baseline.room(), w.baseline.limit(), win.guarded(w.cfg.Guard))})
 }

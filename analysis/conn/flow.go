@@ -52,14 +52,14 @@ type flow struct {
 type marks uint8
 
 const (
-	markOneWay marks = 1 << iota
-	markDNS          // the DNS check applies
-	markData         // history has D; shifted by the role for d
-	markDataResp
-	markUnknown  // history has X
-	markCarrier  // it was said that it is a tunnel
-	markTunneled // it has parents
-	markEvicted  // it ends early, to make room
+	markOneWay   marks = 1 << iota
+	markDNS            // the DNS check applies
+	markData           // history has D
+	_                  // history has d: markData, shifted by the role
+	markUnknown        // history has X
+	markCarrier        // it was said that it is a tunnel
+	markTunneled       // it has parents
+	markEvicted        // it ends early, to make room
 )
 
 func (f *flow) transport() transport { return transportOf(f.proto) }

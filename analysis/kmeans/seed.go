@@ -50,8 +50,8 @@ func (f *fitter) place(row []float64) {
 }
 
 // nearest fills near[lo:hi] and labels against all centroids and returns near's sum.
-// The search for a row begins at the centroid of the one before: callers may have rows
-// that are alike stand together.
+// The search for a row begins at the centroid of the one before: rows that are alike and
+// stand together save time.
 func (f *fitter) nearest(near []float64, lo, hi int) float64 {
 	var s float64
 	label := 0
