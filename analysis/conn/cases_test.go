@@ -113,6 +113,7 @@ func scripted(t *testing.T, w []string) packet.Packet {
 var payloads = map[string]string{
 	"http": "GET / HTTP/1.1\r\n\r\n", "reply": "HTTP/1.1 200 OK\r\n\r\n", "other": "what?\n", "banner": "220 mail\r\n", "ehlo": "EHLO x\r\n",
 	"query": "\x00\x07\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00", "answer": "\x00\x07\x81\x00\x00\x00\x00\x00\x00\x00\x00\x00",
+	"junk":   "\x00\x07\x01\x00\x01\xf4\x00\x00\x00\x00\x00\x00",
 	"update": "\x00\x07\x28\x00\x00\x00\x00\x00\x00\x00\x00\x00", "ssh": "SSH-2.0-x\r\n", "keys": "\x00\x00\x00\x0c\x0a\x15\x00\x00",
 }
 
@@ -304,6 +305,17 @@ var cases = []struct{ name, packets, want string }{
 		0 A>B:5353 udp len=30 app=answer
 		1 B>A:5353 udp len=40 app=query`,
 		`udp 5353>4000 S0 D^ 1.0s 70/0 dns 2/0`},
+	{"what is no DNS at its port is waited for as any UDP, once another datagram has come", `
+		0 A>B:53 udp len=30 app=junk
+		0.5 B>A:53 udp len=40
+		12 A>B:53 udp len=30 app=query
+		24 A>B:53 udp len=30`,
+		`udp 4000>53 SF Dd 24.0s 90/40 3/1`},
+	{"until then it is given up as DNS", `
+		0 A>B:53 udp len=30 app=junk
+		12 A>B:53 udp len=30
+		24 A>B:53 udp len=30`,
+		`udp 4000>53 S0 D 1/0; udp 4000>53 S0 D 1/0; udp 4000>53 S0 D 1/0`},
 	{"a DNS operation that is not followed", `
 		0 A>B:53 udp len=30 app=update
 		1 B>A:53 udp len=40 app=update`,

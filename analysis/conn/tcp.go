@@ -157,6 +157,9 @@ func (s *stream) place(seq uint64) (at dpd.Place) {
 	if seq > 1 {
 		at |= dpd.Later
 	}
+	if s.end[orig].size(&s.end[resp])+s.end[resp].size(&s.end[orig]) > dpd.LongAfter {
+		at |= dpd.Long
+	}
 	return at
 }
 

@@ -1,6 +1,9 @@
 package conn
 
-import "pcapdir/source/packet"
+import (
+	"pcapdir/source/dpd"
+	"pcapdir/source/packet"
+)
 
 // sums counts the wrong checksums of a UDP flow, by role. Few flows have one.
 type sums struct {
@@ -29,8 +32,17 @@ func (t *Tracker) udpPacket(f *flow, role int, p *packet.Packet) {
 	if p.Flags&packet.TooDeep != 0 {
 		t.addUnknown(f)
 	}
-	t.application(f, role, p, 0)
-	f.addBytes(role, int64(p.UDPLen)-udpHeader)
+	if f.marks&markDNS != 0 && f.speech.NotDNS() {
+		f.marks &^= markDNS // as in Zeek the analyzer goes, with its timer, when the next datagram comes
+		f.due = noTime
+	}
+	n := int64(p.UDPLen) - udpHeader
+	var at dpd.Place
+	if max(f.bytes[orig], 0)+max(f.bytes[resp], 0)+n > dpd.LongAfter {
+		at = dpd.Long
+	}
+	t.application(f, role, p, at)
+	f.addBytes(role, n)
 	f.count(role, p)
 }
 

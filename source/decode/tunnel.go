@@ -53,9 +53,8 @@ const (
 	greRouting  = 0x4000
 	greKey      = 0x2000
 	greSequence = 0x1000
-	greStrict   = 0x0800
-	greRecur    = 0x0700
 	greAck      = 0x0080
+	greReserved = 0x0078
 	greVersion  = 0x0007
 )
 
@@ -77,11 +76,11 @@ func gre(b []byte, n int, in *Inside) {
 		return
 	}
 	flags, kind := binary.BigEndian.Uint16(b), binary.BigEndian.Uint16(b[2:])
-	if flags&(greRouting|greStrict|greRecur) != 0 {
+	if flags&(greRouting|greReserved) != 0 {
 		return
 	}
 	off := 4
-	for _, bit := range [...]uint16{greChecksum, greKey, greSequence} {
+	for _, bit := range [...]uint16{greChecksum, greKey, greSequence, greAck} {
 		if flags&bit != 0 {
 			off += 4
 		}
@@ -90,9 +89,6 @@ func gre(b []byte, n int, in *Inside) {
 	case 0:
 		greZero(b, off, n, flags, kind, in)
 	case 1:
-		if flags&greAck != 0 {
-			off += 4
-		}
 		if kind == grePPP && flags&greSequence != 0 && flags&greKey != 0 {
 			in.carry(linkPPP, b, off, n)
 		}
@@ -104,7 +100,6 @@ func greZero(b []byte, off, n int, flags, kind uint16, in *Inside) {
 	switch {
 	case kind == etherIPv4, kind == etherIPv6:
 		in.carry(linkRaw, b, off, n)
-		in.exact = in.carries
 	case kind == etherMPLS, kind == etherMPLM:
 		in.carry(linkMPLS, b, off, n)
 	case kind == greEthernet:

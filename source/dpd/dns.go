@@ -27,6 +27,8 @@ func netBIOS(b []byte) packet.App {
 		return netBIOSQuery
 	case dnsReply:
 		return netBIOSReply
+	case dnsBroken:
+		return netBIOSBroken
 	}
 	return packet.AppNone
 }
@@ -48,7 +50,9 @@ func dnsMessage(b []byte, whole bool) packet.App {
 
 func dnsBody(b []byte, whole bool) packet.App {
 	switch questions, answers := be16(b, 4), be16(b, 6); {
-	case questions > dnsMaxQueries || whole && !dnsRecords(b[dnsHeader:], questions, answers):
+	case questions > dnsMaxQueries:
+		return dnsBroken
+	case whole && !dnsRecords(b[dnsHeader:], questions, answers):
 		return packet.AppNone
 	case b[2]&0x80 != 0:
 		return dnsReply
@@ -101,13 +105,20 @@ func dnsStream(b []byte, _ where) packet.App {
 		return packet.AppNone
 	}
 	n := be16(b, 0)
-	return dnsMessage(b[2:min(len(b), 2+n)], 2+n <= len(b))
+	if app := dnsMessage(b[2:min(len(b), 2+n)], 2+n <= len(b)); app != dnsBroken { // a segment may begin anywhere
+		return app
+	}
+	return packet.AppNone
 }
 
 // hearDNS confirms by any message. A flow whose first one is a reply began before
 // the capture: its sender is the responder, unless it answers many at once (the
 // owner of the connection knows).
 func hearDNS(s *Speech, v *voice) {
+	if is(v.app, dnsBroken, netBIOSBroken) {
+		v.broken = true
+		return
+	}
 	if v.app == dnsUnknown {
 		v.effect |= Unknown
 		return
@@ -116,4 +127,14 @@ func hearDNS(s *Speech, v *voice) {
 		v.effect |= Flip
 	}
 	v.confirm(v.app)
+}
+
+// NotDNS says that a message has broken DNS: nobody waits for answers any more.
+func (s *Speech) NotDNS() bool {
+	for _, have := range s.services {
+		if have&broken != 0 && protocols[have&^marks-1].name == "dns" {
+			return true
+		}
+	}
+	return false
 }

@@ -23,6 +23,8 @@ type protocol struct {
 	name string // in conn.log
 	// tcp and udp are the responder's ports at which it is looked for first.
 	tcp, udp []uint16
+	// anywhere says that datagrams of it are told on other ports, too.
+	anywhere bool
 	// opens are the bytes with which a stream of it begins that is told on any
 	// port. Empty: only at its ports.
 	opens []byte
@@ -99,7 +101,7 @@ func openings() (t [256][]*protocol) {
 // anywhereUDP are the rows that are looked for in datagrams of any port.
 func anywhereUDP() (rows []*protocol) {
 	for i := range protocols {
-		if p := &protocols[i]; p.datagram != nil && p.udp == nil {
+		if p := &protocols[i]; p.datagram != nil && (p.udp == nil || p.anywhere) {
 			rows = append(rows, p)
 		}
 	}

@@ -28,13 +28,16 @@ func app(c *dpdtest.Conversation, turn *dpdtest.Turn) packet.App {
 
 // hear is the conversation, as the connection's owner passes it on.
 func hear(c *dpdtest.Conversation, middle bool) (s Speech) {
-	said := [2]bool{}
+	said, bytes := [2]bool{}, 0
 	for i := range c.Turns {
 		role := orig
 		if c.Turns[i].Server {
 			role = resp
 		}
 		var at Place
+		if bytes += len(c.Turns[i].Bytes); bytes > LongAfter {
+			at |= Long
+		}
 		if said[role] && !c.UDP {
 			at |= Later
 		}

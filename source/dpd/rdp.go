@@ -36,11 +36,24 @@ func hearRDP(s *Speech, v *voice) {
 	}
 }
 
-// rdpeudp is the first datagram of RDP over UDP ([MS-RDPEUDP] 3.1.5.1.1): of fixed
-// size, acknowledging nothing.
+// rdpeudp is the first datagram of RDP over UDP ([MS-RDPEUDP] 3.1.5.1.1), which
+// acknowledges nothing, or the answer (3.1.5.1.3). Both are filled up to a size.
 func rdpeudp(b []byte) packet.App {
-	if len(b) == 1232 && be32(b, 0) == 0xffffffff && b[7] == 1 {
+	const least, size, syn, ack = 1132, 1232, 1, 4
+	switch {
+	case len(b) < least || len(b) > size:
+		return packet.AppNone
+	case len(b) == size && be32(b, 0) == 0xffffffff && b[7] == syn:
 		return rdpeudpSyn
+	case b[7]&(syn|ack) == syn|ack:
+		return rdpeudpSynAck
 	}
 	return packet.AppNone
+}
+
+// hearRDPEUDP confirms by the answer.
+func hearRDPEUDP(s *Speech, v *voice) {
+	if v.app == rdpeudpSynAck && v.role == resp && s.looks[orig] == rdpeudpSyn {
+		v.confirm(v.app)
+	}
 }

@@ -8,6 +8,9 @@ import (
 
 // sip is a first line of RFC 3261.
 func sip(b []byte) packet.App {
+	if b[0] < 'A' || b[0] > 'Z' { // it is looked for in every datagram
+		return packet.AppNone
+	}
 	line, _ := lineOf(b)
 	switch {
 	case bytes.HasPrefix(line, []byte("SIP/2.0 ")):

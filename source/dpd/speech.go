@@ -14,7 +14,7 @@ const (
 
 // Speech is what is known of a connection's applications.
 type Speech struct {
-	services [4]service    // confirmed ones, in that order; there is no room for a fifth
+	services [4]service    // confirmed and broken ones, in that order; there is no room for a fifth
 	looks    [2]packet.App // what each side sent last that was recognised; what it sent first, if that was not
 }
 
@@ -49,7 +49,13 @@ const (
 	Middle Place = 1 << iota
 	// Later says that something of the same side came before the payload, seen or not.
 	Later
+	// Long says that with the payload more than 10 KiB came from both sides together:
+	// nothing breaks a protocol any more (DPD::ignore_violations_after of Zeek).
+	Long
 )
+
+// LongAfter is how many bytes may have come before a place is Long.
+const LongAfter = 10240
 
 // voice is one payload, as a row hears it, and what the row makes of it.
 type voice struct {
@@ -76,12 +82,14 @@ type Ear struct{ v voice }
 // extend the stream only.
 func (e *Ear) Hear(s *Speech, role int, app packet.App, at Place) Effect {
 	first := s.looks[role] == packet.AppNone
-	if app == packet.AppNone || app == other && (!first || at == Later && s.beginning()) {
+	if app == packet.AppNone || app == other && (!first || at&^Long == Later && s.beginning()) {
 		return 0
 	}
 	if app == unfit {
-		s.breakFirm()
-		s.looks[role] = unfit
+		if at&Long == 0 {
+			s.breakFirm()
+			s.looks[role] = unfit
+		}
 		return 0
 	}
 	v := &e.v
@@ -101,11 +109,13 @@ func (e *Ear) Hear(s *Speech, role int, app packet.App, at Place) Effect {
 	if s.looks[role] != unfit || v.row == 0 || !protocols[v.row-1].firm {
 		s.looks[role] = v.app
 	}
-	if first && role == resp {
-		s.answered(v)
-	}
-	if v.broken {
-		s.withdraw(v.row)
+	if at&Long == 0 {
+		if first && role == resp {
+			s.answered(v)
+		}
+		if v.broken {
+			s.withdraw(v.row)
+		}
 	}
 	for _, app := range v.confirms {
 		s.add(v, service(owners[app]))
@@ -136,9 +146,16 @@ func (s *Speech) answered(v *voice) {
 	}
 }
 
+// withdraw takes a protocol back, or rules it out where it was not confirmed.
 func (s *Speech) withdraw(row service) {
-	if i := slices.Index(s.services[:], row); i >= 0 {
-		s.services[i] |= broken
+	for i, have := range s.services {
+		switch {
+		case have == row, have == 0:
+			s.services[i] = row | broken
+			return
+		case have&^marks == row:
+			return
+		}
 	}
 }
 

@@ -10,8 +10,10 @@ const (
 	dnsQuery
 	dnsReply
 	dnsUnknown
+	dnsBroken
 	netBIOSQuery
 	netBIOSReply
+	netBIOSBroken
 	VXLAN
 	Geneve
 	GTPv1
@@ -30,6 +32,7 @@ const (
 	quicInitial
 	syslogMessage
 	rdpeudpSyn
+	rdpeudpSynAck
 	dnp3Datagram
 	httpRequest
 	httpOld // a request of HTTP 0.9
@@ -111,25 +114,25 @@ const (
 // so in this order.
 var protocols = [...]protocol{
 	{name: "dns", tcp: dnsPorts[:1], udp: dnsPorts, stream: dnsStream, datagram: dns,
-		apps: []packet.App{dnsQuery, dnsReply, dnsUnknown}, hear: hearDNS, midstream: true},
-	{name: "dns", udp: []uint16{137}, datagram: netBIOS, apps: []packet.App{netBIOSQuery, netBIOSReply}, hear: hearDNS},
+		apps: []packet.App{dnsQuery, dnsReply, dnsUnknown, dnsBroken}, hear: hearDNS, midstream: true},
+	{name: "dns", udp: []uint16{137}, datagram: netBIOS, apps: []packet.App{netBIOSQuery, netBIOSReply, netBIOSBroken}, hear: hearDNS},
 	{name: "vxlan", apps: []packet.App{VXLAN}},
 	{name: "geneve", apps: []packet.App{Geneve}},
 	{name: "gtpv1", apps: []packet.App{GTPv1}},
 	{name: "teredo", apps: []packet.App{Teredo}, hear: hearTeredo},
 	{name: "ayiya", apps: []packet.App{AYIYA}},
-	{name: "dhcp", udp: []uint16{67, 68, 4011}, datagram: dhcp, firm: true, apps: []packet.App{dhcpMessage}},
+	{name: "dhcp", udp: []uint16{67, 68, 4011}, anywhere: true, datagram: dhcp, firm: true, apps: []packet.App{dhcpMessage}},
 	{name: "snmp", udp: []uint16{161, 162}, datagram: snmp, firm: true, apps: []packet.App{snmpMessage}, hear: hearSNMP},
 	{name: "ntp", udp: []uint16{123}, datagram: ntp, firm: true, apps: []packet.App{ntpMessage, ntpReply}, hear: hearNTP},
 	{name: "krb", udp: []uint16{88}, datagram: kerberos, firm: true, apps: []packet.App{kerberosMessage}},
 	{name: "krb_tcp", tcp: []uint16{88}, stream: kerberosTCP, apps: []packet.App{kerberosStream}},
-	{name: "radius", udp: []uint16{1812, 1813}, datagram: radius, firm: true, apps: []packet.App{radiusMessage}},
-	{name: "sip", udp: []uint16{5060, 5061}, datagram: sip, apps: []packet.App{sipRequest, sipReply}, hear: hearSIP},
+	{name: "radius", udp: []uint16{1812}, datagram: radius, firm: true, apps: []packet.App{radiusMessage}},
+	{name: "sip", udp: []uint16{5060, 5061}, anywhere: true, datagram: sip, apps: []packet.App{sipRequest, sipReply}, hear: hearSIP},
 	{name: "syslog", udp: []uint16{514}, datagram: syslog, apps: []packet.App{syslogMessage}},
 	{name: "dnp3_udp", udp: []uint16{20000}, datagram: dnp3UDP, apps: []packet.App{dnp3Datagram}},
 	{name: "dtls", datagram: dtls, apps: []packet.App{dtlsHello}},
 	{name: "quic", datagram: quic, apps: []packet.App{quicInitial}},
-	{name: "rdpeudp", datagram: rdpeudp, apps: []packet.App{rdpeudpSyn}},
+	{name: "rdpeudp", datagram: rdpeudp, apps: []packet.App{rdpeudpSyn, rdpeudpSynAck}, hear: hearRDPEUDP},
 	{name: "ldap_udp", udp: []uint16{389, 3268}, datagram: cldap, apps: []packet.App{cldapRequest, cldapReply}, hear: hearLDAP},
 	{name: "http", tcp: []uint16{80, 81, 631, 1080, 3128, 8000, 8080, 8888}, opens: []byte("ABCDGHLMNOPQRSTUVX"), stream: http,
 		apps: []packet.App{httpRequest, httpOld, httpConnect, httpReply, httpOverrun, httpUpgrade}, hear: hearHTTP, breaks: breaksHTTP},

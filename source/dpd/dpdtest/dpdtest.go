@@ -58,6 +58,10 @@ var (
 	clientHello = zeros(hexa("16 0301 0050 01 00004c 0303"), 74)
 	serverHello = zeros(hexa("16 0303 0040 02 00003c 0303"), 58)
 
+	snmpGet    = hexa("3026 020101 0406 7075626c6963 a019 0204 00000001 0201 00 0201 00 300b 3009 0605 2b06010201 0500")
+	snmpAnswer = hexa("3026 020101 0406 7075626c6963 a219 0204 00000001 0201 00 0201 00 300b 3009 0605 2b06010201 0500")
+	snmpLong   = zeros(hexa("3082 2ee0 020101 0406 7075626c6963 a282"), 12000-16)
+
 	ntlmNegotiate = zeros([]byte("NTLMSSP\x00\x01\x00\x00\x00"), 28)
 	spnegoOffer   = hexa("60 28 06062b0601050502 a01e 301c a01a 3018 060a2b06010401823702020a 060a2b06010401823702021e")
 	spnegoNTLM    = append(hexa("60 48 06062b0601050502 a03e 303c a00e 300c 060a2b06010401823702020a a22a 0428"), ntlmNegotiate...)
@@ -205,14 +209,14 @@ func datagrams() []Conversation {
 		tcp("DNS over TCP", 53, "dns", To(sized(dnsQuery)), From(sized(dnsReply))),
 		udp("DHCP", 67, "dhcp", To(append(zeros([]byte{1, 1, 6, 0}, 232), 0x63, 0x82, 0x53, 0x63, 53, 1, 1))),
 		udp("NTP", 123, "ntp", To(zeros([]byte{0x23}, 47)), From(zeros([]byte{0x24}, 47))),
-		udp("SNMP", 161, "snmp", To(hexa("3026 020101 0406 7075626c6963 a019 0204 00000001 0201 00 0201 00 300b 3009 0605 2b06010201 0500")),
-			From(hexa("3026 020101 0406 7075626c6963 a219 0204 00000001 0201 00 0201 00 300b 3009 0605 2b06010201 0500"))),
+		udp("SNMP", 161, "snmp", To(snmpGet), From(snmpAnswer)),
+		udp("SNMP, and then something else", 161, "", To(snmpGet), From(snmpAnswer), To("no")),
 		udp("a trap of SNMP, which nobody answers", 162, "", To(hexa("3026 020101 0406 7075626c6963 a719 0204 00000001 0201 00 0201 00 300b 3009 0605 2b06010201 0500"))),
 		udp("SIP", 5060, "sip", To("OPTIONS sip:x SIP/2.0\r\n\r\n"), From("SIP/2.0 200 OK\r\n\r\n")),
 		udp("SIP, not answered", 5060, "", To("OPTIONS sip:x SIP/2.0\r\n\r\n")),
 		udp("RADIUS", 1812, "radius", To(append(zeros([]byte{1, 7, 0, 23}, 16), 1, 3, 'x')), From(zeros([]byte{2, 7, 0, 20}, 16))),
 		udp("RADIUS, and then something else", 1812, "", To(append(zeros([]byte{1, 7, 0, 23}, 16), 1, 3, 'x')), From("no")),
-		udp("something else, and then SNMP", 161, "", To("no"), From(hexa("3026 020101 0406 7075626c6963 a219 0204 00000001 0201 00 0201 00 300b 3009 0605 2b06010201 0500"))),
+		udp("something else, and then SNMP", 161, "", To("no"), From(snmpAnswer)),
 		udp("RADIUS with an attribute that has no end", 1812, "", To(append(zeros([]byte{1, 7, 0, 23}, 16), 1, 9, 'x'))),
 		udp("Kerberos over UDP", 88, "krb", To(hexa("6a81a0 30819d a103 020105"))),
 		udp("a tag of Kerberos and nothing else", 88, "", To(hexa("6a82ffff"))),
@@ -225,7 +229,14 @@ func datagrams() []Conversation {
 		udp("QUIC version 2", 6001, "quic", To(zeros(hexa("d0 6b3343cf 08 0102030405060708 00 00 4480"), 1184))),
 		udp("LDAP over UDP", 389, "ldap_udp", To(hexa("300c 020101 6307 0400 0a0100 0400")), From(hexa("300c 020101 6407 0400 3000 0400 00"))),
 		udp("DNP3 over UDP", 20000, "dnp3_udp", To(hexa("0564 05 c0 0100 0004 e921"))),
-		udp("RDP over UDP", 3389, "rdpeudp", To(zeros(hexa("ffffffff 0040 0001"), 1224))),
+		udp("RDP over UDP", 3389, "rdpeudp", To(zeros(hexa("ffffffff 0040 0001"), 1224)), From(zeros(hexa("00000000 0040 0005"), 1224))),
+		udp("RDP over UDP, not answered", 3389, "", To(zeros(hexa("ffffffff 0040 0001"), 1224))),
+		udp("SIP on another port", 6001, "sip", To("INVITE sip:x SIP/2.0\r\n\r\n"), From("SIP/2.0 200 OK\r\n\r\n")),
+		udp("DHCP on another port", 6001, "dhcp", To(append(zeros([]byte{1, 1, 6, 0}, 232), 0x63, 0x82, 0x53, 0x63, 53, 1, 1))),
+		udp("accounting of RADIUS, which Zeek does not look for", 1813, "", To(append(zeros([]byte{4, 7, 0, 23}, 16), 1, 3, 'x'))),
+		udp("more questions than DNS has, and then DNS", 53, "", To(hexa("0001 0100 0200 0000 0000 0000")), To(dnsQuery), From(dnsReply)),
+		udp("DNS, and then more questions than it has", 53, "", To(dnsQuery), From(dnsReply), To(hexa("0001 0100 0200 0000 0000 0000"))),
+		udp("more than 10 KiB, and then what is no SNMP", 161, "snmp", To(snmpGet), From(snmpAnswer), From(snmpLong), To("no")),
 	}
 }
 
