@@ -99,14 +99,23 @@ func dnsName(b []byte) []byte {
 	return b
 }
 
-// dnsStream reads the length before the message.
+// dnsStream reads the length before the message. Some write that by itself, in a segment
+// of its own.
 func dnsStream(b []byte, _ where) packet.App {
+	if len(b) == 2 && be16(b, 0) >= dnsHeader {
+		return dnsLength
+	}
 	if len(b) < 2+dnsHeader {
 		return packet.AppNone
 	}
 	n := be16(b, 0)
-	if app := dnsMessage(b[2:min(len(b), 2+n)], 2+n <= len(b)); app != dnsBroken { // a segment may begin anywhere
+	switch app := dnsMessage(b[2:min(len(b), 2+n)], 2+n <= len(b)); app {
+	case packet.AppNone, dnsBroken: // a segment may begin anywhere
+	default:
 		return app
+	}
+	if is(dnsMessage(b, true), dnsQuery, dnsReply) {
+		return dnsBare
 	}
 	return packet.AppNone
 }
@@ -117,6 +126,9 @@ func dnsStream(b []byte, _ where) packet.App {
 func hearDNS(s *Speech, v *voice) {
 	if is(v.app, dnsBroken, netBIOSBroken) {
 		v.broken = true
+		return
+	}
+	if v.app == dnsLength || v.app == dnsBare && s.looks[v.role] != dnsLength {
 		return
 	}
 	if v.app == dnsUnknown {

@@ -11,6 +11,8 @@ const (
 	dnsReply
 	dnsUnknown
 	dnsBroken
+	dnsLength // of a message that comes next
+	dnsBare   // a message over TCP without its length
 	netBIOSQuery
 	netBIOSReply
 	netBIOSBroken
@@ -114,7 +116,7 @@ const (
 // so in this order.
 var protocols = [...]protocol{
 	{name: "dns", tcp: dnsPorts[:1], udp: dnsPorts, stream: dnsStream, datagram: dns,
-		apps: []packet.App{dnsQuery, dnsReply, dnsUnknown, dnsBroken}, hear: hearDNS, midstream: true},
+		apps: []packet.App{dnsQuery, dnsReply, dnsUnknown, dnsBroken, dnsLength, dnsBare}, hear: hearDNS, midstream: true},
 	{name: "dns", udp: []uint16{137}, datagram: netBIOS, apps: []packet.App{netBIOSQuery, netBIOSReply, netBIOSBroken}, hear: hearDNS},
 	{name: "vxlan", apps: []packet.App{VXLAN}},
 	{name: "geneve", apps: []packet.App{Geneve}},

@@ -207,6 +207,8 @@ func datagrams() []Conversation {
 		udp("LLMNR", 5355, "dns", To(dnsQuery)),
 		udp("a registration of NetBIOS", 137, "dns", To(dnsUpdate)),
 		tcp("DNS over TCP", 53, "dns", To(sized(dnsQuery)), From(sized(dnsReply))),
+		tcp("DNS over TCP, the length by itself", 53, "dns", To(sized(dnsQuery)[:2]), To(dnsQuery)),
+		tcp("DNS over TCP, without a length", 53, "", To(dnsQuery)),
 		udp("DHCP", 67, "dhcp", To(append(zeros([]byte{1, 1, 6, 0}, 232), 0x63, 0x82, 0x53, 0x63, 53, 1, 1))),
 		udp("NTP", 123, "ntp", To(zeros([]byte{0x23}, 47)), From(zeros([]byte{0x24}, 47))),
 		udp("SNMP", 161, "snmp", To(snmpGet), From(snmpAnswer)),
