@@ -28,7 +28,7 @@ func (r *Reader) Resume(p Point, from packet.Order) {
 // allows it, and says at which offset that is: Read then takes pcapfile.From there.
 // 0 is the start of the file.
 func (r *Reader) Seek(c decompress.Format, format string) (offset int64) {
-	if r.start.Record == 0 || !Seekable(c, format) {
+	if r.start.Record == 0 || !seekable(c, format) {
 		return 0
 	}
 	r.at = r.start.Record

@@ -59,7 +59,7 @@ func ScanFile(ctx context.Context, cfg Config, src io.Reader, c decompress.Forma
 		return s
 	}
 	p := pass{cfg: cfg, scan: &s, clock: clock.New(cfg.latest()), limit: maxRunsSkip}
-	if Seekable(c, file.Format()) {
+	if seekable(c, file.Format()) {
 		p.limit = maxRunsSeek
 	}
 	s.Err = p.records(ctx, file)
@@ -68,9 +68,9 @@ func ScanFile(ctx context.Context, cfg Config, src io.Reader, c decompress.Forma
 	return s
 }
 
-// Seekable says whether a reader can go to a record of a file without reading
+// seekable says whether a reader can go to a record of a file without reading
 // what is before it.
-func Seekable(c decompress.Format, format string) bool {
+func seekable(c decompress.Format, format string) bool {
 	return c == decompress.Plain && format == "pcap"
 }
 

@@ -129,7 +129,7 @@ func FuzzScan(f *testing.F) {
 			}
 			next = run.To
 			if len(s.Runs) <= 8 { // each takes a merge of its own
-				kept, _ := readRun(t, cfg, text, run, Seekable(decompress.Plain, s.Format))
+				kept, _ := readRun(t, cfg, text, run, seekable(decompress.Plain, s.Format))
 				sum.Add(&kept)
 			}
 		}

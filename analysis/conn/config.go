@@ -64,7 +64,7 @@ func DefaultConfig() Config {
 		SessionTimer:    6 * time.Second,
 		Linger:          5 * time.Second,
 		CloseDelay:      5 * time.Second,
-		Local:           PrivateNetworks(),
+		Local:           privateNetworks(),
 		UIDKey:          0x7063617064697230, // any fixed number: uids must not change between runs
 	}
 }

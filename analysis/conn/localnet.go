@@ -7,9 +7,9 @@ import (
 	"pcapdir/source/packet"
 )
 
-// PrivateNetworks is Zeek's Site::private_address_space: the networks that are
+// privateNetworks is Zeek's Site::private_address_space: the networks that are
 // local unless configured otherwise, with the 6to4 forms of the IPv4 ones.
-func PrivateNetworks() []netip.Prefix {
+func privateNetworks() []netip.Prefix {
 	v4 := []string{
 		"0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
 		"192.0.0.0/24", "192.0.2.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24",

@@ -14,11 +14,11 @@ import (
 )
 
 const (
-	// Near is how far apart the stamps of neighbours may be without a doubt.
-	Near = time.Hour
-	// Lookahead is how many records, the doubtful one included, may pass before
+	// tolerance is how far apart the stamps of neighbours may be without a doubt.
+	tolerance = time.Hour
+	// lookahead is how many records, the doubtful one included, may pass before
 	// the file returns to the time before it. More than that, and the clock was set.
-	Lookahead = 16
+	lookahead = 16
 	// Opening is how many records are looked at together where no time before
 	// them helps: at the start of a file, and where its clock was set.
 	Opening = 4
@@ -40,7 +40,7 @@ func Latest(now time.Time) packet.Time { return packet.Time(now.UnixNano()).Add(
 //
 //  1. It is near left: it is believed.
 //  2. It is wild and left is not: it is suspect.
-//  3. One of the next Lookahead-1 records is near left: let right be the first.
+//  3. One of the next lookahead-1 records is near left: let right be the first.
 //     The record is believed if it is near right, and suspect if not.
 //  4. Otherwise the clock was set, or nothing was captured for a while. It is the
 //     same with the first record of a file. Of the Opening records from it on, the
@@ -63,7 +63,7 @@ type Clock struct {
 	left   packet.Time // what suspect records take; the stamp of left if set
 	set    bool        // a record was believed
 
-	pending [Lookahead]packet.Time // n records without a verdict, oldest first
+	pending [lookahead]packet.Time // n records without a verdict, oldest first
 	n       int
 	doubted int // so many of the oldest are known to be suspect
 }
@@ -136,7 +136,7 @@ func (c *Clock) judge(end bool) bool {
 			return true
 		}
 	}
-	return (c.n == Lookahead || end) && c.open()
+	return (c.n == lookahead || end) && c.open()
 }
 
 // open is rule 4. The record that is believed will be near left.
@@ -189,4 +189,4 @@ func Wild(t, latest packet.Time) bool { return t < earliest || t > latest }
 
 // near says whether two stamps are so close that they can be neighbours. Any
 // two may be asked about: their distance always fits an unsigned number.
-func near(a, b packet.Time) bool { return uint64(max(a, b))-uint64(min(a, b)) <= uint64(Near) }
+func near(a, b packet.Time) bool { return uint64(max(a, b))-uint64(min(a, b)) <= uint64(tolerance) }

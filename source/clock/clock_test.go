@@ -81,7 +81,7 @@ func definition(stamps []packet.Time) []verdict {
 
 // returns is the first record behind i, within reach, that is near left; or -1.
 func returns(stamps []packet.Time, left, i int) int {
-	for right := i + 1; left >= 0 && right < min(i+Lookahead, len(stamps)); right++ {
+	for right := i + 1; left >= 0 && right < min(i+lookahead, len(stamps)); right++ {
 		if near(stamps[right], stamps[left]) {
 			return right
 		}
@@ -119,7 +119,7 @@ func openingOf(of []packet.Time) int {
 
 // odd are offsets that make stamps doubtful, or nearly so.
 var odd = []time.Duration{
-	-Near - 1, -Near, Near, Near + 1, -2 * time.Hour, 2 * time.Hour, -90 * time.Minute, 90 * time.Minute,
+	-tolerance - 1, -tolerance, tolerance, tolerance + 1, -2 * time.Hour, 2 * time.Hour, -90 * time.Minute, 90 * time.Minute,
 	-48 * time.Hour, 48 * time.Hour, 80 * 365 * 24 * time.Hour, -56 * 365 * 24 * time.Hour, -time.Duration(now),
 }
 
@@ -133,7 +133,7 @@ func script(r *rand.Rand) (stamps []packet.Time) {
 		case 0:
 			at = at.Add(odd[r.IntN(len(odd)-3)]) // for good
 		case 1:
-			off, left = odd[r.IntN(len(odd))], 1+r.IntN(Lookahead+2) // for a while
+			off, left = odd[r.IntN(len(odd))], 1+r.IntN(lookahead+2) // for a while
 		}
 		if left--; left < 0 {
 			off = 0
@@ -205,8 +205,8 @@ func TestVerdicts(t *testing.T) {
 		{"several, apart from each other", []float64{0, 2, -5, 9, 0}, "bsssb"},
 		{"several, near each other", []float64{0, 3, 3, 3, 3, 3, 0}, "bsssssb"},
 		{"bad and good by turns", []float64{0, 2, 0, 2, 0, 2, 0}, "bsbsbsb"},
-		{"as many as are looked at", slices.Concat(run(0, 1), run(2, Lookahead-1), run(0, 1)), "b" + letters('s', Lookahead-1) + "b"},
-		{"one more: the clock was set, and set back", slices.Concat(run(0, 1), run(2, Lookahead), run(0, 1)), letters('b', Lookahead+2)},
+		{"as many as are looked at", slices.Concat(run(0, 1), run(2, lookahead-1), run(0, 1)), "b" + letters('s', lookahead-1) + "b"},
+		{"one more: the clock was set, and set back", slices.Concat(run(0, 1), run(2, lookahead), run(0, 1)), letters('b', lookahead+2)},
 		{"the clock was set back", slices.Concat(run(0, 3), run(-2, 40)), letters('b', 43)},
 		{"a gap", slices.Concat(run(0, 3), run(8, 40)), letters('b', 43)},
 		{"one ahead where the clock was set", slices.Concat(run(0, 3), run(20, 1), run(-2, 40)), "bbbs" + letters('b', 40)},
@@ -249,7 +249,7 @@ func letters(c byte, n int) string { return string(slices.Repeat([]byte{c}, n)) 
 // any part of it: else how it is cut would show.
 func TestOrderIsNeverSuspect(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
-	gaps := []time.Duration{0, time.Second, Near - time.Minute, Near, Near + 1, Near + time.Minute, 5 * time.Hour}
+	gaps := []time.Duration{0, time.Second, tolerance - time.Minute, tolerance, tolerance + 1, tolerance + time.Minute, 5 * time.Hour}
 	for range 20_000 {
 		var stamps []packet.Time
 		at := now.Add(-1000 * time.Hour)

@@ -11,12 +11,12 @@ import (
 	"pcapdir/source/packet"
 )
 
-// Least is the shortest stretch without a capture that counts as a gap: between two
+// least is the shortest stretch without a capture that counts as a gap: between two
 // files of one tap there is always the time to the next packet.
-const Least = time.Second
+const least = time.Second
 
-// MaxSpans is how many stretches a Set keeps apart.
-const MaxSpans = 10_000
+// maxSpans is how many stretches a Set keeps apart.
+const maxSpans = 10_000
 
 // Span is the time from the first to the last stamp of a capture, both included.
 type Span struct{ From, To packet.Time }
@@ -25,8 +25,8 @@ type Span struct{ From, To packet.Time }
 func (s Span) Length() time.Duration { return s.To.Sub(s.From) }
 
 // Set is the time that the captures of one source cover. The zero value covers
-// nothing. Spans that are less than Least apart are one. Where there are more than
-// MaxSpans the shortest gap is closed, and counted as Closed.
+// nothing. Spans that are less than least apart are one. Where there are more than
+// maxSpans the shortest gap is closed, and counted as Closed.
 type Set struct {
 	Captures int
 	Overlap  time.Duration // covered more than once, summed over captures
@@ -39,9 +39,9 @@ type Set struct {
 func (s *Set) Add(a Span) {
 	s.Captures++
 	// All spans that a touches, near ones included, are from..to.
-	from := sort.Search(len(s.spans), func(i int) bool { return a.From.Sub(s.spans[i].To) <= Least })
+	from := sort.Search(len(s.spans), func(i int) bool { return a.From.Sub(s.spans[i].To) <= least })
 	to := from
-	for to < len(s.spans) && s.spans[to].From.Sub(a.To) <= Least {
+	for to < len(s.spans) && s.spans[to].From.Sub(a.To) <= least {
 		if both := min(a.To, s.spans[to].To).Sub(max(a.From, s.spans[to].From)); both > 0 {
 			s.Overlap += both
 		}
@@ -51,7 +51,7 @@ func (s *Set) Add(a Span) {
 		a = Span{min(a.From, s.spans[from].From), max(a.To, s.spans[to-1].To)}
 	}
 	s.spans = slices.Replace(s.spans, from, to, a)
-	if len(s.spans) > MaxSpans {
+	if len(s.spans) > maxSpans {
 		s.closeShortest()
 	}
 }

@@ -68,7 +68,7 @@ func TestAnyOrder(t *testing.T) {
 		all, _ := got.All()
 		sum := got.Covered()
 		for _, g := range got.Gaps() {
-			if g.Length() <= Least {
+			if g.Length() <= least {
 				t.Errorf("seed %d: a gap of %v", seed, g.Length())
 			}
 			sum += g.Length()
@@ -81,14 +81,14 @@ func TestAnyOrder(t *testing.T) {
 
 func TestSetIsBounded(t *testing.T) {
 	var s Set
-	for i := range int64(MaxSpans + 10) {
+	for i := range int64(maxSpans + 10) {
 		s.Add(Span{packet.Unix(i*100, 0), packet.Unix(i*100+50-i%7, 0)})
 	}
-	if len(s.Spans()) != MaxSpans || s.Closed != 10 || s.Captures != MaxSpans+10 {
+	if len(s.Spans()) != maxSpans || s.Closed != 10 || s.Captures != maxSpans+10 {
 		t.Errorf("%d spans, %d closed", len(s.Spans()), s.Closed)
 	}
 	sum := s.Summary()
-	if len(sum.Longest) != longest || sum.Longest[0].Length() != 56*time.Second || sum.Gaps != MaxSpans-1+10 {
+	if len(sum.Longest) != longest || sum.Longest[0].Length() != 56*time.Second || sum.Gaps != maxSpans-1+10 {
 		t.Errorf("%+v", sum)
 	}
 }

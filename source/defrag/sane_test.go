@@ -38,7 +38,7 @@ func TestLoadRefuses(t *testing.T) {
 			t.Fatal("not saved")
 		}
 		err := New(DefaultConfig()).Load(snap.NewReader(&text, int64(text.Len())))
-		if (name == "nothing") != (err == nil) || err != nil && !errors.Is(err, ErrState) {
+		if (name == "nothing") != (err == nil) || err != nil && !errors.Is(err, errState) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -10,8 +10,8 @@ import (
 // have, and the longest payload.
 const farthestEnd = 8191*8 + 65535
 
-// ErrState says that what was saved is no table.
-var ErrState = errors.New("the state of fragments is damaged")
+// errState says that what was saved is no table.
+var errState = errors.New("the state of fragments is damaged")
 
 // Save writes the datagrams in the making.
 func (t *Table) Save(w *snap.Writer) {
@@ -32,7 +32,7 @@ func (t *Table) Load(r *snap.Reader) error {
 	for _, k := range all {
 		d := &datagram{known: k, bytes: datagramOverhead + len(k.header)}
 		if t.open[k.key] != nil || !k.sane() {
-			return ErrState
+			return errState
 		}
 		for _, b := range k.blocks {
 			d.count(b.data)

@@ -17,8 +17,8 @@ import (
 )
 
 const (
-	// HistoryName is the history's file in the state directory.
-	HistoryName = "history.jsonl"
+	// historyName is the history's file in the state directory.
+	historyName = "history.jsonl"
 	// historyMax is how many records are remembered, historyAge for how long.
 	historyMax = 1_000_000
 	historyAge = 30 * 24 * time.Hour
@@ -78,7 +78,7 @@ type history struct {
 func newHistory(fsys FS, dir string, now func() time.Time) *history {
 	h := &history{fs: fsys, now: now, max: historyMax}
 	if dir != "" {
-		h.path = filepath.Join(dir, HistoryName)
+		h.path = filepath.Join(dir, historyName)
 	}
 	return h
 }

@@ -15,7 +15,7 @@ func FuzzHistory(f *testing.F) {
 	f.Add(bytes.Repeat([]byte("x"), recordMax+10))
 	dir := f.TempDir()
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if err := os.WriteFile(filepath.Join(dir, HistoryName), b, 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, historyName), b, 0o600); err != nil {
 			t.Fatal(err)
 		}
 		h := remember(t, dir, time.Unix(1e9, 0), 10)

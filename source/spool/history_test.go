@@ -39,7 +39,7 @@ func wantRecords(t *testing.T, h *history, want ...string) {
 
 func TestHistorySurvives(t *testing.T) {
 	dir, now := t.TempDir(), time.Unix(1e9, 0)
-	path := filepath.Join(dir, HistoryName)
+	path := filepath.Join(dir, historyName)
 	h := remember(t, dir, now, 100)
 	wantRecords(t, h, "")
 	mustAdd(t, h, record{Path: "/a", ContentID: 1}, record{Path: "/\xff%\n", ContentID: 2, Place: 7, Reason: "why"})

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// ErrNotPutAway says that a path is not that of a file in done or failed.
-var ErrNotPutAway = errors.New("not a file in spool.done or spool.failed")
+// errNotPutAway says that a path is not that of a file in done or failed.
+var errNotPutAway = errors.New("not a file in spool.done or spool.failed")
 
 // Requeue moves a file that was put away back into the spool, to be read as if it
 // had never been, and removes the reason that lies beside it. It returns where the
@@ -61,16 +61,16 @@ func (s *Spool) putAway(path string) (root, rel string, err error) {
 		case err != nil:
 			return "", "", err
 		case !st.Mode.IsRegular():
-			return "", "", fmt.Errorf("%w: %w", ErrNotPutAway, notRegular(st.Mode))
+			return "", "", fmt.Errorf("%w: %w", errNotPutAway, notRegular(st.Mode))
 		case strings.HasSuffix(name, reasonSuffix), ignored(name):
-			return "", "", fmt.Errorf("%w: that is no capture's name", ErrNotPutAway)
+			return "", "", fmt.Errorf("%w: that is no capture's name", errNotPutAway)
 		case isManifest(name):
-			return "", "", fmt.Errorf("%w: what a manifest names stays where it is, and is read again only with spool.duplicates = \"read\"", ErrNotPutAway)
+			return "", "", fmt.Errorf("%w: what a manifest names stays where it is, and is read again only with spool.duplicates = \"read\"", errNotPutAway)
 		}
 		rel, err := filepath.Rel(real, path)
 		return root, rel, err
 	}
-	return "", "", fmt.Errorf("%w (%s, %s)", ErrNotPutAway, s.cfg.Done, s.cfg.Failed)
+	return "", "", fmt.Errorf("%w (%s, %s)", errNotPutAway, s.cfg.Done, s.cfg.Failed)
 }
 
 // homeOf is the first spool directory with a source of that name, or the first.
