@@ -19,7 +19,7 @@ func (r *Reader) Trail() *Trail { return r.trail }
 func (r *Reader) Resume(p Point, from packet.Order) {
 	p.Books.Skipped = p.Books.Leaving()
 	if r.from = from; r.w.Floor > p.Floor {
-		p.Floor, r.from = r.w.Floor, packet.At(-packet.MaxTime)
+		p.Floor, p.Watermark, r.from = r.w.Floor, r.w.Watermark, packet.At(-packet.MaxTime)
 	}
 	r.begin(p)
 }

@@ -40,6 +40,7 @@ type input struct {
 	source.Run
 	begun            bool // it is open, or was lifted: then floor and watermark hold
 	floor, watermark packet.Time
+	from             packet.Order  // all below was handled in an earlier life
 	point            *source.Point // from where it is read on after a restart, or nil
 	trail            *source.Trail // once it is open
 	books            *books.File   // once it was read; nil before: many files wait
@@ -144,7 +145,9 @@ func (fs *files) entry(ctx context.Context, f *file, in *input) merge.Entry {
 		},
 	}
 	if in.begun {
-		e.First, e.Resumed, e.Floor, e.Watermark = max(in.floor, f.on.from.Eff), true, in.floor, in.watermark
+		e.First, e.Floor, e.Watermark = max(in.floor, in.from.Eff), in.floor, in.watermark
+		// Where others have gone on without the file, the rest of it comes late.
+		e.Resumed = !in.from.Less(f.on.from)
 	}
 	return e
 }
@@ -193,7 +196,7 @@ func (fs *files) readRun(ctx context.Context, f *file, in *input, w *merge.Write
 	cfg.Latest, cfg.Buffer = f.Latest, f.buffer()
 	r := source.NewReader(cfg, fs.router, fs.gate, w)
 	if r.Only(in.Run); in.point != nil {
-		r.Resume(*in.point, f.on.from)
+		r.Resume(*in.point, in.from)
 	}
 	fs.mu.Lock()
 	in.begun, in.floor, in.watermark, in.trail = true, w.Floor, w.Watermark, r.Trail()

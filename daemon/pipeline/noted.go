@@ -99,7 +99,7 @@ func (fs *files) claim(f *file, id fileID) {
 	}
 	for _, was := range n.Inputs {
 		f.inputs = append(f.inputs, &input{
-			Run: was.Run, begun: was.Begun, floor: was.Floor, watermark: was.Watermark, point: was.Point, books: was.Books,
+			Run: was.Run, begun: was.Begun, floor: was.Floor, watermark: was.Watermark, from: n.From, point: was.Point, books: was.Books,
 		})
 	}
 	if f.books = n.Books; n.Err != "" {
@@ -138,7 +138,7 @@ func (f *file) coveredBy(c cut) bool { return f.on == c.of && c.covers(f.books) 
 
 // state is how far f was read at a cut. The caller holds files.mu.
 func (f *file) state(c cut) fileState {
-	st := fileState{fileID: idOf(f.File), Latest: f.Latest}
+	st := fileState{fileID: idOf(f.File), From: c.covered, Latest: f.Latest}
 	if f.coveredBy(c) {
 		kept := *f.books
 		if kept.Err != nil {

@@ -44,7 +44,8 @@ type timelineState struct {
 // fileState is a file of which something was read.
 type fileState struct {
 	fileID
-	Latest packet.Time // as in spool.File
+	From   packet.Order // all that it has below was handled
+	Latest packet.Time  // as in spool.File
 	Scan   scanState
 	Inputs []inputState
 	// Books are set if nothing is left to read: the file is only to be put away. Err is

@@ -288,6 +288,38 @@ func TestShortLives(t *testing.T) {
 	}
 }
 
+// A file that was being read, and is away in a life that reads what is later, comes late
+// in the next one: nothing of it is taken for handled that was not.
+func TestFileIsAwayForALife(t *testing.T) {
+	cfg, c, path := midFile(t)
+	away := filepath.Join(filepath.Dir(cfg.Spool.Dirs[0]), "away")
+	if err := os.Rename(path, away); err != nil {
+		t.Fatal(err)
+	}
+	later := c
+	later.recs = slices.Clone(c.recs[:100])
+	for i := range later.recs {
+		later.recs[i].TS = c.recs[len(c.recs)-1].TS.Add(time.Duration(i+1) * time.Millisecond)
+	}
+	d := startAs(t, pipeline.Options{Config: cfg})
+	d.mv(t, "later", formOf(later).encode(t, later))
+	d.fate(t, "later")
+	d.quit(t)
+	if err := os.Rename(away, path); err != nil {
+		t.Fatal(err)
+	}
+	d = startAs(t, pipeline.Options{Config: cfg, Flush: true})
+	d.until(t, "all files put away", func() bool { return len(filesBelow(t, cfg.Spool.Dirs[0])) == 0 })
+	d.quit(t)
+	alone, after := newJob(t), newJob(t)
+	alone.read(t, c.write(t, t.TempDir(), "a"))
+	after.read(t, later.write(t, t.TempDir(), "later"))
+	want, got := countPackets(t, alone.cfg.Logs.Dir)+countPackets(t, after.cfg.Logs.Dir), countPackets(t, cfg.Logs.Dir)
+	if got < want || got > want+len(c.recs)/2 {
+		t.Errorf("%d packets in conn.log, want %d and a second's more", got, want)
+	}
+}
+
 // A file that was being read and is gone at the next start is told, and holds up
 // nothing.
 func TestFileIsGoneAfterARestart(t *testing.T) {
