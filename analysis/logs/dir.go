@@ -68,7 +68,18 @@ func (d *Dir) Position(log string) (Position, error) {
 	if err != nil {
 		return Position{}, fmt.Errorf("position of log: %w", err)
 	}
-	return positionOf(info)
+	p, err := positionOf(info)
+	if err != nil || p.Length == 0 {
+		return p, err
+	}
+	f, err := d.live(log)
+	if err == nil {
+		p.Torn, err = f.torn(p.Length)
+	}
+	if err != nil {
+		return Position{}, fmt.Errorf("position of log: %w", err)
+	}
+	return p, nil
 }
 
 func positionOf(info fs.FileInfo) (Position, error) {

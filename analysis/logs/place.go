@@ -81,12 +81,17 @@ func matches(chunk, ours []byte) bool {
 
 // ownLine is lines, behind a newline when what stands before start does not end in one.
 func (f *liveFile) ownLine(start int64, lines Lines) (Lines, error) {
-	var last [1]byte
-	if err := readBack(f, last[:], start-1); err != nil {
-		return nil, err
-	}
-	if last[0] == '\n' {
-		return lines, nil
+	torn, err := f.torn(start)
+	if err != nil || !torn {
+		return lines, err
 	}
 	return Join(bytes.NewReader([]byte{'\n'}), lines), nil
+}
+
+// torn says whether what stands before end, which is not the beginning, ends in half a
+// line.
+func (f *liveFile) torn(end int64) (bool, error) {
+	var last [1]byte
+	err := readBack(f, last[:], end-1)
+	return last[0] != '\n', err
 }

@@ -44,6 +44,11 @@ type Position struct {
 	Dev, Ino uint64
 	Length   int64
 
+	// Torn says that what is there ends in half a line, as a full disk or a killed
+	// batch leaves one: whoever appends ends it first. It means nothing in a position to
+	// append at.
+	Torn bool
+
 	// Replaced says that Append found the log removed, replaced or changed by
 	// someone else. It means nothing in a position to append at.
 	Replaced bool

@@ -219,7 +219,11 @@ func (h *heartbeat) append(log string, lines []byte) error {
 	if err != nil {
 		return err
 	}
-	_, err = h.sink.Append(log, at, bytes.NewReader(h.form.Encode(log, lines, at.Length == 0, time.Now())))
+	text := h.form.Encode(log, lines, at.Length == 0, time.Now())
+	if at.Torn {
+		text = append([]byte{'\n'}, text...)
+	}
+	_, err = h.sink.Append(log, at, bytes.NewReader(text))
 	return errors.Join(rotated, err)
 }
 
