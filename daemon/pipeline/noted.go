@@ -2,9 +2,12 @@ package pipeline
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
+	"pcapdir/source/books"
+	"pcapdir/source/packet"
 	"pcapdir/source/spool"
 )
 
@@ -14,7 +17,8 @@ type noted map[fileID]notedFile
 
 // notedFile is how far a file was read.
 type notedFile struct {
-	late bool // by those that caught up
+	late  bool // by those that caught up
+	found bool // it is in the spool, and will be claimed
 	fileState
 }
 
@@ -22,11 +26,11 @@ type notedFile struct {
 func (st *state) note() noted {
 	n := noted{}
 	for _, f := range st.Live.Files {
-		n[f.fileID] = notedFile{false, f}
+		n[f.fileID] = notedFile{fileState: f}
 	}
 	if st.Late != nil {
 		for _, f := range st.Late.Files {
-			n[f.fileID] = notedFile{true, f}
+			n[f.fileID] = notedFile{late: true, fileState: f}
 		}
 	}
 	return n
@@ -46,21 +50,47 @@ func (n noted) find(f *spool.File) (id fileID, ok bool) {
 	return fileID{}, false
 }
 
+// changed is the note of a file that lay where f does, and began with the same packet: f
+// is that, and was written to. What took its place, and begins otherwise, is another one.
+func (n noted) changed(f *spool.File, first packet.Time) (id fileID, ok bool) {
+	if f.Err != nil || !f.HasRecords {
+		return fileID{}, false
+	}
+	for id, was := range n {
+		same := func(in inputState) bool { return in.First == first }
+		if id.Path == f.Path && id != idOf(f) && slices.ContainsFunc(was.Inputs, same) {
+			return id, true
+		}
+	}
+	return fileID{}, false
+}
+
 // isNoted says whether an earlier life has begun to read f, and whether it was among
 // those that caught up.
 func (fs *files) isNoted(f *spool.File) (noted, late bool) {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
 	id, noted := fs.noted.find(f)
-	return noted, fs.noted[id].late
+	if !noted {
+		id, noted = fs.noted.changed(f, fs.first(f))
+	}
+	if !noted {
+		return false, false
+	}
+	n := fs.noted[id]
+	n.found = true
+	fs.noted[id] = n
+	return true, n.late
 }
 
 // unclaimed are the noted files that have not come.
 func (fs *files) unclaimed() (paths []string) {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
-	for id := range fs.noted {
-		paths = append(paths, id.Path)
+	for id, n := range fs.noted {
+		if !n.found {
+			paths = append(paths, id.Path)
+		}
 	}
 	slices.Sort(paths)
 	return paths
@@ -84,7 +114,39 @@ func (fs *files) known(on *timeline, found []*spool.File) (all []*file) {
 			fs.claim(f, id)
 		}
 	}
+	for _, f := range all {
+		if f.inputs != nil || f.books != nil {
+			continue
+		}
+		if id, ok := fs.noted.changed(f.File, fs.first(f.File)); ok {
+			fs.giveUp(f, id)
+		}
+	}
 	return all
+}
+
+// errChanged says that a file changed after a part of it was read, while nobody looked.
+var errChanged = errors.New("changed after a part of it was read, while the daemon did not run")
+
+// giveUp books for f what was read of it before it changed. To read it anew would count
+// that twice, to read on would trust places in a file that is another now. The caller
+// holds mu.
+func (fs *files) giveUp(f *file, id fileID) {
+	b := &books.File{}
+	for _, in := range fs.noted[id].Inputs {
+		switch {
+		case in.Books != nil:
+			b.Add(in.Books)
+		case in.Point != nil:
+			part := in.Point.Books
+			part.Skipped = part.Leaving()
+			b.Add(&part)
+		}
+	}
+	b.Err = fmt.Errorf("%w: %d packets are in the logs, and will be again if it is moved back to the spool", errChanged, b.Handled.Packets)
+	delete(fs.noted, id)
+	fs.began(f)
+	f.books = b
 }
 
 // claim takes up what is noted of f. The caller holds mu.

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"errors"
 	"time"
 
 	"pcapdir/analysis/logs"
@@ -52,7 +53,7 @@ func (f *file) outcome() (spool.Outcome, string) {
 // nothing new. Of a file that failed, only what was before damage can be.
 func (f *file) handled(outcome spool.Outcome) bool {
 	b := f.books
-	return b.Read.Packets > 0 && !spool.ReadFault(b.Err) && (outcome == spool.Done || b.Handled.Packets > 0)
+	return b.Read.Packets > 0 && !spool.ReadFault(b.Err) && !errors.Is(b.Err, errChanged) && (outcome == spool.Done || b.Handled.Packets > 0)
 }
 
 func (f *file) linkTypes() []string {

@@ -142,7 +142,7 @@ func (e *engine) openConns() (n int) {
 func (e *engine) warnMissing() {
 	e.looked.Store(true)
 	if gone := e.files.unclaimed(); len(gone) > 0 {
-		e.log.Warn("files that were being read before the start are gone from the spool, changed or cannot be read: the rest of them is not read unless they come back", "files", len(gone), "first", gone[0])
+		e.log.Warn("files that were being read before the start are gone from the spool, or cannot be read: the rest of them is not read unless they come back as they were", "files", len(gone), "first", gone[0])
 	}
 }
 

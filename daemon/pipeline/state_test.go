@@ -320,6 +320,38 @@ func TestFileIsAwayForALife(t *testing.T) {
 	}
 }
 
+// A file that is written to after a part of it was read, while no daemon runs, is not read
+// anew, which would count that part twice: it is put away with what was read of it booked.
+// What only has its name is another file.
+func TestFileChangesBetweenLives(t *testing.T) {
+	cfg, c, path := midFile(t)
+	text := readFile(t, path)
+	writeFile(t, path, append(text, text[len(text)-4000:]...))
+	d := startAs(t, pipeline.Options{Config: cfg, Flush: true})
+	f := d.fate(t, "a")
+	d.quit(t)
+	if f.Outcome != "failed" || !strings.Contains(f.Reason, "changed after") || f.Packets == 0 || int(f.Packets) >= len(c.recs) {
+		t.Errorf("of a file that has grown: %+v", f)
+	}
+	alone := newJob(t)
+	alone.read(t, c.write(t, t.TempDir(), "a"))
+	if n, all := countPackets(t, cfg.Logs.Dir), countPackets(t, alone.cfg.Logs.Dir); n == 0 || n > all {
+		t.Errorf("%d packets in conn.log, of %d", n, all)
+	}
+
+	cfg, c, path = midFile(t)
+	other := capture{"other", slices.Clone(c.recs[:100])}
+	for i := range other.recs {
+		other.recs[i].TS = c.recs[len(c.recs)-1].TS.Add(time.Duration(i+1) * time.Millisecond)
+	}
+	writeFile(t, path, formOf(other).encode(t, other))
+	d = startAs(t, pipeline.Options{Config: cfg, Flush: true})
+	if f := d.fate(t, "a"); f.Outcome != "done" || int(f.Packets) != len(other.recs) {
+		t.Errorf("of another file by its name: %+v", f)
+	}
+	d.quit(t)
+}
+
 // A file that was being read and is gone at the next start is told, and holds up
 // nothing.
 func TestFileIsGoneAfterARestart(t *testing.T) {
