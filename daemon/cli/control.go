@@ -134,18 +134,25 @@ logged stays in the logs.` + controlHelp,
 			return nil
 		},
 		RunE: func(c *cobra.Command, paths []string) error {
+			var refused []error
 			for _, p := range paths {
 				abs, err := filepath.Abs(p) // the daemon's directory is another one
 				if err != nil {
 					return err
 				}
 				var to pipeline.Requeued
-				if err := flags.ask(c, "requeue", abs, &to); err != nil {
+				err = flags.ask(c, "requeue", abs, &to)
+				var one *status.RefusedError // of this file; the others may do
+				switch {
+				case err == nil:
+					_, _ = fmt.Fprintln(s.Out, to.Path)
+				case errors.As(err, &one):
+					refused = append(refused, fmt.Errorf("requeue %s: %w", p, err))
+				default:
 					return fmt.Errorf("requeue %s: %w", p, err)
 				}
-				_, _ = fmt.Fprintln(s.Out, to.Path)
 			}
-			return nil
+			return errors.Join(refused...)
 		},
 	}
 	flags.register(c)

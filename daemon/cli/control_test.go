@@ -54,7 +54,9 @@ func TestControlCommands(t *testing.T) {
 		status.Operation{Name: "flush", Do: func(context.Context, string) (any, error) { return pipeline.Sealed{}, nil }},
 		status.Operation{Name: "reload", Do: func(context.Context, string) (any, error) { return reloaded, refuse }},
 		status.Operation{Name: "requeue", Do: func(_ context.Context, path string) (any, error) {
-			asked = path
+			if asked = path; filepath.Base(path) == "bad" {
+				return nil, errors.New("no such file")
+			}
 			return pipeline.Requeued{Path: "/in/x"}, nil
 		}},
 	)
@@ -76,5 +78,6 @@ func TestControlCommands(t *testing.T) {
 	if !filepath.IsAbs(asked) {
 		t.Errorf("asked to requeue %s", asked)
 	}
+	run(t.Context(), nil, "requeue", "bad", "failed/x", where).want(t, 1, "requeue bad: no such file", "/in/x\n")
 	run(t.Context(), nil, "pause", where).want(t, 1, "same version")
 }

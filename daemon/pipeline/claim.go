@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -85,6 +86,8 @@ func claimDirs(ctx context.Context, log *slog.Logger, claims ...claim) (release 
 		switch err := flock(ctx, f); {
 		case errors.Is(err, syscall.EWOULDBLOCK):
 			return nil, fmt.Errorf("%s (%s) is %w: stop that, or give this one a %s of its own", c.is, c.dir, ErrBusy, c.key)
+		case ctx.Err() != nil:
+			return nil, ctx.Err()
 		case err != nil:
 			log.Warn("a directory cannot be locked: see to it yourself that no other pcapdird works with it", "dir", c.dir, "error", err)
 		}
@@ -112,7 +115,7 @@ func sameAsOne(held []*os.File, f *os.File) (bool, error) {
 
 // flock locks f, with patience.
 func flock(ctx context.Context, f *os.File) error {
-	ctx, done := context.WithTimeout(ctx, patience)
+	patient, done := context.WithTimeout(ctx, patience)
 	defer done()
 	for {
 		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
@@ -121,8 +124,8 @@ func flock(ctx context.Context, f *os.File) error {
 		}
 		select {
 		case <-time.After(20 * time.Millisecond):
-		case <-ctx.Done():
-			return err
+		case <-patient.Done():
+			return cmp.Or(ctx.Err(), err)
 		}
 	}
 }

@@ -92,9 +92,14 @@ func Read(ctx context.Context, o Options, paths []string) (s Summary, err error)
 	return s, err
 }
 
-// stay plans nothing: a batch leaves files where they are.
+// stay moves nothing: a batch leaves files where they are. One that was written to
+// meanwhile may hold more than was read.
 func stay(r spool.Retirement) (spool.Move, error) {
-	return spool.Move{Outcome: r.Outcome, Reason: r.Reason}, nil
+	m := spool.Move{Outcome: r.Outcome, Reason: r.Reason}
+	if changed := r.File.Changed(spool.OS{}); changed != "" && r.File.Path != stdin {
+		m.Outcome, m.Reason = spool.Failed, changed
+	}
+	return m, nil
 }
 
 // gatherPaths indexes what the paths name. Standard input cannot be indexed: it

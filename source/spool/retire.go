@@ -89,7 +89,7 @@ func (r *retirer) plan(want Retirement) (Move, error) {
 		m.Outcome, m.Reason = Failed, "replaced by another file of the same name after it was indexed"
 		return m, nil
 	case !st.SameContent(f.Identity):
-		m.Outcome, m.Reason = Failed, changed(f.Identity, st.Identity)
+		m.Outcome, m.Reason = Failed, changed(f.Identity, st.Identity)+"; move it back to the spool to read it anew, what is in the logs then twice"
 		m.Identity, m.Handled = st.Identity, false // a copy may hold what was missed
 	}
 	switch {
@@ -107,9 +107,18 @@ func (r *retirer) plan(want Retirement) (Move, error) {
 // changed says in words that a file is not what was read any more.
 func changed(was, is Identity) string {
 	if was.Size == is.Size {
-		return fmt.Sprintf("rewritten while it was read (still %d bytes); move it back to the spool to read it anew", is.Size)
+		return fmt.Sprintf("rewritten while it was read (still %d bytes)", is.Size)
 	}
-	return fmt.Sprintf("changed from %d to %d bytes while it was read; move it back to the spool to read it anew", was.Size, is.Size)
+	return fmt.Sprintf("changed from %d to %d bytes while it was read", was.Size, is.Size)
+}
+
+// Changed says in words how f was written to since it was indexed, or nothing.
+func (f *File) Changed(fsys FS) string {
+	is, err := fsys.Lstat(f.Path)
+	if err != nil || !is.SameFile(f.Identity) || is.SameContent(f.Identity) {
+		return ""
+	}
+	return changed(f.Identity, is.Identity)
 }
 
 // destination finds and reserves a free name for f below dir, with room for a

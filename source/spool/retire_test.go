@@ -215,7 +215,7 @@ func TestChangesAfterThePlan(t *testing.T) {
 		write(t, f.Path, append(content, 1))
 		y.do(m)
 		y.want("failed/x", "failed/x.reason="+fmt.Sprintf("changed from %d to %d bytes while it was read; "+
-			"move it back to the spool to read it anew", len(content), len(content)+1))
+			"move it back to the spool to read it anew, what is in the logs then twice", len(content), len(content)+1))
 
 		y, f, m = setup()
 		must(t, os.Rename(write(t, y.at("other"), content), f.Path))
