@@ -23,6 +23,10 @@ import (
 type Rotation struct {
 	Every time.Duration // of local time, in whole seconds; what divides a day is counted from midnight
 	Size  int64         // bytes
+	// Other says that a file of another form than this is full, too: nobody reads two
+	// forms in one file.
+	Other bool
+	Form  Form
 }
 
 // due says whether a file that was begun at opened and has so many bytes is full.
@@ -61,7 +65,20 @@ func (d *Dir) Due(log string, by Rotation, now time.Time) (t Turn, due bool) {
 	if !known {
 		opened = info.ModTime()
 	}
-	return Turn{log, at.Dev, at.Ino, opened}, by.due(opened, at.Length, now)
+	due = by.due(opened, at.Length, now) || by.Other && at.Length > 0 && d.otherForm(log, by.Form)
+	return Turn{log, at.Dev, at.Ino, opened}, due
+}
+
+// otherForm says that the file of a log begins as one of another form does. One that
+// cannot be read says nothing.
+func (d *Dir) otherForm(log string, form Form) bool {
+	f, err := d.live(log)
+	if err != nil {
+		return false
+	}
+	var first [1]byte
+	_, err = f.ReadAt(first[:], 0)
+	return err == nil && (first[0] == tsvLead) != (form == TSV)
 }
 
 // born is when the file of a log was begun, if the file system knows.

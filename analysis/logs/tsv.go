@@ -73,6 +73,9 @@ const (
 	TSV                  // Zeek's
 )
 
+// tsvLead is how a file of TSV begins.
+const tsvLead = '#'
+
 // Encoder gives log text its final form. It is not changed once made.
 type Encoder struct{ form Form }
 

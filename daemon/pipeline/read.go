@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"sync"
@@ -51,6 +52,11 @@ func Read(ctx context.Context, o Options, paths []string) (s Summary, err error)
 		return Summary{}, err
 	}
 	defer release()
+	for _, log := range committed {
+		if _, other := sink.Due(log, logs.Rotation{Other: true, Form: formOf(o.Config)}, begin); other {
+			return Summary{}, fmt.Errorf("%w: %s.log in %s is in another form than logs.format says: name another directory (--log-dir)", ErrConfig, log, o.Config.Logs.Dir)
+		}
+	}
 	descriptors := newDescriptors(o, false)
 	e, err := newEngine(o, deps{
 		store:       &store{fs: spool.OS{}, sink: sink, log: o.Log},

@@ -23,7 +23,7 @@ func newSetup(cfg *config.Config) *setup {
 
 func (s *setup) rotation() logs.Rotation {
 	cfg := s.Load()
-	return logs.Rotation{Every: cfg.Logs.Rotate, Size: cfg.Logs.RotateSize}
+	return logs.Rotation{Every: cfg.Logs.Rotate, Size: cfg.Logs.RotateSize, Other: true, Form: formOf(cfg)}
 }
 
 // Reloaded is what a reload has changed.

@@ -3,6 +3,7 @@ package pipeline_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -67,6 +68,42 @@ func TestTSV(t *testing.T) {
 		t.Errorf("%d rows in spool.log", got)
 	}
 	body(t, filepath.Join(cfg.Logs.Dir, "conn.log"))
+}
+
+// No file has two forms: where another one is configured, the next line begins a new file,
+// and a batch, which leaves files as they are, refuses.
+func TestFormsAreNotMixed(t *testing.T) {
+	c := loadCapture(t, "golden/cases.pcap.gz").sorted()
+	cfg := site(newRoot(t))
+	for i, p := range c.cut(2, true, newRand(8)) {
+		if i == 0 {
+			cfg.Logs.Format = config.FormatTSV
+		} else {
+			cfg.Logs.Format = config.FormatJSON
+		}
+		name := string(rune('a' + i))
+		d := startAs(t, pipeline.Options{Config: cfg, Flush: true})
+		d.mv(t, name, formOf(p).encode(t, p))
+		d.until(t, "it is done", func() bool { _, err := os.Lstat(filepath.Join(d.root, "done", name)); return err == nil })
+		d.stop()
+		<-d.ended
+	}
+	for _, log := range []string{"conn", "spool", "stats"} {
+		now := readFile(t, filepath.Join(cfg.Logs.Dir, log+".log"))
+		old, err := filepath.Glob(filepath.Join(cfg.Logs.Dir, log+".2*.log"))
+		if err != nil || len(old) != 1 {
+			t.Fatalf("%s: %q, %v", log, old, err)
+		}
+		before := readFile(t, old[0])
+		if now[0] != '{' || bytes.Contains(now, []byte("#fields")) || before[0] != '#' || bytes.Contains(before, []byte("\n{")) {
+			t.Errorf("%s.log begins with %.40q, what was before with %.40q", log, now, before)
+		}
+	}
+	cfg.Logs.Format = config.FormatTSV
+	_, err := pipeline.Read(t.Context(), pipeline.Options{Config: cfg, Log: slog.New(slog.DiscardHandler)}, nil)
+	if !errors.Is(err, pipeline.ErrConfig) {
+		t.Errorf("a batch in another form than what is there: %v", err)
+	}
 }
 
 // With times as text the logs are those with numbers, in a batch and after a flush of a
