@@ -84,6 +84,8 @@ func exitCode(ctx context.Context, err error) int {
 	switch {
 	case errors.As(err, &problems), errors.As(err, &usage), errors.Is(err, pipeline.ErrConfig), errors.Is(err, pipeline.ErrBusy), errors.Is(err, pipeline.ErrState), errors.Is(err, pipeline.ErrLedger):
 		return exitUsage
+	case errors.As(err, &stopped): // it had not begun
+		return 128 + int(stopped.Signal)
 	case err != nil && !errors.Is(err, pipeline.ErrFailedFiles):
 		return exitFailed
 	case errors.As(context.Cause(ctx), &stopped):

@@ -86,8 +86,8 @@ func claimDirs(ctx context.Context, log *slog.Logger, claims ...claim) (release 
 		switch err := flock(ctx, f); {
 		case errors.Is(err, syscall.EWOULDBLOCK):
 			return nil, fmt.Errorf("%s (%s) is %w: stop that, or give this one a %s of its own", c.is, c.dir, ErrBusy, c.key)
-		case ctx.Err() != nil:
-			return nil, ctx.Err()
+		case err != nil && ctx.Err() != nil:
+			return nil, context.Cause(ctx)
 		case err != nil:
 			log.Warn("a directory cannot be locked: see to it yourself that no other pcapdird works with it", "dir", c.dir, "error", err)
 		}

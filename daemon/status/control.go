@@ -145,7 +145,7 @@ func Ask(ctx context.Context, path, operation, argument string, answer any) erro
 	case errors.As(err, &dialled) && dialled.Op == "dial":
 		return fmt.Errorf("%w at %s (%w): is it running, with this configuration, and are you in its group?", ErrNoDaemon, path, dialled.Err)
 	case err != nil && ctx.Err() != nil:
-		return ctx.Err()
+		return context.Cause(ctx)
 	case err != nil:
 		return fmt.Errorf("%s: the daemon went away: %w", operation, err)
 	}
