@@ -221,8 +221,8 @@ func (c *catcher) catchUp(stop, work context.Context, t *catchUp, gather func(co
 	about := []any{"files", len(files)}
 	if len(files) > 0 {
 		about = append(about, "first", files[0].Path)
+		c.log.Info("catching up on files that came too late for the others", about...)
 	}
-	c.log.Info("catching up on files that came too late for the others", about...)
 	c.files.admit(work, t.timeline, files)
 	t.frontier.CloseInput()
 	if !c.keep {
@@ -236,7 +236,9 @@ func (c *catcher) catchUp(stop, work context.Context, t *catchUp, gather func(co
 		return err
 	}
 	c.committer.balance(t.timeline, t.flow().Check(), about...)
-	c.log.Info("caught up", "files", len(files), "seconds", time.Since(begin).Seconds())
+	if len(files) > 0 {
+		c.log.Info("caught up", "files", len(files), "seconds", time.Since(begin).Seconds())
+	}
 	return nil
 }
 

@@ -185,13 +185,26 @@ func (fs *files) openOf(cut cut, b *commit) (open []fileState) {
 			open = append(open, f.state(cut))
 		}
 	}
-	for _, n := range fs.noted {
-		if n.late == cut.of.catchUp {
-			open = append(open, n.fileState)
-		}
-	}
+	open = append(open, fs.notesOf(cut.of.catchUp)...)
 	slices.SortFunc(open, func(a, b fileState) int { return strings.Compare(a.Path, b.Path) })
 	return open
+}
+
+// notes are the noted files that have not come: of those that caught up, or the others.
+func (fs *files) notes(late bool) []fileState {
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	return fs.notesOf(late)
+}
+
+// notesOf is notes for who holds mu.
+func (fs *files) notesOf(late bool) (all []fileState) {
+	for _, n := range fs.noted {
+		if n.late == late {
+			all = append(all, n.fileState)
+		}
+	}
+	return all
 }
 
 // coveredBy says that nothing of f is left to read behind a cut. The owner of f.books

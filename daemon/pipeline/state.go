@@ -121,11 +121,12 @@ func (c *committer) keep(ctx context.Context, b *commit, cuts []cut, took time.D
 	err := c.again(ctx, func() (err error) {
 		begin := time.Now()
 		st.Live, err = c.keepTimeline(b, cuts[0])
+		late := timelineState{Ended: true, Files: c.files.notes(true)}
 		if err == nil && len(cuts) > 1 {
-			st.Late = new(timelineState)
-			if *st.Late, err = c.keepTimeline(b, cuts[1]); st.Late.Ended && len(st.Late.Files) == 0 {
-				st.Late = nil
-			}
+			late, err = c.keepTimeline(b, cuts[1])
+		}
+		if !late.Ended || len(late.Files) > 0 {
+			st.Late = &late
 		}
 		if err == nil {
 			err = c.keepModel(b)

@@ -1,0 +1,143 @@
+package pipeline_test
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"pcapdir/daemon/config"
+	"pcapdir/daemon/pipeline"
+	"pcapdir/source/packet"
+	"pcapdir/source/spool"
+)
+
+// A file that was being read, and is away in a life that reads what is later, comes late
+// in the next one: nothing of it is taken for handled that was not, and what was handled
+// is not read again, but for a second.
+func TestFileIsAwayForALife(t *testing.T) {
+	for name, mid := range map[string]func(*testing.T) (*config.Config, capture, string){"live": midFile, "catching up": midCatchUp} {
+		t.Run(name, func(t *testing.T) {
+			cfg, c, path := mid(t)
+			away := filepath.Join(filepath.Dir(cfg.Spool.Dirs[0]), "away")
+			if err := os.Rename(path, away); err != nil {
+				t.Fatal(err)
+			}
+			later := c.after(2*time.Hour, 100)
+			d := startAs(t, pipeline.Options{Config: cfg})
+			time.Sleep(300 * time.Millisecond) // what was caught up on ends, without its file
+			d.mv(t, "later", formOf(later).encode(t, later))
+			d.fate(t, "later")
+			d.quit(t)
+			if err := os.Rename(away, path); err != nil {
+				t.Fatal(err)
+			}
+			d = startAs(t, pipeline.Options{Config: cfg, Flush: true})
+			d.until(t, "all files put away", func() bool { return len(filesBelow(t, cfg.Spool.Dirs[0])) == 0 })
+			d.quit(t)
+			want, got := alone(t, c)+alone(t, later), countPackets(t, cfg.Logs.Dir)
+			if name == "catching up" {
+				want += alone(t, c.after(time.Hour, 50))
+			}
+			if got < want || got > want+c.busiest(2*time.Second) {
+				t.Errorf("%d packets in conn.log, want %d, and at most %d more", got, want, c.busiest(2*time.Second))
+			}
+		})
+	}
+}
+
+// alone is how many packets conn.log has of c, read by itself.
+func alone(t *testing.T, c capture) int {
+	t.Helper()
+	j := newJob(t)
+	j.read(t, c.write(t, t.TempDir(), "a"))
+	return countPackets(t, j.cfg.Logs.Dir)
+}
+
+// after is n UDP packets like those of c, so much later than its end.
+func (c capture) after(gap time.Duration, n int) capture {
+	out := capture{name: "after"}
+	last := c.recs[len(c.recs)-1].TS
+	for _, r := range c.recs {
+		if len(out.recs) == n {
+			break
+		}
+		if len(r.Data) > 34 && r.Data[12] == 8 && r.Data[13] == 0 && r.Data[23] == packet.UDP {
+			r.TS = last.Add(gap + time.Duration(len(out.recs))*time.Millisecond)
+			out.recs = append(out.recs, r)
+		}
+	}
+	return out
+}
+
+// busiest is how many packets c has in so much time, at most.
+func (c capture) busiest(span time.Duration) (most int) {
+	from := 0
+	for i, r := range c.recs {
+		for r.TS.Sub(c.recs[from].TS) > span {
+			from++
+		}
+		most = max(most, i-from+1)
+	}
+	return most
+}
+
+// wellIn matches a state in which a file was read for 10 000 records or more.
+var wellIn = regexp.MustCompile(`"Record":\d{5}`)
+
+// midCatchUp is a daemon that was stopped while it caught up on the file "a", which came
+// after one that is an hour later.
+func midCatchUp(t *testing.T) (cfg *config.Config, c capture, path string) {
+	t.Helper()
+	c = loadCapture(t, "pcap/lab-00.pcap.zst")
+	text, ahead := formOf(c).encode(t, c), c.after(time.Hour, 50)
+	for tries := range 100 {
+		cfg = site(newRoot(t))
+		d := startAs(t, pipeline.Options{Config: cfg})
+		d.mv(t, "ahead", formOf(ahead).encode(t, ahead))
+		d.fate(t, "ahead")
+		d.mv(t, "a", text)
+		path = d.in("a")
+		d.until(t, "it catches up", func() bool { return d.said.has("catching up") })
+		time.Sleep(time.Duration(tries%20) * 3 * time.Millisecond)
+		d.quit(t)
+		l, err := spool.LoadLedger(spool.OS{}, cfg.Commit.Dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if l != nil && strings.Contains(string(l.State), path) && wellIn.Match(l.State) {
+			return cfg, c, path
+		}
+	}
+	t.Fatal("never stopped in the middle of a catch-up")
+	return nil, c, ""
+}
+
+// A file that is written to after a part of it was read, while no daemon runs, is not read
+// anew, which would count that part twice: it is put away with what was read of it booked.
+// What only has its name is another file.
+func TestFileChangesBetweenLives(t *testing.T) {
+	cfg, c, path := midFile(t)
+	text := readFile(t, path)
+	writeFile(t, path, append(text, text[len(text)-4000:]...))
+	d := startAs(t, pipeline.Options{Config: cfg, Flush: true})
+	f := d.fate(t, "a")
+	d.quit(t)
+	if f.Outcome != "failed" || !strings.Contains(f.Reason, "changed after") || f.Packets == 0 || int(f.Packets) >= len(c.recs) {
+		t.Errorf("of a file that has grown: %+v", f)
+	}
+	if n, all := countPackets(t, cfg.Logs.Dir), alone(t, c); n == 0 || n > all {
+		t.Errorf("%d packets in conn.log, of %d", n, all)
+	}
+
+	cfg, c, path = midFile(t)
+	other := c.after(time.Millisecond, 100)
+	writeFile(t, path, formOf(other).encode(t, other))
+	d = startAs(t, pipeline.Options{Config: cfg, Flush: true})
+	if f := d.fate(t, "a"); f.Outcome != "done" || int(f.Packets) != len(other.recs) {
+		t.Errorf("of another file by its name: %+v", f)
+	}
+	d.quit(t)
+}
