@@ -87,9 +87,12 @@ func entriesOf(ctx context.Context, r io.ReaderAt, size int64, limit manifestLim
 		return 0, nil, nil
 	})
 	var paths []string
-	for in.Scan() {
+	for first := true; in.Scan(); first = false {
 		p := in.Text()
 		if sep == '\n' {
+			if first {
+				p = strings.TrimPrefix(p, "\ufeff") // some editors begin text so
+			}
 			p = strings.TrimSuffix(p, "\r")
 			if strings.TrimSpace(p) == "" || p[0] == '#' {
 				continue

@@ -28,7 +28,7 @@ func TestManifest(t *testing.T) {
 	for _, after := range []spool.After{spool.AfterDone, spool.AfterDelete, spool.AfterKeep} {
 		runSpool(t, after, func(r *running) {
 			names := []string{"b", " odd # \r", strings.Repeat("n", 255), "\xff\xfe"}
-			text := "# a comment\n\n  \n" + r.far("a", 1, 2) + "\r\n"
+			text := "\ufeff# a comment\n\n  \n" + r.far("a", 1, 2) + "\r\n"
 			for i, name := range names {
 				r.far(name, int64(i), 10)
 				if i != 1 {
