@@ -1,6 +1,7 @@
 package pipeline_test
 
 import (
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -140,4 +141,68 @@ func TestFileChangesBetweenLives(t *testing.T) {
 		t.Errorf("of another file by its name: %+v", f)
 	}
 	d.quit(t)
+}
+
+// Whatever files come, go and come back between the lives of a daemon, each packet is in
+// conn.log, none twice but for a second of those that were half read when they went, and
+// each file has one line in spool.log.
+func TestFilesComeAndGo(t *testing.T) {
+	c := loadCapture(t, "pcap/lab-00.pcap.zst")
+	all := alone(t, c)
+	for seed := range uint64(fewer(40, 3)) {
+		rnd := newRand(seed)
+		cfg := site(newRoot(t))
+		in, away := cfg.Spool.Dirs[0], filepath.Join(filepath.Dir(cfg.Logs.Dir), "away")
+		if err := os.Mkdir(away, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		names := map[string]bool{}
+		for _, p := range c.cut(1+rnd.IntN(4), true, rnd) {
+			writeFile(t, filepath.Join(away, p.name), formOf(p).encode(t, p))
+			names[filepath.Join(in, p.name)] = true
+		}
+		lives := 2 + rnd.IntN(5)
+		for range lives {
+			moveSome(t, rnd, 3, in, away)
+			moveSome(t, rnd, 2, away, in)
+			cfg.Shards.Count = 1 + rnd.IntN(3)
+			d := startAs(t, pipeline.Options{Config: cfg, Flush: rnd.IntN(4) == 0})
+			time.Sleep(time.Duration(rnd.IntN(120)) * time.Millisecond)
+			if rnd.IntN(2) == 0 {
+				moveSome(t, rnd, 2, away, in)
+				time.Sleep(time.Duration(rnd.IntN(60)) * time.Millisecond)
+			}
+			d.quit(t)
+		}
+		moveSome(t, rnd, 1, away, in)
+		d := startAs(t, pipeline.Options{Config: cfg, Flush: true})
+		d.until(t, "all files put away", func() bool { return len(filesBelow(t, in)) == 0 })
+		d.quit(t)
+		got, most := countPackets(t, cfg.Logs.Dir), all+lives*c.busiest(2*time.Second)
+		if got < all || got > most {
+			t.Errorf("seed %d: %d packets in conn.log, want %d, and at most %d", seed, got, all, most)
+		}
+		done := map[string]int{}
+		for _, f := range fates(t, readLogs(t, cfg.Logs.Dir)["spool"]) {
+			done[f.File]++
+		}
+		for name := range names {
+			if done[name] != 1 {
+				t.Errorf("seed %d: %s has %d lines", seed, name, done[name])
+			}
+		}
+	}
+}
+
+// moveSome moves one of so many files from a directory to another.
+func moveSome(t *testing.T, rnd *rand.Rand, one int, from, to string) {
+	t.Helper()
+	for _, path := range filesBelow(t, from) {
+		if rnd.IntN(one) != 0 {
+			continue
+		}
+		if err := os.Rename(path, filepath.Join(to, filepath.Base(path))); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
