@@ -89,7 +89,7 @@ func (r *retirer) plan(want Retirement) (Move, error) {
 		m.Outcome, m.Reason = Failed, "replaced by another file of the same name after it was indexed"
 		return m, nil
 	case !st.SameContent(f.Identity):
-		m.Outcome, m.Reason = Failed, changed(f.Identity, st.Identity)+"; move it back to the spool to read it anew, what is in the logs then twice"
+		m.Outcome, m.Reason = Failed, changed(f.Identity, st.Identity)
 		m.Identity, m.Handled = st.Identity, false // a copy may hold what was missed
 	}
 	switch {
@@ -104,8 +104,12 @@ func (r *retirer) plan(want Retirement) (Move, error) {
 	return m, err
 }
 
-// changed says in words that a file is not what was read any more.
+// changed says in words that a file is not what was read any more, and what to do.
 func changed(was, is Identity) string {
+	return written(was, is) + "; move it back to the spool to read it anew, what is in the logs then twice"
+}
+
+func written(was, is Identity) string {
 	if was.Size == is.Size {
 		return fmt.Sprintf("rewritten while it was read (still %d bytes)", is.Size)
 	}
@@ -118,7 +122,7 @@ func (f *File) Changed(fsys FS) string {
 	if err != nil || !is.SameFile(f.Identity) || is.SameContent(f.Identity) {
 		return ""
 	}
-	return changed(f.Identity, is.Identity)
+	return written(f.Identity, is.Identity)
 }
 
 // destination finds and reserves a free name for f below dir, with room for a
