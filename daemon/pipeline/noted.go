@@ -143,7 +143,7 @@ func (fs *files) giveUp(f *file, id fileID) {
 			b.Add(&part)
 		}
 	}
-	b.Err = fmt.Errorf("%w: %d packets are in the logs, and will be again if it is moved back to the spool", errChanged, b.Handled.Packets)
+	b.Err = fmt.Errorf("%w: at least %d packets are in the logs, and will be again if it is moved back to the spool", errChanged, b.Handled.Packets)
 	delete(fs.noted, id)
 	fs.began(f)
 	f.books = b
