@@ -118,7 +118,7 @@ func (c *catcher) run(ctx, work context.Context) error {
 		case <-ctx.Done():
 			return group.Wait()
 		}
-		c.sort(ctx, onWork)
+		c.sort(ctx, work) // onWork ends with this group: who joins the others is read until all end
 		if files := c.next(); len(files) > 0 {
 			group.Go(func() error {
 				defer c.ready()
