@@ -38,8 +38,7 @@ const settled = 500
 func newModel(cfg *Config, samples []*sample, old *model, names *namer) *model {
 	m := &model{scale: newScale(samples)}
 	rows := make([]float64, len(samples)*d)
-	for i := range samples {
-		p := samples[i]
+	for i, p := range samples {
 		m.apply(&p.vector, p.packets, m.homeOf(p.service), (*row)(rows[i*d:]))
 	}
 	k, start := cfg.choose(rows), old.rescaled(m.scale)

@@ -70,8 +70,7 @@ func newScale(samples []*sample) *scale {
 	}
 	s.findHomes(samples, column)
 	stage := make([]float64, len(samples)*d)
-	for i := range samples {
-		p := samples[i]
+	for i, p := range samples {
 		s.relate(&p.vector, p.packets, s.homeOf(p.service), (*row)(stage[i*d:]))
 	}
 	for j := range d {

@@ -82,6 +82,19 @@ type Encoder struct{ form Form }
 // NewEncoder makes the encoder of a form.
 func NewEncoder(form Form) Encoder { return Encoder{form} }
 
+// Before is what has to stand between a position in a log, as Sink.Position says it, and
+// the lines that go there: where a file begins the header of its form, behind half a line
+// its end.
+func (e Encoder) Before(log string, at Position, now time.Time) []byte {
+	switch {
+	case at.Length == 0:
+		return e.Encode(log, nil, true, now)
+	case at.Torn:
+		return []byte{'\n'}
+	}
+	return nil
+}
+
 // Encode is the text of a log, made of lines of JSON. first says that it begins a
 // file, at the wall-clock time now.
 func (e Encoder) Encode(log string, lines []byte, first bool, now time.Time) []byte {

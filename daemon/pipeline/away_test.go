@@ -38,9 +38,7 @@ func TestFileIsAwayForALife(t *testing.T) {
 			if err := os.Rename(away, path); err != nil {
 				t.Fatal(err)
 			}
-			d = startAs(t, pipeline.Options{Config: cfg, Flush: true})
-			d.until(t, "all files put away", func() bool { return len(filesBelow(t, cfg.Spool.Dirs[0])) == 0 })
-			d.quit(t)
+			lastLife(t, cfg)
 			want, got := alone(t, c)+alone(t, later), countPackets(t, cfg.Logs.Dir)
 			if name == "catching up" {
 				want += alone(t, c.after(time.Hour, 50))
@@ -179,9 +177,7 @@ func TestFilesComeAndGo(t *testing.T) {
 			d.quit(t)
 		}
 		moveSome(t, rnd, 1, away, in)
-		d := startAs(t, pipeline.Options{Config: cfg, Flush: true})
-		d.until(t, "all files put away", func() bool { return len(filesBelow(t, in)) == 0 })
-		d.quit(t)
+		lastLife(t, cfg)
 		got, most := countPackets(t, cfg.Logs.Dir), all+lives*c.busiest(2*time.Second)
 		if got < all || got > most {
 			t.Errorf("seed %d: %d packets in conn.log, want %d to %d", seed, got, all, most)

@@ -219,10 +219,8 @@ func (h *heartbeat) append(log string, lines []byte) error {
 	if err != nil {
 		return err
 	}
-	text := h.form.Encode(log, lines, at.Length == 0, time.Now())
-	if at.Torn {
-		text = append([]byte{'\n'}, text...)
-	}
+	now := time.Now()
+	text := append(h.form.Before(log, at, now), h.form.Encode(log, lines, false, now)...)
 	_, err = h.sink.Append(log, at, bytes.NewReader(text))
 	return errors.Join(rotated, err)
 }

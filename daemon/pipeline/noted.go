@@ -66,7 +66,7 @@ func (n noted) changed(f *spool.File, first packet.Time) (id fileID, ok bool) {
 }
 
 // isNoted says whether an earlier life has begun to read f, and whether it was among
-// those that caught up.
+// those that caught up. It is found then, and will be claimed.
 func (fs *files) isNoted(f *spool.File) (noted, late bool) {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()

@@ -226,13 +226,19 @@ func midFile(t *testing.T) (cfg *config.Config, c capture, path string) {
 	return nil, c, ""
 }
 
-// wantAsAlone lets a last life read what is left, and wants conn.log to be as if c
-// had been read alone.
-func wantAsAlone(t *testing.T, cfg *config.Config, c capture) {
+// lastLife lets a daemon read all that is left, and close what is open.
+func lastLife(t *testing.T, cfg *config.Config) {
 	t.Helper()
 	d := startAs(t, pipeline.Options{Config: cfg, Flush: true})
 	d.until(t, "all files put away", func() bool { return len(filesBelow(t, cfg.Spool.Dirs[0])) == 0 })
 	d.quit(t)
+}
+
+// wantAsAlone lets a last life read what is left, and wants conn.log to be as if c
+// had been read alone.
+func wantAsAlone(t *testing.T, cfg *config.Config, c capture) {
+	t.Helper()
+	lastLife(t, cfg)
 	want := newJob(t).read(t, c.write(t, t.TempDir(), "a"))
 	if got, want := lines(readLogs(t, cfg.Logs.Dir)["conn"]), lines(want.logs["conn"]); !slices.Equal(got, want) {
 		t.Errorf("%d connections, want %d, or other ones", len(got), len(want))

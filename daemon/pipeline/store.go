@@ -244,8 +244,7 @@ func (s *store) promise(b *commit) error {
 	return nil
 }
 
-// place fixes where in each log the lines go, and what comes before them: where a file
-// begins the header of its form, behind half a line its end.
+// place fixes where in each log the lines go, and what comes before them.
 func (s *store) place(b *commit) (*spool.Ledger, error) {
 	l := &spool.Ledger{
 		Version: spool.LedgerVersion, Seq: b.seq, Cut: b.cut, Books: b.books, Moves: append(slices.Clone(s.left), b.moves...), State: b.state,
@@ -277,12 +276,9 @@ func (s *store) placeLog(l *spool.Ledger, log string, pieces []spool.Piece) erro
 		at = logs.Position{}
 	}
 	a := spool.Append{Log: log, Dev: at.Dev, Ino: at.Ino, Length: at.Length, Pieces: pieces}
-	switch {
-	case at.Length == 0:
-		a.Header = string(s.form.Encode(log, nil, true, time.Now()))
-	case at.Torn:
+	a.Header = string(s.form.Before(log, at, time.Now()))
+	if at.Torn {
 		s.log.Warn("a log ends in half a line, which stays as it is; the next line begins below it", "log", log)
-		a.Header = "\n"
 	}
 	l.Appends = append(l.Appends, a)
 	return nil
