@@ -97,7 +97,7 @@ func BenchmarkTouchFloor(b *testing.B) {
 	for b.Loop() {
 		at = (at + stride) % (tr.flows.tcp.used - 1)
 		f := tr.flows.tcp.at(at + 1)
-		sum += tr.table.slots[f.tag%uint32(len(tr.table.slots))] + f.pkts[0] + f.stream.end[0].trimmed + uint64(f.stream.closeAt)
+		sum += tr.table.slots[f.tag%uint32(len(tr.table.slots))] + f.pkts[0] + f.stream.end[0].trimmed + uint64(f.stream.timer)
 	}
 	tr.sink = sum
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N), "ns/packet")

@@ -13,8 +13,8 @@ import (
 const (
 	tcpShare, allShares = 2, 3
 
-	// What a flow takes besides itself: its slots in the table and in the wheel, its
-	// place among the free ones. And what it takes besides that where links are kept,
+	// What a flow takes besides itself and its oddities: its slots in the table and in
+	// the wheel, its place among the free ones. And what it takes besides that where links are kept,
 	// or connections are shown while they are open.
 	besides, besidesLink, besidesOpen = 8*8/5*2 + 8 + 4, 64, 64
 
@@ -60,8 +60,10 @@ func boundsFor(c *Config) (b bounds) {
 		extra += besidesOpen
 	}
 	flows := percent * (100 - slackPercent - spansPercent - lettersPercent - tunnelsPercent)
-	b.tcp = max(1, int(flows/allShares*tcpShare/(int64(unsafe.Sizeof(tcpFlow{}))+extra)))
-	b.plain = max(1, int(flows/allShares*(allShares-tcpShare)/(int64(unsafe.Sizeof(flow{}))+extra)))
+	tcpSize := unsafe.Sizeof(tcpFlow{}) + unsafe.Sizeof(tcpOddities{})
+	plainSize := unsafe.Sizeof(plainFlow{}) + unsafe.Sizeof(oddities{})
+	b.tcp = max(1, int(flows/allShares*tcpShare/(int64(tcpSize)+extra)))
+	b.plain = max(1, int(flows/allShares*(allShares-tcpShare)/(int64(plainSize)+extra)))
 	return b
 }
 
@@ -98,7 +100,7 @@ func (t *Tracker) evict(hand, used, mark uint32, now packet.Time) uint32 {
 			t.end(hand+mark, f, f.deadline)
 			return hand
 		}
-		if w := worthOf(f, now); victim == 0 || w < least || w == least && f.lastSeen < t.flows.at(victim).lastSeen {
+		if w := t.worthOf(f, now); victim == 0 || w < least || w == least && f.lastSeen < t.flows.at(victim).lastSeen {
 			victim, least = hand+mark, w
 		}
 	}
@@ -138,9 +140,9 @@ const (
 	justBegun         // in this very instant
 )
 
-func worthOf(f *flow, now packet.Time) worth {
+func (t *Tracker) worthOf(f *flow, now packet.Time) worth {
 	switch {
-	case f.firstEff == now:
+	case t.firstEff(f) == now:
 		return justBegun
 	case f.pkts[orig]+f.pkts[resp] <= 1:
 		return onePacket

@@ -88,7 +88,7 @@ func (t *Tracker) checkIndex(seats map[uint32]bool) {
 }
 
 // usage is what flows refer to in the slabs.
-type usage struct{ plain, tcp, spans, letters, rares, sums int }
+type usage struct{ plain, tcp, spans, letters, rares, tcpRares int }
 
 // checkFlow checks one open flow.
 func (t *Tracker) checkFlow(i uint32, u *usage) {
@@ -99,18 +99,18 @@ func (t *Tracker) checkFlow(i uint32, u *usage) {
 	for at := f.histNext; at != 0; at = t.letters.at(at).next {
 		u.letters++
 	}
-	if f.sums != 0 {
-		u.sums++
-	}
 	if i < tcpIndex {
 		u.plain++
+		if f.rare != 0 {
+			u.rares++
+		}
 		return
 	}
 	u.tcp++
-	s := f.stream()
-	if s.rare != 0 {
-		u.rares++
+	if f.rare != 0 {
+		u.tcpRares++
 	}
+	s := f.stream()
 	for role := range s.end {
 		u.spans += t.checkSpans(i, &s.end[role])
 	}
@@ -145,7 +145,7 @@ func (t *Tracker) checkMemory(open int, u usage) {
 		used, have int
 	}{
 		{"plain flows", u.plain, t.flows.plain.inUse()}, {"TCP flows", u.tcp, t.flows.tcp.inUse()}, {"ranges", u.spans, t.spans.inUse()},
-		{"pieces of histories", u.letters, t.letters.inUse()}, {"oddities", u.rares, t.rares.inUse()}, {"checksums", u.sums, t.sums.inUse()},
+		{"pieces of histories", u.letters, t.letters.inUse()}, {"oddities", u.rares, t.rares.inUse()}, {"oddities of TCP", u.tcpRares, t.tcpRares.inUse()},
 		{"flows", u.plain + u.tcp, open},
 	} {
 		if c.used != c.have {

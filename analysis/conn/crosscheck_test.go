@@ -35,7 +35,7 @@ func TestBreachesAreSeen(t *testing.T) {
 		{"a bucket is not marked", func(tr *Tracker, _ uint32, f *flow) { tr.wheel.occupied[f.bucket/bucketCount] = 0 }},
 		{"a flow ends before its time", func(_ *Tracker, _ uint32, f *flow) {
 			f.lastSeen += packet.Time(1e9)
-			f.due, f.stream().attempt = noTime, noTime
+			f.due, f.stream().timer = noTime, noTime
 		}},
 		{"octets of ranges are lost", func(tr *Tracker, _ uint32, f *flow) { tr.spans.at(f.stream().end[orig].pending).sum-- }},
 		{"ranges overlap", func(tr *Tracker, _ uint32, f *flow) { f.stream().end[orig].reassembled += 1000 }},

@@ -4,7 +4,7 @@ package conn
 // about, for tests that want to know whether they reach it.
 func (t *Tracker) Apart() map[string]int {
 	reached := map[string]int{
-		"ranges": t.spans.live(), "histories": t.letters.live(), "oddities": t.rares.live(), "checksums": t.sums.live(),
+		"ranges": t.spans.live(), "histories": t.letters.live(), "oddities": t.rares.live(), "oddities of TCP": t.tcpRares.live(),
 		"parents": len(t.parents), "links": len(t.links), "tunnels": len(t.plain), "instants": len(t.showings.list) - t.showings.next,
 	}
 	t.flows.each(func(i uint32) {

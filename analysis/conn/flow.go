@@ -12,10 +12,9 @@ const (
 	resp = 1
 )
 
-// flow is one connection: three cache lines without pointers. The first two are
-// what every packet touches, to find it, to count and for its timers; the third is
-// for UDP's and ICMP's bytes and for what rarely changes. A TCP flow has
-// its stream behind it.
+// flow is what every connection has, without pointers: two cache lines that every
+// packet touches, to find it, to count and for its timers, and half a line for what
+// rarely changes. Behind it lies what only its transport has: see flowSlab.
 type flow struct {
 	addr     [2]packet.Addr
 	port     [2]uint16
@@ -36,14 +35,10 @@ type flow struct {
 	bucket   uint16
 	seat     uint8
 
-	bytes    [2]int64    // payload as UDP and ICMP count it
 	first    packet.Time // own stamp of the first packet
-	firstEff packet.Time
-	sums     uint32 // UDP: its counters of wrong checksums, if any
-	n        uint32 // direct replacements of this tuple's flow at firstEff
-	late     uint32
-	histNext uint32 // letters beyond hist
-	histMore uint16 // how many
+	rare     uint32      // the Tracker's oddities of it, if there are any
+	histNext uint32      // letters beyond hist
+	histMore uint16      // how many
 	speech   dpd.Speech
 	hist     [8]byte
 }
@@ -85,12 +80,26 @@ func (f *flow) count(role int, p *packet.Packet) {
 	f.ip[role] += uint64(p.IPLen)
 }
 
-// swap exchanges originator and responder in everything that a flow itself holds.
-func (f *flow) swap() {
-	f.addr[0], f.addr[1] = f.addr[1], f.addr[0]
-	f.port[0], f.port[1] = f.port[1], f.port[0]
-	f.pkts[0], f.pkts[1] = f.pkts[1], f.pkts[0]
-	f.ip[0], f.ip[1] = f.ip[1], f.ip[0]
-	f.bytes[0], f.bytes[1] = f.bytes[1], f.bytes[0]
+// flip exchanges originator and responder. Counters and states move with their
+// side; letters that were written stay, and their once-only marks with them.
+func (t *Tracker) flip(f *flow) {
+	swap(&f.addr)
+	swap(&f.port)
+	swap(&f.pkts)
+	swap(&f.ip)
 	f.speech.Swap()
+	if f.proto != packet.TCP {
+		swap(f.bytes())
+	} else {
+		s := f.stream()
+		swap(&s.end)
+		s.mark(midway, false)
+		if f.rare != 0 {
+			swap(&t.tcpRares.at(f.rare).badChecksums)
+			swap(&t.tcpRares.at(f.rare).side)
+		}
+	}
+	t.addHistory(f, '^')
 }
+
+func swap[T any](pair *[2]T) { pair[0], pair[1] = pair[1], pair[0] }

@@ -9,14 +9,23 @@ type tcpFlow struct {
 	stream stream
 }
 
+// plainFlow is a flow of any other transport.
+type plainFlow struct {
+	flow
+	bytes [2]int64 // payload as UDP and ICMP count it
+}
+
 // stream is the TCP state of f, whose protocol is TCP: flowSlab puts no such flow
 // anywhere but into a tcpFlow, of which it is the first field.
 func (f *flow) stream() *stream { return &(*tcpFlow)(unsafe.Pointer(f)).stream }
 
+// bytes are those of f, whose protocol is not TCP: it lies in a plainFlow.
+func (f *flow) bytes() *[2]int64 { return &(*plainFlow)(unsafe.Pointer(f)).bytes }
+
 // flowSlab holds the flows. An index says by its top bit which of the two kinds
-// it names: TCP flows are larger by two thirds, and DNS is most of the rest.
+// it names: TCP flows are larger by half, and DNS is most of the rest.
 type flowSlab struct {
-	plain slab[flow]
+	plain slab[plainFlow]
 	tcp   slab[tcpFlow]
 }
 
@@ -27,7 +36,7 @@ func (s *flowSlab) at(i uint32) *flow {
 	if i >= tcpIndex {
 		return &s.tcp.at(i - tcpIndex).flow
 	}
-	return s.plain.at(i)
+	return &s.plain.at(i).flow
 }
 
 func (s *flowSlab) alloc(tr transport) (uint32, *flow) {
@@ -35,7 +44,8 @@ func (s *flowSlab) alloc(tr transport) (uint32, *flow) {
 		i, x := s.tcp.alloc()
 		return i + tcpIndex, &x.flow
 	}
-	return s.plain.alloc()
+	i, x := s.plain.alloc()
+	return i, &x.flow
 }
 
 func (s *flowSlab) release(i uint32) {

@@ -93,8 +93,10 @@ func (t *Tracker) absorb(e *endpoint) {
 // ackReceived takes an acknowledgement, relative, of role's octets.
 func (t *Tracker) ackReceived(f *flow, s *stream, role int, ack uint64) {
 	e := &s.end[role]
-	if e.is(sentFIN) && ack >= e.finSeq {
-		ack = e.finSeq - 1 // the FIN is no data
+	if e.is(sentFIN) {
+		if fin := t.knownTCP(f).side[role].finSeq; ack >= fin {
+			ack = fin - 1 // the FIN is no data
+		}
 	}
 	if ack <= e.trimmed {
 		return
@@ -146,8 +148,9 @@ func (t *Tracker) undelivered(f *flow, s *stream, role int, seq uint64) {
 // from mismatched numbers in RSTs or from before the capture.
 func (t *Tracker) gap(f *flow, s *stream, role int, n uint64) {
 	if s.end[orig].clean() && s.end[resp].clean() {
-		t.addScaled(f, role, 'G', &t.rare(s, role).gaps)
-		s.missed += n
+		o := t.oddTCP(f)
+		o.missed += n
+		t.addScaled(f, role, 'G', &o.side[role].gaps)
 	}
 }
 

@@ -9,11 +9,13 @@ func (t *Tracker) open(k *tuple, p *packet.Packet, n uint32) (uint32, *flow, int
 	i, f := t.flows.alloc(transportOf(k.proto))
 	f.addr = [2]packet.Addr{k.src, k.dst}
 	f.port = [2]uint16{k.srcPort, k.dstPort}
-	f.proto, f.tag, f.n = k.proto, k.tag, n
-	f.first, f.last = p.TS, p.TS
-	f.firstEff, f.lastSeen, f.due = p.Eff, t.clock(p), noTime
-	f.bytes = [2]int64{silent, silent}
+	f.proto, f.tag = k.proto, k.tag
+	f.first, f.last, f.lastSeen, f.due = p.TS, p.TS, t.clock(p), noTime
 	f.bucket = noBucket
+	if n > 0 || p.Eff != p.TS {
+		o := t.odd(f)
+		o.n, o.lift = n, p.Eff.Sub(p.TS)
+	}
 	f.uid = makeUID(t.cfg.UIDKey, k, p.TS, p.Eff, n+t.bounds.again(p.Eff))
 	if k.oneWay {
 		f.marks |= markOneWay
@@ -22,7 +24,7 @@ func (t *Tracker) open(k *tuple, p *packet.Packet, n uint32) (uint32, *flow, int
 	t.table.insert(k.tag, i)
 	role := orig
 	if flipsAtOnce(k, p) {
-		t.flip(f, nil)
+		t.flip(f)
 		role = resp
 	}
 	t.openTransport(f, p)
@@ -37,12 +39,15 @@ func (t *Tracker) open(k *tuple, p *packet.Packet, n uint32) (uint32, *flow, int
 
 // openTransport sets the timers, and what else the transport needs.
 func (t *Tracker) openTransport(f *flow, p *packet.Packet) {
+	if f.proto != packet.TCP {
+		*f.bytes() = [2]int64{silent, silent}
+	}
 	switch f.transport() {
 	case tcp:
 		f.idle = idleUDP
 		f.due = after(p.Eff, t.cfg.SYNTimeout)
 		s := f.stream()
-		s.attempt, s.closeAt = noTime, noTime
+		s.timer = noTime
 		for role := range s.end {
 			s.end[role].reassembled, s.end[role].trimmed = 1, 1
 		}

@@ -40,29 +40,22 @@ func (t *Tracker) prefetch(ps []*packet.Packet) {
 		}
 	}
 	for _, i := range t.flows.plain.coming(opening[0]) {
-		sum += t.touchAll(i)
+		sum += t.touch(i)
 	}
 	for _, i := range t.flows.tcp.coming(opening[1]) {
-		sum += t.touchAll(i + tcpIndex)
+		sum += t.touch(i + tcpIndex)
 	}
 	t.sink += sum
 }
 
-// touch reads a word of each cache line that a packet of flow i needs.
+// touch reads a word of each cache line of flow i.
 func (t *Tracker) touch(i uint32) uint64 {
 	f := t.flows.at(i)
-	sum := uint64(f.deadline) + f.pkts[0]
+	sum := uint64(f.addr[0][0]) + uint64(f.lastSeen) + uint64(f.first)
 	if i < tcpIndex {
-		return sum + uint64(f.bytes[0])
+		return sum + uint64(f.bytes()[resp])
 	}
-	s := f.stream()
-	return sum + s.end[0].trimmed + uint64(s.closeAt)
-}
-
-// touchAll does so for each line of the flow.
-func (t *Tracker) touchAll(i uint32) uint64 {
-	f := t.flows.at(i)
-	return t.touch(i) + uint64(f.first)
+	return sum + uint64(f.stream().timer)
 }
 
 // warmEnds reads what the ends of flows need, likewise: the flows with their
@@ -70,7 +63,7 @@ func (t *Tracker) touchAll(i uint32) uint64 {
 func (t *Tracker) warmEnds(flows []uint32) {
 	sum := uint64(0)
 	for _, i := range flows {
-		sum += t.touchAll(i) + t.table.slots[t.table.home(t.flows.at(i).tag)]
+		sum += t.touch(i) + t.table.slots[t.table.home(t.flows.at(i).tag)]
 	}
 	t.sink += sum
 }

@@ -25,11 +25,11 @@ func (t *Tracker) record(f *flow) *logs.Conn {
 		OrigPkts: f.pkts[orig], OrigIP: f.ip[orig], RespPkts: f.pkts[resp], RespIP: f.ip[resp],
 		IPProto:     f.proto,
 		CommunityID: appendCommunityID(c.CommunityID[:0], f),
-		LatePkts:    uint64(f.late),
+		LatePkts:    uint64(t.known(f).late),
 		Evicted:     f.marks&markEvicted != 0,
 	}
 	if s != nil {
-		c.MissedBytes = s.missed
+		c.MissedBytes = t.knownTCP(f).missed
 	}
 	if d := f.last.Seconds() - c.TS; d > 0 {
 		c.HasDuration, c.Duration = true, d
@@ -43,7 +43,7 @@ func sizes(f *flow, s *stream) (uint64, uint64) {
 	if s != nil {
 		return s.end[orig].size(&s.end[resp]), s.end[resp].size(&s.end[orig])
 	}
-	return uint64(max(f.bytes[orig], 0)), uint64(max(f.bytes[resp], 0))
+	return uint64(max(f.bytes()[orig], 0)), uint64(max(f.bytes()[resp], 0))
 }
 
 // end emits the record of flow i, which ended at the given time, and frees the flow.
@@ -65,14 +65,9 @@ func (t *Tracker) drop(i uint32, f *flow) {
 	t.wheel.remove(i, f) // Flush tells open flows from free ones by it
 	t.table.remove(f.tag, i)
 	t.freeHistory(f)
-	if f.sums != 0 {
-		t.sums.release(f.sums)
-	}
+	t.forgetOddities(f)
 	if f.proto == packet.TCP {
 		s := f.stream()
-		if s.rare != 0 {
-			t.rares.release(s.rare)
-		}
 		t.freeSpans(&s.end[orig])
 		t.freeSpans(&s.end[resp])
 	}

@@ -17,7 +17,7 @@ func (t *Tracker) application(f *flow, role int, p *packet.Packet, at dpd.Place)
 	// What a packet says of the roles counts from the next one on: it itself counts
 	// for the role that it had, as in Zeek.
 	if effect&dpd.Flip != 0 && f.proto == packet.UDP && !multicast(&f.addr[resp]) {
-		t.flip(f, nil)
+		t.flip(f)
 	}
 	if effect&dpd.Login != 0 {
 		f.idle = idleLogin

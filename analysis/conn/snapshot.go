@@ -42,7 +42,7 @@ func (t *Tracker) Save(w *snap.Writer) {
 			return
 		}
 		if i < tcpIndex {
-			w.Put(f)
+			w.Put(t.flows.plain.at(i))
 		} else {
 			w.Put(t.flows.tcp.at(i - tcpIndex))
 		}
@@ -60,8 +60,12 @@ func (t *Tracker) saveApart(w *snap.Writer, i uint32, f *flow) {
 		}
 		w.Put(&l)
 	}
-	if f.sums != 0 {
-		w.Put(t.sums.at(f.sums))
+	switch {
+	case f.rare == 0:
+	case f.proto == packet.TCP:
+		w.Put(t.tcpRares.at(f.rare))
+	default:
+		w.Put(t.rares.at(f.rare))
 	}
 	if f.histNext != 0 {
 		more := t.appendHistory(nil, f)[f.histLen:]
@@ -75,9 +79,6 @@ func (t *Tracker) saveApart(w *snap.Writer, i uint32, f *flow) {
 		return
 	}
 	s := f.stream()
-	if s.rare != 0 {
-		w.Put(t.rares.at(s.rare))
-	}
 	for role := range s.end {
 		if e := &s.end[role]; e.pending != 0 {
 			ranges := t.ranges(e)

@@ -44,10 +44,11 @@ type loader struct {
 	head     snapshotHead
 	shown    [][]showing // by tracker: instants of its flows, in no order
 
-	read tcpFlow // the flow at hand; of a plain one what is before the stream
-	link savedLink
-	p    packet.Packet
-	key  tuple
+	plain plainFlow // the flow at hand, or
+	tcp   tcpFlow
+	link  savedLink
+	p     packet.Packet
+	key   tuple
 }
 
 func (l *loader) load() error {
@@ -58,18 +59,18 @@ func (l *loader) load() error {
 		return snap.ErrLayout
 	}
 	for range l.head.plain {
-		if !l.r.Get(&l.read.flow) {
+		if !l.r.Get(&l.plain) {
 			break
 		}
-		if err := l.take(false); err != nil {
+		if err := l.take(&l.plain.flow, false); err != nil {
 			return err
 		}
 	}
 	for range l.head.tcp {
-		if !l.r.Get(&l.read) {
+		if !l.r.Get(&l.tcp) {
 			break
 		}
-		if err := l.take(true); err != nil {
+		if err := l.take(&l.tcp.flow, true); err != nil {
 			return err
 		}
 	}
@@ -84,8 +85,7 @@ func (l *loader) load() error {
 }
 
 // take gives the flow that was read to its tracker, with what it has apart.
-func (l *loader) take(isTCP bool) error {
-	read := &l.read.flow
+func (l *loader) take(read *flow, isTCP bool) error {
 	if (read.transport() == tcp) != isTCP || read.idle >= idleClasses || int(read.histLen) > len(read.hist) {
 		return errBroken
 	}
@@ -95,8 +95,10 @@ func (l *loader) take(isTCP bool) error {
 	}
 	t := l.trackers[n]
 	i, f := t.flows.alloc(read.transport())
-	if *f = *read; isTCP {
-		*f.stream() = l.read.stream
+	if isTCP {
+		*t.flows.tcp.at(i - tcpIndex) = l.tcp
+	} else {
+		*t.flows.plain.at(i) = l.plain
 	}
 	if l.head.links && l.r.Get(&l.link) {
 		t.takeLink(i, l.link)
@@ -107,7 +109,7 @@ func (l *loader) take(isTCP bool) error {
 	t.table.insert(f.tag, i)
 	t.wheel.place(i, f)
 	if t.cfg.OpenInterval > 0 {
-		l.shown[n] = append(l.shown[n], showing{t.nextShowing(f.firstEff, l.now), i, f.uid})
+		l.shown[n] = append(l.shown[n], showing{t.nextShowing(t.firstEff(f), l.now), i, f.uid})
 	}
 	return nil
 }
@@ -145,10 +147,12 @@ func (t *Tracker) takeLink(i uint32, l savedLink) {
 
 // takeApart reads what flow i has apart, but for the link.
 func (t *Tracker) takeApart(r *snap.Reader, i uint32, f *flow) bool {
-	if f.sums != 0 {
-		var s *sums
-		f.sums, s = t.sums.alloc()
-		r.Get(s)
+	if f.rare != 0 {
+		if f.rare = 0; f.proto == packet.TCP {
+			r.Get(t.oddTCP(f))
+		} else {
+			r.Get(t.odd(f))
+		}
 	}
 	if f.histNext != 0 {
 		var more []byte
@@ -167,11 +171,6 @@ func (t *Tracker) takeApart(r *snap.Reader, i uint32, f *flow) bool {
 		return r.Err() == nil
 	}
 	s := f.stream()
-	if s.rare != 0 {
-		var o *[2]oddities
-		s.rare, o = t.rares.alloc()
-		r.Get(o)
-	}
 	for role := range s.end {
 		if e := &s.end[role]; e.pending != 0 {
 			var ranges [][2]uint64

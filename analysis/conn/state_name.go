@@ -9,7 +9,7 @@ func (t *Tracker) stateName(f *flow, s *stream, history []byte) string {
 	case tcp:
 		return tcpStateName(s, history)
 	case udp:
-		return udpStateName(f.bytes[orig] >= 0, f.bytes[resp] >= 0)
+		return udpStateName(f.bytes()[orig] >= 0, f.bytes()[resp] >= 0)
 	default:
 		return "OTH"
 	}

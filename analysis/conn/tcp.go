@@ -15,20 +15,20 @@ func (t *Tracker) tcpPacket(f *flow, s *stream, role int, p *packet.Packet) {
 	}
 	if t.badChecksum(p) {
 		t.weird("bad_TCP_checksum", f, p)
-		t.addScaled(f, role, 'C', &t.rare(s, role).badChecksums)
+		t.addScaled(f, role, 'C', &t.odd(f).badChecksums[role])
 		return
 	}
 	var g segment
 	g.set(p)
 	s.notePartial(role, g.flags)
-	if t.flipSynAck(f, s, &g) {
+	if t.flipSynAck(f, &g) {
 		role = peer(role)
 	}
 	e, other := &s.end[role], &s.end[peer(role)]
 	t.number(f, e, &g, p)
 	t.flagLetter(f, s, role, &g)
 	if p.Win == 0 && !g.flags.rst() && other.state != tcpClosed && e.state != tcpReset {
-		t.addScaled(f, role, 'W', &t.rare(s, role).zeroWindows)
+		t.addScaled(f, role, 'W', &t.oddTCP(f).side[role].zeroWindows)
 	}
 	if !e.is(didClose) || !other.is(didClose) {
 		t.active(f, p)
@@ -38,13 +38,13 @@ func (t *Tracker) tcpPacket(f *flow, s *stream, role int, p *packet.Packet) {
 	}
 	if g.flags.fin() {
 		e.has |= sentFIN
-		e.finSeq = g.rel + uint64(g.end-g.seq)
+		t.oddTCP(f).side[role].finSeq = g.rel + uint64(g.end-g.seq)
 	}
 	if g.flags.ack() {
 		t.acknowledge(f, e, other, &g, p)
 	}
 	if e.advance(&g) {
-		t.addScaled(f, role, 'T', &t.rare(s, role).retransmitted)
+		t.addScaled(f, role, 'T', &t.oddTCP(f).side[role].retransmitted)
 	}
 	// From here on e and other are no longer named: the state machine may flip.
 	role, closes := t.nextState(f, s, role, &g, p)

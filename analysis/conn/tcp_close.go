@@ -36,8 +36,8 @@ func (t *Tracker) close(f *flow, s *stream, role int) {
 	}
 	e.has |= didClose
 	if e.state == tcpReset || other.is(didClose) || other.state == tcpInactive {
-		s.closeAt = after(f.lastSeen, t.cfg.CloseDelay) // a second close starts the delay anew
-		s.mark(finished, true)
+		s.finish()
+		s.timer = after(f.lastSeen, t.cfg.CloseDelay) // a second close starts the delay anew
 		return
 	}
 	if e.earlier != tcpInactive {
@@ -48,12 +48,12 @@ func (t *Tracker) close(f *flow, s *stream, role int) {
 // tcpDeadline is the earliest of the timers of a TCP connection, given the one
 // for inactivity.
 func (t *Tracker) tcpDeadline(f *flow, s *stream, idle packet.Time) packet.Time {
-	d := min(idle, s.closeAt)
+	d := idle
+	if s.is(finished) || s.unanswered() {
+		d = min(d, s.timer)
+	}
 	if s.is(finished) {
 		return d
-	}
-	if s.attempt != noTime && s.unanswered() {
-		d = min(d, s.attempt)
 	}
 	if s.stale() {
 		// Strictly more than Linger idle, hence the nanosecond.
@@ -65,8 +65,8 @@ func (t *Tracker) tcpDeadline(f *flow, s *stream, idle packet.Time) packet.Time 
 // rearm moves on the timers that came due at or before now and found their
 // condition false: the attempt timer acts once, the check again and again.
 func (t *Tracker) rearm(f *flow, s *stream, now packet.Time) {
-	if s.attempt <= now {
-		s.attempt = noTime
+	if !s.is(finished) && s.timer <= now {
+		s.timer = noTime
 	}
 	if f.due <= now {
 		f.due = after(now, t.cfg.SessionTimer)

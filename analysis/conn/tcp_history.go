@@ -50,11 +50,11 @@ func (t *Tracker) flagLetter(f *flow, s *stream, role int, g *segment) {
 		if g.flags.ack() {
 			c = 'H'
 		}
-		t.repeatable(f, s, role, seenSYN, c, func(o *oddities) *uint32 { return &o.synAt }, uint32(g.rel))
+		t.repeatable(f, s, role, seenSYN, c, func(o *sideOddities) *uint32 { return &o.synAt }, uint32(g.rel))
 	case tcpFlags(packet.FIN):
-		t.repeatable(f, s, role, seenFIN, 'F', func(o *oddities) *uint32 { return &o.finAt }, uint32(g.rel)+g.len)
+		t.repeatable(f, s, role, seenFIN, 'F', func(o *sideOddities) *uint32 { return &o.finAt }, uint32(g.rel)+g.len)
 	case tcpFlags(packet.RST):
-		t.repeatable(f, s, role, seenRST, 'R', func(o *oddities) *uint32 { return &o.rstAt }, uint32(g.rel))
+		t.repeatable(f, s, role, seenRST, 'R', func(o *sideOddities) *uint32 { return &o.rstAt }, uint32(g.rel))
 	default:
 		if g.flags.fin() && g.flags.rst() {
 			t.once(f, s, role, seenFINRST, 'I')
@@ -66,27 +66,24 @@ func (t *Tracker) flagLetter(f *flow, s *stream, role int, g *segment) {
 
 // repeatable writes c again only when the sequence number is another one than last,
 // which at holds; the first SYN has 0, for which nothing has to be kept.
-func (t *Tracker) repeatable(f *flow, s *stream, role int, bit uint16, c byte, at func(*oddities) *uint32, rel uint32) {
-	last := uint32(0)
-	if s.rare != 0 {
-		last = *at(t.rare(s, role))
-	}
+func (t *Tracker) repeatable(f *flow, s *stream, role int, bit uint16, c byte, at func(*sideOddities) *uint32, rel uint32) {
+	last := *at(&t.knownTCP(f).side[role])
 	if t.once(f, s, role, bit, c) && rel != last {
 		t.addHistory(f, letter(role, c))
 	}
 	if rel != last {
-		*at(t.rare(s, role)) = rel
+		*at(&t.oddTCP(f).side[role]) = rel
 	}
 }
 
 // flipSynAck turns a connection round whose first packet was a SYN-ACK and
 // whose second is plain: the SYN was missed, and its sender is the originator.
-func (t *Tracker) flipSynAck(f *flow, s *stream, g *segment) bool {
+func (t *Tracker) flipSynAck(f *flow, g *segment) bool {
 	plain := g.flags.control() == 0 && (g.len > 0 || g.flags.ack())
 	if !plain || !f.historyIs('H') {
 		return false
 	}
-	t.flip(f, s)
+	t.flip(f)
 	copy(f.hist[:], "^h")
 	f.histLen = 2
 	return true

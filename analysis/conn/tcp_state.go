@@ -60,7 +60,9 @@ func (t *Tracker) origSYN(f *flow, s *stream, g *segment, p *packet.Packet) {
 		to = tcpSynAckSent
 	}
 	s.setState(f, orig, to)
-	s.attempt = after(t.clock(p), t.cfg.AttemptDelay)
+	if !s.is(finished) {
+		s.timer = after(t.clock(p), t.cfg.AttemptDelay)
+	}
 }
 
 // respSYN is the responder's first SYN: the connection is established. A plain
@@ -70,7 +72,7 @@ func (t *Tracker) respSYN(f *flow, s *stream, g *segment, p *packet.Packet) int 
 	role := resp
 	if !g.flags.ack() {
 		if s.end[orig].state == tcpSynAckSent && g.seq == s.end[resp].start {
-			t.flip(f, s)
+			t.flip(f)
 			role = orig
 			s.setState(f, resp, tcpEstablished)
 			s.end[orig].has |= firstSeen
@@ -119,7 +121,7 @@ func (t *Tracker) fromSynSent(f *flow, s *stream, role int, g *segment, p *packe
 	}
 	if g.flags.rst() {
 		s.setState(f, role, tcpReset)
-		s.mark(finished, true)
+		s.finish()
 		return true
 	}
 	if g.len > 0 {
@@ -145,7 +147,7 @@ func (t *Tracker) fromEstablished(f *flow, s *stream, role int, g *segment, p *p
 		s.setState(f, role, tcpReset)
 		closes = true
 		if other.state != tcpReset || other.earlier != tcpEstablished {
-			s.mark(finished, true)
+			s.finish()
 		}
 	}
 	return closes

@@ -24,7 +24,6 @@ type endpoint struct {
 	// everything below reassembled was delivered or given up, everything below
 	// trimmed was acknowledged too.
 	reassembled, trimmed uint64
-	finSeq               uint64 // relative, behind the FIN
 
 	start          uint32 // initial sequence number, or the one before the first seen
 	last           uint32 // behind the highest octet sent
@@ -34,14 +33,6 @@ type endpoint struct {
 	pending        uint32 // the lowest of the ranges above a hole
 	state, earlier tcpState
 	has            endpointMarks
-}
-
-// oddities is what a side does once or seldom. They lie apart, and only of streams
-// that have some: a clean one has none before its end.
-type oddities struct {
-	synAt, finAt, rstAt uint32 // relative numbers of the last SYN, FIN and RST: only another one makes another letter
-
-	badChecksums, retransmitted, zeroWindows, gaps uint32 // counts behind C, T, W and G
 }
 
 // endpointMarks are what happened on one side.
@@ -66,15 +57,15 @@ const (
 	midway                           // joined in the middle
 )
 
-// stream is what a TCP connection has beside its flow: two cache lines.
+// stream is what a TCP connection has beside its flow, with which it fills four cache
+// lines.
 type stream struct {
-	end     [2]endpoint
-	missed  uint64
-	attempt packet.Time // when an unanswered SYN is given up; noTime: not
-	closeAt packet.Time // when a completely closed connection ends; noTime: not
-	rare    uint32      // the Tracker's oddities of both sides, if there are any
-	seen    uint16      // once-only history letters that were written
-	marks   streamMarks
+	end [2]endpoint
+	// timer is when an unanswered SYN is given up or, of a stream that is finished, when
+	// its connection ends, whatever still comes; noTime: not.
+	timer packet.Time
+	seen  uint16 // once-only history letters that were written
+	marks streamMarks
 }
 
 func (s *stream) is(m streamMarks) bool { return s.marks&m != 0 }
@@ -86,31 +77,16 @@ func (s *stream) mark(m streamMarks, on bool) {
 	}
 }
 
-// rare are the oddities of one side, made when there is the first.
-func (t *Tracker) rare(s *stream, role int) *oddities {
-	if s.rare == 0 {
-		s.rare, _ = t.rares.alloc()
+// finish ends the attempt and the periodic check for good.
+func (s *stream) finish() {
+	if !s.is(finished) {
+		s.mark(finished, true)
+		s.timer = noTime
 	}
-	return &t.rares.at(s.rare)[role]
 }
 
 // peer is the other role.
 func peer(role int) int { return 1 - role }
-
-// flip exchanges originator and responder. Counters and states move with their
-// side; letters that were written stay, and their once-only marks with them.
-func (t *Tracker) flip(f *flow, s *stream) {
-	f.swap()
-	if s != nil {
-		s.end[0], s.end[1] = s.end[1], s.end[0]
-		if s.rare != 0 {
-			rare := t.rares.at(s.rare)
-			rare[0], rare[1] = rare[1], rare[0]
-		}
-		s.mark(midway, false)
-	}
-	t.addHistory(f, '^')
-}
 
 // setState moves one side to a new state. Leaving the handshake of both sides
 // starts the inactivity timeout of a connection proper.

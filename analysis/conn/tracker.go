@@ -48,11 +48,12 @@ type Tracker struct {
 	table   table
 	wheel   wheel
 	flows   flowSlab
-	sums    slab[sums]
-	rares   slab[[2]oddities]
 	spans   slab[span]
 	letters slab[letters]
 	bounds  bounds
+
+	rares    slab[oddities]
+	tcpRares slab[tcpOddities]
 
 	plain      map[uint64]plainTunnel // tunnels without connection, by hash
 	sweepPlain int                    // when so many are known
@@ -106,8 +107,8 @@ func (t *Tracker) Handle(p *packet.Packet) (logs.UID, bool) {
 	n := uint32(0)
 	if f != nil {
 		if at, over := t.over(f, p); over {
-			if f.firstEff == p.Eff {
-				n = f.n + 1
+			if t.firstEff(f) == p.Eff {
+				n = t.known(f).n + 1
 			}
 			t.end(i, f, at)
 			f = nil
@@ -168,7 +169,7 @@ func (t *Tracker) find(k *tuple) (i uint32, f *flow, role int) {
 // update applies p to its flow.
 func (t *Tracker) update(f *flow, role int, p *packet.Packet) {
 	if p.Flags&packet.Late != 0 {
-		f.late++
+		t.odd(f).late++
 	}
 	switch f.transport() {
 	case tcp:

@@ -5,20 +5,12 @@ import (
 	"pcapdir/source/packet"
 )
 
-// sums counts the wrong checksums of a UDP flow, by role. Few flows have one.
-type sums struct {
-	bad [2]uint32
-}
-
 // udpPacket takes one datagram. Its length is what the UDP header says, even
 // where that is wrong: a length field of 0 counts as -8 octets, as in Zeek.
 func (t *Tracker) udpPacket(f *flow, role int, p *packet.Packet) {
 	if t.badChecksum(p) {
 		t.weird("bad_UDP_checksum", f, p)
-		if f.sums == 0 {
-			f.sums, _ = t.sums.alloc()
-		}
-		t.addScaled(f, role, 'C', &t.sums.at(f.sums).bad[role])
+		t.addScaled(f, role, 'C', &t.odd(f).badChecksums[role])
 		return
 	}
 	if uint32(p.UDPLen) != p.PayLen+udpHeader {
@@ -38,7 +30,7 @@ func (t *Tracker) udpPacket(f *flow, role int, p *packet.Packet) {
 	}
 	n := int64(p.UDPLen) - udpHeader
 	var at dpd.Place
-	if max(f.bytes[orig], 0)+max(f.bytes[resp], 0)+n > dpd.LongAfter {
+	if sent := f.bytes(); max(sent[orig], 0)+max(sent[resp], 0)+n > dpd.LongAfter {
 		at = dpd.Long
 	}
 	t.application(f, role, p, at)
@@ -54,11 +46,7 @@ const silent = -1
 // addBytes adds payload. A side that is silent, or whose sum is below zero, starts
 // over: that is how Zeek tells inactive sides.
 func (f *flow) addBytes(role int, n int64) {
-	if f.bytes[role] < 0 {
-		f.bytes[role] = n
-	} else {
-		f.bytes[role] += n
-	}
+	f.bytes()[role] = max(f.bytes()[role], 0) + n
 }
 
 // icmpPacket takes one ICMP or ICMPv6 message. One that the snapshot length cut
