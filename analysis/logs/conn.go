@@ -14,7 +14,7 @@ type Conn struct {
 	OrigH, RespH [16]byte // IPv4 as v4-mapped
 	OrigP, RespP uint16
 	Proto        string // tcp, udp, icmp or unknown_transport
-	Service      string // absent when empty
+	Service      string // absent when empty; as Proto, ConnState, History and CommunityID nothing but printable ASCII, without quotes and backslashes
 
 	// HasDuration says that Duration, OrigBytes and RespBytes are logged: Zeek
 	// leaves all three out unless the duration is above zero.
@@ -57,9 +57,9 @@ var connStream = newStream("conn", "One connection, written when it has ended.",
 	{Name: "id.resp_p", Type: Port, Doc: "its port; ICMP: the type of the reply, or the code where there is none",
 		Append: func(b []byte, r *Conn) []byte { return appendUint(b, r.RespP) }},
 	{Name: "proto", Type: Enum, Doc: "tcp, udp, icmp or unknown_transport",
-		Append: func(b []byte, r *Conn) []byte { return appendText(b, r.Proto) }},
+		Append: func(b []byte, r *Conn) []byte { return appendWord(b, r.Proto) }},
 	{Name: "service", Type: String, Doc: "application protocols, separated by commas; absent when none is known",
-		Append: func(b []byte, r *Conn) []byte { return appendOptional(b, r.Service) }},
+		Append: func(b []byte, r *Conn) []byte { return appendWord(b, r.Service) }},
 	{Name: "duration", Type: Interval, Doc: "from the first packet to the last that counts; absent when not above zero",
 		Append: func(b []byte, r *Conn) []byte {
 			if !r.HasDuration {
@@ -82,7 +82,7 @@ var connStream = newStream("conn", "One connection, written when it has ended.",
 			return appendUint(b, r.RespBytes)
 		}},
 	{Name: "conn_state", Type: String, Doc: "S0, S1, SF, REJ, S2, S3, RSTO, RSTR, RSTOS0, RSTRH, SH, SHR or OTH, as Zeek defines them",
-		Append: func(b []byte, r *Conn) []byte { return appendText(b, r.ConnState) }},
+		Append: func(b []byte, r *Conn) []byte { return appendWord(b, r.ConnState) }},
 	{Name: "local_orig", Type: Bool, Doc: "the originator is in a local network",
 		Append: func(b []byte, r *Conn) []byte { return appendBool(b, r.LocalOrig) }},
 	{Name: "local_resp", Type: Bool, Doc: "the responder is in a local network",
@@ -90,7 +90,7 @@ var connStream = newStream("conn", "One connection, written when it has ended.",
 	{Name: "missed_bytes", Type: Number, Doc: "TCP payload that was acknowledged and never seen",
 		Append: func(b []byte, r *Conn) []byte { return appendUint(b, r.MissedBytes) }},
 	{Name: "history", Type: String, Doc: "what happened, a letter each, upper case for the originator; absent when empty",
-		Append: func(b []byte, r *Conn) []byte { return appendOptional(b, r.History) }},
+		Append: func(b []byte, r *Conn) []byte { return appendWord(b, r.History) }},
 	{Name: "orig_pkts", Type: Number, Doc: "packets from the originator",
 		Append: func(b []byte, r *Conn) []byte { return appendUint(b, r.OrigPkts) }},
 	{Name: "orig_ip_bytes", Type: Number, Doc: "bytes of its IP packets, by their length fields",
@@ -104,7 +104,7 @@ var connStream = newStream("conn", "One connection, written when it has ended.",
 	{Name: "ip_proto", Type: Number, Doc: "IP protocol number",
 		Append: func(b []byte, r *Conn) []byte { return appendUint(b, r.IPProto) }},
 	{Name: "community_id", Type: String, Doc: "Community ID flow hash, version 1, seed 0",
-		Append: func(b []byte, r *Conn) []byte { return appendOptional(b, r.CommunityID) }},
+		Append: func(b []byte, r *Conn) []byte { return appendWord(b, r.CommunityID) }},
 	{Name: "vlan", Type: Number, Doc: "outer VLAN of the first packet, with `conn.vlan`; absent when none",
 		Append: func(b []byte, r *Conn) []byte { return appendPositive(b, uint64(r.VLAN)) }},
 	{Name: "inner_vlan", Type: Number, Doc: "the VLAN inside of that; absent when none",

@@ -104,6 +104,15 @@ func appendOptional[S ~string | ~[]byte](dst []byte, s S) []byte {
 	return appendText(dst, s)
 }
 
+// appendWord prints what is made of fixed letters, each of which stands for itself, or
+// leaves a field unset where there are none.
+func appendWord[S ~string | ~[]byte](dst []byte, s S) []byte {
+	if len(s) == 0 {
+		return dst
+	}
+	return append(append(append(dst, '"'), s...), '"')
+}
+
 // appendAddr prints a v4-mapped address as IPv4, any other as RFC 5952 says.
 func appendAddr(dst []byte, a *[16]byte) []byte {
 	dst = append(dst, '"')
