@@ -16,7 +16,9 @@ type Merger struct {
 	mark     Mark   // the last one seen
 	passed   uint64 // the last one passed, by its n
 
-	heads []head          // binary heap by the key of the next packet
+	heap  []top           // binary heap by the key of the next packet
+	heads []head          // where the heap says
+	free  []uint32        // places in heads that are not taken
 	dry   []*Run          // known runs whose queue was empty when last polled
 	met   uint64          // the last run met, by its seq
 	spent []*packet.Batch // batches that the caller may still look at
@@ -29,12 +31,21 @@ type head struct {
 	batch *packet.Batch
 }
 
-func (h *head) less(o *head) bool {
-	a, b := &h.left[0], &o.left[0]
-	if a.Eff != b.Eff {
-		return a.Eff < b.Eff
+// order is the key of the next packet.
+func (h *head) order() packet.Order { return h.left[0].Order(h.batch.File) }
+
+// top is a head in the heap: what mostly decides, and no pointers, for it is moved with
+// every packet.
+type top struct {
+	eff packet.Time // of the next packet
+	at  uint32      // in heads
+}
+
+func (m *Merger) less(a, b top) bool {
+	if a.eff != b.eff {
+		return a.eff < b.eff
 	}
-	return a.Order(h.batch.File).Less(b.Order(o.batch.File))
+	return m.heads[a.at].order().Less(m.heads[b.at].order())
 }
 
 // NewMerger makes the merger of one shard, 0 <= shard < Config.Shards.
@@ -123,39 +134,47 @@ func (m *Merger) receive(r *Run) (*packet.Batch, receipt) {
 // are handled. The packets belong to the merger and hold until the next call.
 func (m *Merger) Next(dst []*packet.Packet) []*packet.Packet {
 	m.handBack()
-	for len(dst) < cap(dst) && len(m.heads) > 0 {
-		h := &m.heads[0]
-		p := &h.left[0]
-		if p.Eff >= m.safe.Eff && !p.Order(h.batch.File).Less(m.safe) {
+	for len(dst) < cap(dst) && len(m.heap) > 0 {
+		h := m.first()
+		if m.heap[0].eff >= m.safe.Eff && !h.order().Less(m.safe) {
 			break
 		}
-		dst = append(dst, p)
+		dst = append(dst, &h.left[0])
 		h.left = h.left[1:]
-		if len(h.left) == 0 {
-			m.refill()
+		if len(h.left) > 0 || m.refill(h) {
+			m.heap[0].eff = h.left[0].Eff
+		} else {
+			m.drop(h)
 		}
-		m.down(0)
+		m.down()
 	}
 	return dst
 }
 
-// refill gives the first head its next batch, or takes it off the heap. An
-// empty queue holds nothing below safe (I5), so the run can wait for Load.
-func (m *Merger) refill() {
-	h := &m.heads[0]
+// first is the head whose packet comes next, if there is any.
+func (m *Merger) first() *head { return &m.heads[m.heap[0].at] }
+
+// refill gives a head its next batch, if there is one. An empty queue holds nothing
+// below safe (I5), so the run can wait for Load.
+func (m *Merger) refill(h *head) bool {
 	m.spent = append(m.spent, h.batch)
 	b, state := m.receive(h.run)
-	if state == received {
+	switch state {
+	case received:
 		h.left, h.batch = b.Packets, b
-		return
-	}
-	if state == empty {
+	case empty:
 		m.dry = append(m.dry, h.run)
 	}
-	n := len(m.heads) - 1
-	m.heads[0] = m.heads[n]
-	m.heads[n] = head{}
-	m.heads = m.heads[:n]
+	return state == received
+}
+
+// drop takes the first head off the heap.
+func (m *Merger) drop(h *head) {
+	*h = head{}
+	n := len(m.heap) - 1
+	m.free = append(m.free, m.heap[0].at)
+	m.heap[0] = m.heap[n]
+	m.heap = m.heap[:n]
 }
 
 // handBack returns the batches that the caller has seen.
@@ -179,29 +198,39 @@ func (m *Merger) Wait(ctx context.Context) error {
 }
 
 func (m *Merger) push(h head) {
-	m.heads = append(m.heads, h)
-	for i := len(m.heads) - 1; i > 0; {
+	at := uint32(len(m.heads))
+	if n := len(m.free) - 1; n >= 0 {
+		at, m.free = m.free[n], m.free[:n]
+		m.heads[at] = h
+	} else {
+		m.heads = append(m.heads, h)
+	}
+	m.heap = append(m.heap, top{h.left[0].Eff, at})
+	for i := len(m.heap) - 1; i > 0; {
 		parent := (i - 1) / 2
-		if !m.heads[i].less(&m.heads[parent]) {
+		if !m.less(m.heap[i], m.heap[parent]) {
 			break
 		}
-		m.heads[i], m.heads[parent] = m.heads[parent], m.heads[i]
+		m.heap[i], m.heap[parent] = m.heap[parent], m.heap[i]
 		i = parent
 	}
 }
 
-func (m *Merger) down(i int) {
-	for {
-		least := i
-		for c := 2*i + 1; c <= 2*i+2 && c < len(m.heads); c++ {
-			if m.heads[c].less(&m.heads[least]) {
-				least = c
-			}
-		}
-		if least == i {
+// down gives the first of the heap, if there is one, the place that its key asks for.
+func (m *Merger) down() {
+	heap := m.heap
+	for i := 0; ; {
+		child := 2*i + 1
+		if child >= len(heap) {
 			return
 		}
-		m.heads[i], m.heads[least] = m.heads[least], m.heads[i]
-		i = least
+		if child+1 < len(heap) && m.less(heap[child+1], heap[child]) {
+			child++
+		}
+		if !m.less(heap[child], heap[i]) {
+			return
+		}
+		heap[i], heap[child] = heap[child], heap[i]
+		i = child
 	}
 }

@@ -43,10 +43,10 @@ func (r *Relay) Load() (safe packet.Order) {
 // Next is the diverted packet that comes next. False says that all below the key
 // loaded last are taken.
 func (r *Relay) Next() (d Diverted, ok bool) {
-	if len(r.in.heads) == 0 {
+	if len(r.in.heap) == 0 {
 		return d, false
 	}
-	h := r.in.heads[0]
+	h := *r.in.first()
 	next := r.in.Next(r.one[:0])
 	if len(next) == 0 {
 		return d, false

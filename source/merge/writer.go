@@ -77,18 +77,19 @@ func (w *Writer) add(queue int, p *packet.Packet) *packet.Batch {
 // number makes p's key the one after last if it is not above it: p is another
 // packet of the same record (I1).
 func (w *Writer) number(p *packet.Packet) {
-	key := p.Order(w.File)
-	if w.any && !w.last.Less(key) {
+	if p.Eff <= w.last.Eff && w.any && !w.last.Less(p.Order(w.File)) {
 		p.Sub = uint32(w.last.Rec&(1<<packet.SubBits-1)) + w.step
-		key = p.Order(w.File)
 	}
-	w.last, w.any = key, true
+	w.note(p)
 }
+
+// note takes p's key as the last one.
+func (w *Writer) note(p *packet.Packet) { w.last, w.any = p.Order(w.File), true }
 
 // Pass takes note of a packet that no shard gets, with a key not below those
 // before it: event time passes it all the same. Otherwise where time ends would
 // depend on whether such packets have a file of their own, which is waited for.
-func (w *Writer) Pass(p *packet.Packet) { w.last, w.any = p.Order(w.File), true }
+func (w *Writer) Pass(p *packet.Packet) { w.note(p) }
 
 // send hands over the full batch of a queue. If the queue is full, every partial
 // batch goes, oldest first: the least key of this file that its receivers cannot
