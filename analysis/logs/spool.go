@@ -41,7 +41,7 @@ var spoolStream = newStream("spool", "What became of one file.", []Column[Spool]
 		Append: func(b []byte, r *Spool) []byte { return appendText(b, r.File) }},
 	{Name: "source", Type: String, Doc: "sub-directory of the spool that it came in; absent for the top",
 		Append: func(b []byte, r *Spool) []byte { return appendOptional(b, r.Source) }},
-	{Name: "content_id", Type: String, Doc: "xxhash64 of the size and of the first and last 64 KiB, hexadecimal",
+	{Name: "content_id", Type: String, Doc: "xxhash64 of the size and of the first and last 64 KiB, hexadecimal; of standard input and pipes a number",
 		Append: func(b []byte, r *Spool) []byte { return appendHex16(b, r.ContentID) }},
 	{Name: "size", Type: Number, Doc: "bytes on disk",
 		Append: func(b []byte, r *Spool) []byte { return appendInt(b, r.Size) }},

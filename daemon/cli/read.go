@@ -18,7 +18,7 @@ const readHelp = `Read a closed set of captures in exact time order, write the l
 
 A PATH is a file, a directory with all below it, a manifest (*.manifest: paths of
 captures, one a line, or each ended by a NUL; relative ones are taken from its
-directory), or - for standard input. A symbolic link is followed where it is
+directory), a pipe, or - for standard input. A symbolic link is followed where it is
 named, not where it is found below a directory. The files are left as they are.
 A copy of another file is not read (spool.duplicates). Lines are appended to the logs in the
 log directory, which nobody else may be writing: give an empty one for logs of this
@@ -38,6 +38,7 @@ func newRead(s Streams) *cobra.Command {
 		Long:  readHelp,
 		Example: `  pcapdird read --log-dir logs captures/ more.pcap.gz
   tcpdump -w - -c 1000 | pcapdird read --log-dir logs -
+  pcapdird read --log-dir logs new.pcap <(unrar p -inul old.rar)
   pcapdird read --set order.inside=file --log-dir logs trace.pcap   # as Zeek does`,
 		Args: somePaths("capture file or directory, or - for standard input"),
 		RunE: func(c *cobra.Command, paths []string) error {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -203,10 +204,10 @@ func (fs *files) readRun(ctx context.Context, f *file, in *input, w *merge.Write
 	fs.began(f)
 	fs.mu.Unlock()
 	var kept books.File
-	if f.Path == stdin {
-		stdin := bufio.NewReader(fs.stdin())
-		head, _ := stdin.Peek(decompress.HeadLen) // too short is the reader's to report
-		kept = r.Read(ctx, &counted{stdin, []*atomic.Int64{&fs.read, &f.read}}, decompress.Detect(head))
+	if f.Stream {
+		src := bufio.NewReader(fs.stream(f.Path))
+		head, _ := src.Peek(decompress.HeadLen) // too short is the reader's to report
+		kept = r.Read(ctx, &counted{src, []*atomic.Int64{&fs.read, &f.read}}, decompress.Detect(head))
 	} else {
 		h := fs.descriptors.File(f.Path, f.Identity)
 		h.WaitUntil(ctx)
@@ -259,16 +260,27 @@ func (f *file) sum() {
 // commit before the interval is over: of small ones there are thousands a second.
 const commitFiles = 1000
 
-// stdin is standard input, which ends when a stop is asked for: who feeds it may
-// be silent for ever. What copies it ends with the process.
-func (fs *files) stdin() io.Reader {
+// stream is standard input or a pipe, which ends when a stop is asked for: who feeds it
+// may be silent for ever. What copies it ends with the process.
+func (fs *files) stream(path string) io.Reader {
 	r, w := io.Pipe()
-	go func() {
-		_, err := io.Copy(w, fs.input)
-		_ = w.CloseWithError(err) // never fails
-	}()
+	go func() { _ = w.CloseWithError(fs.copyStream(w, path)) }() // never fails
 	context.AfterFunc(fs.stop, func() { _ = w.Close() })
 	return r
+}
+
+func (fs *files) copyStream(w io.Writer, path string) error {
+	if path == stdin {
+		_, err := io.Copy(w, fs.input)
+		return err
+	}
+	pipe, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = pipe.Close() }() // opened for reading
+	_, err = io.Copy(w, pipe)
+	return err
 }
 
 // counted adds what is read to totals.

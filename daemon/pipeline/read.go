@@ -4,8 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"math"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -102,29 +106,38 @@ func Read(ctx context.Context, o Options, paths []string) (s Summary, err error)
 // meanwhile may hold more than was read.
 func stay(r spool.Retirement) (spool.Move, error) {
 	m := spool.Move{Outcome: r.Outcome, Reason: r.Reason}
-	if changed := r.File.Changed(spool.OS{}); changed != "" && r.File.Path != stdin {
+	if changed := r.File.Changed(spool.OS{}); changed != "" && !r.File.Stream {
 		m.Outcome, m.Reason = spool.Failed, changed
 	}
 	return m, nil
 }
 
-// gatherPaths indexes what the paths name. Standard input cannot be indexed: it
-// counts as beginning before everything else.
+// gatherPaths indexes what the paths name. Standard input and pipes cannot be indexed:
+// they count as beginning before everything else.
 func gatherPaths(ctx context.Context, d *spool.Descriptors, paths []string) ([]*spool.File, error) {
 	var named []string
 	var found []*spool.File
 	for _, p := range paths {
-		if p != stdin {
+		switch {
+		case !isStream(p):
 			named = append(named, p)
-		} else if len(found) == 0 {
+		case !slices.ContainsFunc(found, func(f *spool.File) bool { return f.Path == p }):
 			const least = packet.Time(math.MinInt64)
 			found = append(found, &spool.File{
-				Path: stdin, Name: stdin, First: least, Least: least, Latest: clock.Latest(time.Now()), HasRecords: true,
+				Path: p, Name: filepath.Base(p), ContentID: uint64(len(found)), // tells streams of equal packets apart
+				First: least, Least: least, Latest: clock.Latest(time.Now()), HasRecords: true, Stream: true,
 			})
 		}
 	}
 	walked, err := spool.Walk(ctx, d, named)
 	return append(found, walked...), err
+}
+
+// isStream says whether a path that somebody named is standard input or a pipe, as of
+// bash's <(command).
+func isStream(path string) bool {
+	info, err := os.Stat(path)
+	return path == stdin || err == nil && info.Mode()&fs.ModeNamedPipe != 0
 }
 
 // OpenFiles is the configured limit of capture files open at once, or less

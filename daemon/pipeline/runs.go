@@ -25,7 +25,7 @@ func (fs *files) scan(ctx context.Context, found []*file) {
 	var g errgroup.Group
 	g.SetLimit(runtime.GOMAXPROCS(0))
 	for _, f := range found {
-		if f.Err == nil && f.HasRecords && f.Path != stdin && f.inputs == nil && f.books == nil {
+		if f.Err == nil && f.HasRecords && !f.Stream && f.inputs == nil && f.books == nil {
 			g.Go(func() error {
 				f.scan = fs.scanFile(ctx, f.File)
 				return nil
@@ -68,7 +68,7 @@ func (fs *files) runs(f *file) []source.Run {
 func (f *file) buffer() int {
 	const least = 32 << 10
 	n := max(least, pcapfile.DefaultBuf/max(1, len(f.scan.Runs)))
-	if f.Path == stdin {
+	if f.Stream {
 		return n // it was not indexed
 	}
 	return f.Buffer(n)

@@ -212,7 +212,7 @@ func midFile(t *testing.T) (cfg *config.Config, c capture, path string) {
 			t.Fatal(err)
 		}
 		d := startAs(t, pipeline.Options{Config: cfg})
-		time.Sleep(time.Duration(tries%20) * 3 * time.Millisecond)
+		time.Sleep(time.Duration(tries%20*(3+tries/20*5)) * time.Millisecond) // a busy machine starts slowly
 		d.quit(t)
 		l, err := spool.LoadLedger(spool.OS{}, cfg.Commit.Dir)
 		if err != nil {

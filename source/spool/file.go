@@ -27,6 +27,7 @@ type File struct {
 	Latest      packet.Time // what is stamped later cannot be right: by the wall clock when it was indexed
 	HasRecords  bool        // false without Err: a header and nothing else
 	Err         error       // why nothing of it can be read, or nil
+	Stream      bool        // it comes through a pipe, which says nothing before it is read, and cannot be read twice
 
 	// List is not 0 for a file that a manifest names, and tells which: it is read
 	// where it lies and stays there, whatever becomes of it.

@@ -112,7 +112,7 @@ func copyReason(original string) string { return fmt.Sprintf("the same bytes as 
 func SkipCopies(ctx context.Context, d *Descriptors, window time.Duration, files []*File) error {
 	originals := map[uint64]*File{}
 	for i, f := range files {
-		if f.Err != nil || !f.HasRecords || f.ContentID == 0 {
+		if f.Err != nil || !f.HasRecords || f.Stream {
 			continue
 		}
 		o := originals[f.ContentID]
