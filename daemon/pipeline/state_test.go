@@ -16,6 +16,7 @@ import (
 	"pcapdir/daemon/config"
 	"pcapdir/daemon/pipeline"
 	"pcapdir/daemon/status"
+	"pcapdir/source/merge"
 	"pcapdir/source/spool"
 )
 
@@ -211,8 +212,8 @@ func midFile(t *testing.T) (cfg *config.Config, c capture, path string) {
 		if err := os.Chtimes(path, old, old); err != nil {
 			t.Fatal(err)
 		}
-		d := startAs(t, pipeline.Options{Config: cfg})
-		time.Sleep(time.Duration(tries%20*(3+tries/20*5)) * time.Millisecond) // a busy machine starts slowly
+		d := startAs(t, pipeline.Options{Config: cfg, Merge: merge.Config{Batch: 1, Queue: 1}}) // which is slow
+		time.Sleep(time.Duration(tries%20*(3+tries/20*5)) * time.Millisecond)
 		d.quit(t)
 		l, err := spool.LoadLedger(spool.OS{}, cfg.Commit.Dir)
 		if err != nil {
