@@ -79,11 +79,11 @@ func (h *Hasher) Route(p *packet.Packet) int {
 func (h *Hasher) pair(p *packet.Packet) uint64 {
 	ahi, alo := p.Src.Words()
 	bhi, blo := p.Dst.Words()
+	if p.Flags&packet.IPv6 == 0 {
+		return sum24(h.Seed, min(alo, blo), max(alo, blo)) // no branch: every other packet goes the other way
+	}
 	if bhi < ahi || bhi == ahi && blo < alo {
 		ahi, alo, bhi, blo = bhi, blo, ahi, alo
-	}
-	if p.Flags&packet.IPv6 == 0 {
-		return sum24(h.Seed, alo, blo)
 	}
 	var b [40]byte
 	binary.LittleEndian.PutUint64(b[:], h.Seed)
@@ -120,11 +120,19 @@ func sum24(a, b, c uint64) uint64 {
 // symmetricPorts is the ports in the order of their addresses, so that both
 // directions agree; between equal addresses, the lower first.
 func symmetricPorts(p *packet.Packet) uint64 {
-	c := p.Src.Compare(p.Dst)
-	if c > 0 || c == 0 && p.SrcPort > p.DstPort {
-		return uint64(p.DstPort)<<16 | uint64(p.SrcPort)
+	ahi, alo := p.Src.Words()
+	bhi, blo := p.Dst.Words()
+	ports, turned := uint64(p.SrcPort)<<16|uint64(p.DstPort), uint64(p.DstPort)<<16|uint64(p.SrcPort)
+	if ahi != bhi {
+		alo, blo = ahi, bhi
 	}
-	return uint64(p.SrcPort)<<16 | uint64(p.DstPort)
+	if alo == blo {
+		return min(ports, turned)
+	}
+	if alo > blo { // a move, no jump: see pair
+		ports = turned
+	}
+	return ports
 }
 
 // mix folds the 128-bit product: every bit of a reaches every bit of the result.
