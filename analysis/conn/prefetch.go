@@ -22,7 +22,7 @@ func (t *Tracker) prefetch(ps []*packet.Packet) {
 	warm := t.warm[:len(ps)]
 	sum := uint64(0)
 	for i, p := range ps {
-		t.key.set(p)
+		t.key.setRest(p)
 		warm[i] = t.key.tag
 		sum += t.table.slots[t.table.home(t.key.tag)]
 	}

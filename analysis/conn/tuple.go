@@ -40,11 +40,16 @@ func transportOf(proto uint8) transport {
 	}
 }
 
-// set makes k the tuple of p. The placement tag comes from p.Hash, which covers
-// ports only for TCP and UDP, so ICMP mixes its type pair in: else one sender
-// could put all its ICMP connections into one run of the table.
+// set makes k the tuple of p.
 func (k *tuple) set(p *packet.Packet) {
 	k.src, k.dst = p.Src, p.Dst
+	k.setRest(p)
+}
+
+// setRest leaves the addresses as they are. The placement tag comes from p.Hash, which
+// covers ports only for TCP and UDP, so ICMP mixes its type pair in: else one sender
+// could put all its ICMP connections into one run of the table.
+func (k *tuple) setRest(p *packet.Packet) {
 	k.proto, k.oneWay = p.Proto, false
 	hash := p.Hash
 	switch transportOf(p.Proto) {

@@ -80,8 +80,12 @@ func (x *index) reset() {
 func inOrder(p *packet.Packet) (lo, hi *packet.Addr, side uint8) {
 	sh, sl := p.Src.Words()
 	dh, dl := p.Dst.Words()
-	if sh > dh || sh == dh && sl > dl {
-		return &p.Dst, &p.Src, 1
+	if sh != dh {
+		sl, dl = sh, dh
 	}
-	return &p.Src, &p.Dst, 0
+	lo, hi = &p.Src, &p.Dst
+	if sl > dl { // moves, no jump: every other packet goes the other way
+		lo, hi, side = &p.Dst, &p.Src, 1
+	}
+	return lo, hi, side
 }
