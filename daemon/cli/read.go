@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -54,6 +56,9 @@ func newRead(s Streams) *cobra.Command {
 func readBatch(ctx context.Context, s Streams, flags *settings, dir string, quiet bool, paths []string) error {
 	if dir == "" {
 		return usageError{errors.New("--log-dir is empty, as an unset variable makes it; for this directory say .")}
+	}
+	if slices.ContainsFunc(flags.set, func(s string) bool { return strings.HasPrefix(s, "logs.dir=") }) {
+		return usageError{errors.New("--set logs.dir has no effect on read, whose logs must not get among those of a daemon: use --log-dir")}
 	}
 	cfg, err := flags.load()
 	if err != nil {

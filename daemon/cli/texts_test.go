@@ -76,6 +76,7 @@ func TestOddInput(t *testing.T) {
 		{"read --quiet=maybe x", `--quiet wants true or false, got "maybe" (see`},
 		{"read --log-dir= x", "--log-dir is empty"},
 		{"read --config= x", "--config is empty"},
+		{"read --set logs.dir=l x", "use --log-dir"},
 		{"run --config=", "--config is empty"},
 		{"plan x -", "standard input can be read once only"},
 		{"plan", "name at least one capture file or directory (see"},
