@@ -143,6 +143,11 @@ func (r *Rig) Peak() int64 {
 	return u.Maxrss << 10
 }
 
+// CPU is the time that the daemon took, user and system, once it has ended.
+func (r *Rig) CPU() time.Duration {
+	return r.cmd.ProcessState.UserTime() + r.cmd.ProcessState.SystemTime()
+}
+
 // Abandon ends the daemon if it still runs, however it does.
 func (r *Rig) Abandon() {
 	if r.cmd != nil && r.cmd.Process != nil {
