@@ -46,6 +46,7 @@ func (t *Tracker) openTransport(f *flow, p *packet.Packet) {
 	case tcp:
 		f.idle = idleUDP
 		f.due = after(p.Eff, t.cfg.SYNTimeout)
+		t.expect(f, p.Eff)
 		s := f.stream()
 		s.timer = noTime
 		for role := range s.end {

@@ -31,6 +31,8 @@ type Deps struct {
 	// LinkID is the number of a link, 0 for none, for those of a snapshot. Nil unless
 	// Link is set.
 	LinkID func(l packet.Link) uint32
+	// Expected are the connections that were announced. Nil: none.
+	Expected *Expected
 	// Carrier takes a tunnel when the first packet comes that carries another one,
 	// before what it carries comes. Nil: not wanted.
 	Carrier func(c Carrier)

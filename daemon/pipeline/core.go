@@ -54,7 +54,7 @@ type counters struct {
 }
 
 // newCore makes a core. It keeps flow vectors where it is told how.
-func newCore(p *plant, conns conn.Config, vectors *flowvec.Config) *core {
+func newCore(p *plant, conns conn.Config, vectors *flowvec.Config, expected *conn.Expected) *core {
 	c := &core{
 		stream: logs.ConnStream(), backlog: p.backlog,
 		weirds: weirds{open: map[weirdKey]*weirdCount{}},
@@ -64,7 +64,7 @@ func newCore(p *plant, conns conn.Config, vectors *flowvec.Config) *core {
 	if vectors != nil {
 		c.vectors, c.pane = flowvec.New(*vectors), vectors.Pane
 	}
-	deps := conn.Deps{Emit: c.emit, Open: c.show, Weird: c.weirds.add, Carrier: c.carry, Reach: c.reach}
+	deps := conn.Deps{Emit: c.emit, Open: c.show, Weird: c.weirds.add, Carrier: c.carry, Reach: c.reach, Expected: expected}
 	if p.links != nil {
 		deps.Link, deps.LinkID = p.links.Link, p.links.ID
 	}

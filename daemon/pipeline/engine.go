@@ -109,7 +109,7 @@ func newEngine(o Options, d deps) (*engine, error) {
 	sizes.Shards = ShardCount(cfg)
 	memory := MemoryLimit(cfg)
 	p := &plant{
-		sizes: sizes, router: &sharder.Hasher{Mode: mode, Shards: sizes.Shards, Seed: d.seed},
+		sizes: sizes, hasher: sharder.Hasher{Mode: mode, Shards: sizes.Shards, Seed: d.seed},
 		backlog: newBacklog(percentOf(memory, linePercent)), spare: &spare{}, conn: connConfig(cfg), memory: memory, panes: panesPerCommit(cfg), log: o.Log,
 	}
 	if cfg.Conn.VLAN || cfg.Conn.MAC {
@@ -123,7 +123,6 @@ func newEngine(o Options, d deps) (*engine, error) {
 	e.files = &files{
 		cfg:         source.Config{Sort: cfg.Order.Inside == config.InsideSort, Window: cfg.Order.Window, Held: heldPackets(cfg, memory), Links: p.links},
 		full:        cfg.Order.Index == config.IndexFull,
-		router:      p.router,
 		covered:     covered{},
 		gate:        p.backlog,
 		commitNow:   p.backlog.commitNow,

@@ -52,7 +52,6 @@ type input struct {
 type files struct {
 	cfg         source.Config
 	full        bool // files are scanned for runs before they are admitted
-	router      source.Router
 	gate        source.Gate
 	commitNow   func() // asks for a commit
 	descriptors *spool.Descriptors
@@ -195,7 +194,7 @@ func (e *engine) follow(ctx context.Context, hear func(Progress), found []*spool
 func (fs *files) readRun(ctx context.Context, f *file, in *input, w *merge.Writer) {
 	cfg := fs.cfg
 	cfg.Latest, cfg.Buffer = f.Latest, f.buffer()
-	r := source.NewReader(cfg, fs.router, fs.gate, w)
+	r := source.NewReader(cfg, f.on.router, fs.gate, w)
 	if r.Only(in.Run); in.point != nil {
 		r.Resume(*in.point, in.from)
 	}

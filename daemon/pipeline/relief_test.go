@@ -23,7 +23,7 @@ import (
 // more than pause bytes wait for the committer.
 func newPlant(shards int, pause int64, log *slog.Logger) *plant {
 	return &plant{
-		sizes: merge.DefaultConfig(shards), router: &sharder.Hasher{Shards: shards}, backlog: newBacklog(pause), spare: &spare{},
+		sizes: merge.DefaultConfig(shards), hasher: sharder.Hasher{Shards: shards}, backlog: newBacklog(pause), spare: &spare{},
 		conn: conn.DefaultConfig(), log: log,
 	}
 }

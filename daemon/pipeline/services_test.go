@@ -14,9 +14,10 @@ import (
 // talk makes packets of a conversation between 10.0.0.1, at a port of its own, and
 // the server 10.0.0.2, whole seconds after one another.
 type talk struct {
-	c    capture
-	port uint16
-	now  packet.Time
+	c        capture
+	port     uint16
+	now      packet.Time
+	reversed bool // the server calls
 }
 
 func (k *talk) add(ip []byte) {
@@ -28,6 +29,9 @@ func (k *talk) add(ip []byte) {
 func (k *talk) say(c *dpdtest.Conversation) {
 	const syn, ack, fin = 2, 0x10, 1
 	ends := [2]decodetest.IP{decodetest.From("10.0.0.1", "10.0.0.2"), decodetest.From("10.0.0.2", "10.0.0.1")}
+	if k.reversed {
+		ends[0], ends[1] = ends[1], ends[0]
+	}
 	ports := [2]uint16{k.port, c.Port}
 	next := [2]uint32{1000, 9000}
 	segment := func(side int, flags uint8, payload []byte) {

@@ -159,6 +159,7 @@ func (c *committer) keepTimeline(b *commit, cut cut) (timelineState, error) {
 	var err error
 	t.Tunnels, err = c.writeDurable(cut.saved.prefix+"tunnels", func(w *snap.Writer) {
 		cut.of.carriers.save(w, cut.end.at)
+		cut.of.router.expected.Save(w, cut.covered.Eff)
 	})
 	t.Files = c.files.openOf(cut, b)
 	return t, err
@@ -261,13 +262,13 @@ func (t *timeline) restore(s *store, p *plant, st *timelineState) error {
 				return r.Err()
 			}
 			t.deal(&shard)
-			if err := conn.Load(r, trackers, st.Key.Eff, p.router.Route); err != nil {
+			if err := conn.Load(r, trackers, st.Key.Eff, t.router.Route); err != nil {
 				return err
 			}
 			if !t.hasPanes(shard.Pane) {
 				return nil // other ones are configured now, or none
 			}
-			return flowvec.LoadTable(r, t.tables(), p.router.Route)
+			return flowvec.LoadTable(r, t.tables(), t.router.Route)
 		})
 		if err != nil {
 			return err
@@ -280,7 +281,11 @@ func (t *timeline) restore(s *store, p *plant, st *timelineState) error {
 	if err != nil {
 		return err
 	}
-	return readSegment(s.fs, s.dir, st.Tunnels, t.carriers.load)
+	return readSegment(s.fs, s.dir, st.Tunnels, func(r *snap.Reader) error {
+		t.carriers.load(r)
+		t.router.expected.Load(r)
+		return r.End()
+	})
 }
 
 // deal gives to shards what one of them saved. What all of them have together does

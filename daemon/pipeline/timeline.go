@@ -23,6 +23,7 @@ import (
 // one and, beside it, at most one that catches up.
 type timeline struct {
 	frontier     *merge.Frontier
+	router       *dealer
 	shards       []*sharder.Shard
 	cores        []*core
 	defragmenter *source.Defragmenter
@@ -37,7 +38,7 @@ type timeline struct {
 // plant is what timelines are made of and share.
 type plant struct {
 	sizes   merge.Config
-	router  source.Router
+	hasher  sharder.Hasher
 	backlog *backlog
 	spare   *spare
 	conn    conn.Config
@@ -50,11 +51,11 @@ type plant struct {
 // newTimeline makes a timeline that does nothing yet, whose connections may take so
 // much of the memory, with flow vectors where it is told how.
 func (p *plant) newTimeline(vectors *flowvec.Config, percent int64) *timeline {
-	t := &timeline{frontier: merge.NewFrontier(p.sizes), carriers: carriers{log: p.log}}
+	t := &timeline{frontier: merge.NewFrontier(p.sizes), router: &dealer{Hasher: p.hasher, all: p.conn.IgnoreChecksums}, carriers: carriers{log: p.log}}
 	conns := p.conn
 	conns.Memory = percentOf(p.memory, percent) / int64(p.sizes.Shards)
 	for i := range p.sizes.Shards {
-		c := newCore(p, conns, vectors)
+		c := newCore(p, conns, vectors, &t.router.expected)
 		c.save = func(frontier packet.Time, do func(w *snap.Writer)) { t.saving.Load().shard(i, frontier, do) }
 		c.flushBytes = min(flushWaiting, p.backlog.pause) / p.sizes.Shards
 		c.freshBytes = max(c.flushBytes/4, min(chunkSize, p.backlog.pause/8/p.sizes.Shards)) // less than a chunk is copied
@@ -63,7 +64,7 @@ func (p *plant) newTimeline(vectors *flowvec.Config, percent int64) *timeline {
 	}
 	fragments := defrag.DefaultConfig()
 	fragments.Bytes = int(min(int64(fragments.Bytes), percentOf(p.memory, fragmentPercent)))
-	t.defragmenter = source.NewDefragmenter(fragments, p.router, t.frontier, func() {
+	t.defragmenter = source.NewDefragmenter(fragments, t.router, t.frontier, func() {
 		t.saving.Load().write(fragmentsPart, t.defragmenter.Save)
 	})
 	return t

@@ -79,7 +79,7 @@ func tcp(seg []byte, n int, p *packet.Packet) packet.Drop {
 	p.Ack = be.Uint32(seg[8:])
 	p.TCPFlags = packet.TCPFlags(seg[13])
 	p.Win = be.Uint16(seg[14:])
-	p.UDPLen = 0
+	p.SetDataPort(0)
 	size := int(seg[12]>>4) * 4
 	if size < tcpLen || size > n || size > len(seg) {
 		p.Flags |= packet.BadTCPHeader
@@ -88,7 +88,11 @@ func tcp(seg []byte, n int, p *packet.Packet) packet.Drop {
 	}
 	payload(p, seg, n, size)
 	if p.CapLen > 0 {
-		p.App = dpd.Stream(seg[size:min(len(seg), n)], p.SrcPort, p.DstPort)
+		data := seg[size:min(len(seg), n)]
+		p.App = dpd.Stream(data, p.SrcPort, p.DstPort)
+		if dpd.MayInvite(data) && p.CapLen == p.PayLen {
+			p.SetDataPort(dpd.DataPort(data, &p.Src))
+		}
 	}
 	if len(seg) >= n && !zero(add(pseudo(p, n), seg[:n])) {
 		p.Flags |= packet.BadChecksum

@@ -196,6 +196,9 @@ func (s *Speech) speaks(v *voice) bool {
 	return slices.Contains(s.services[:], v.row) || slices.Contains(s.services[:], v.row|settled)
 }
 
+// Begin confirms the protocol of app before anything is heard.
+func (s *Speech) Begin(app packet.App) { s.services[0] = service(owners[app]) }
+
 // Swap exchanges the sides.
 func (s *Speech) Swap() { s.looks[0], s.looks[1] = s.looks[1], s.looks[0] }
 

@@ -60,6 +60,7 @@ const (
 	ftpCommand
 	ftpSecure
 	ftpText // of a server: no reply
+	FTPData // announced, not heard
 	pop3Command
 	pop3Ask // what the server's consent confirms
 	pop3Secure
@@ -145,6 +146,7 @@ var protocols = [...]protocol{
 	{name: "smtp", tcp: []uint16{25, 587}, opens: []byte("EeHh"), stream: smtp,
 		apps: []packet.App{smtpCommand, smtpHello, smtpStartTLS}, hear: hearSMTP, breaks: breaksText},
 	{name: "ftp", tcp: []uint16{21, 2811}, stream: ftp, apps: []packet.App{ftpCommand, ftpSecure, ftpText}, hear: hearFTP, breaks: breaksText, login: true, midstream: true},
+	{name: "ftp-data", apps: []packet.App{FTPData}},
 	{name: "pop3", tcp: []uint16{110}, opens: []byte("+AaCcSs"), stream: pop3,
 		apps: []packet.App{pop3Command, pop3Ask, pop3Secure, pop3OK, pop3Err}, hear: hearPOP3},
 	{name: "imap", tcp: []uint16{143}, stream: imap, apps: []packet.App{imapGreeting}},

@@ -32,7 +32,7 @@ type Packet struct {
 	App              App // what the payload looks like
 
 	Flags   Flags
-	UDPLen  uint16 // length field of the UDP header
+	UDPLen  uint16 // length field of the UDP header; of TCP see DataPort
 	Win     uint16 // TCP window, unscaled
 	Seq     uint32
 	Ack     uint32
@@ -43,6 +43,18 @@ type Packet struct {
 	Link    uint32 // number of the Link it was seen on, 0 for none or not wanted; 0 inside of tunnels
 	Sub     uint32 // place among the packets of one record, if there are several: below 1 << SubBits
 }
+
+// DataPort is the port of its own at which the sender of an FTP message waits for a
+// connection of the receiver, or 0.
+func (p *Packet) DataPort() uint16 {
+	if p.Proto != TCP {
+		return 0
+	}
+	return p.UDPLen
+}
+
+// SetDataPort is for TCP only.
+func (p *Packet) SetDataPort(port uint16) { p.UDPLen = port }
 
 // SubBits is how many low bits of Order.Rec are Packet.Sub. It leaves room for
 // 10^12 records in a file.
