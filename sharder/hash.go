@@ -80,7 +80,7 @@ func (h *Hasher) pair(p *packet.Packet) uint64 {
 	ahi, alo := p.Src.Words()
 	bhi, blo := p.Dst.Words()
 	if p.Flags&packet.IPv6 == 0 {
-		return sum24(h.Seed, min(alo, blo), max(alo, blo)) // no branch: every other packet goes the other way
+		return sum24(h.Seed, min(alo, blo), max(alo, blo)) // no branch, see Decisive
 	}
 	if bhi < ahi || bhi == ahi && blo < alo {
 		ahi, alo, bhi, blo = bhi, blo, ahi, alo
@@ -120,16 +120,12 @@ func sum24(a, b, c uint64) uint64 {
 // symmetricPorts is the ports in the order of their addresses, so that both
 // directions agree; between equal addresses, the lower first.
 func symmetricPorts(p *packet.Packet) uint64 {
-	ahi, alo := p.Src.Words()
-	bhi, blo := p.Dst.Words()
+	src, dst := p.Src.Decisive(&p.Dst)
 	ports, turned := uint64(p.SrcPort)<<16|uint64(p.DstPort), uint64(p.DstPort)<<16|uint64(p.SrcPort)
-	if ahi != bhi {
-		alo, blo = ahi, bhi
-	}
-	if alo == blo {
+	if src == dst {
 		return min(ports, turned)
 	}
-	if alo > blo { // a move, no jump: see pair
+	if src > dst { // a move, no jump
 		ports = turned
 	}
 	return ports

@@ -78,14 +78,8 @@ func (x *index) reset() {
 
 // inOrder are a packet's addresses in order, and which of them sent it.
 func inOrder(p *packet.Packet) (lo, hi *packet.Addr, side uint8) {
-	sh, sl := p.Src.Words()
-	dh, dl := p.Dst.Words()
-	if sh != dh {
-		sl, dl = sh, dh
+	if src, dst := p.Src.Decisive(&p.Dst); src > dst {
+		return &p.Dst, &p.Src, 1
 	}
-	lo, hi = &p.Src, &p.Dst
-	if sl > dl { // moves, no jump: every other packet goes the other way
-		lo, hi, side = &p.Dst, &p.Src, 1
-	}
-	return lo, hi, side
+	return &p.Src, &p.Dst, 0
 }

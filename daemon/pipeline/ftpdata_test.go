@@ -1,10 +1,7 @@
 package pipeline_test
 
 import (
-	"encoding/json"
-	"fmt"
-	"slices"
-	"strings"
+	"maps"
 	"testing"
 	"time"
 
@@ -17,12 +14,13 @@ import (
 // transfers are connections of FTP: before anything is announced, while it is, to other
 // ports, from the other side, and too late. control is how many records of them come
 // before the first connection that was announced.
-func transfers() (all capture, control int, want []string) {
+func transfers() (all capture, control int, want map[uint16]string) {
 	k := talk{now: packet.Time(1_780_000_000e9), port: 20000}
+	want = map[uint16]string{}
 	say := func(port uint16, service string, turns ...dpdtest.Turn) {
 		k.port++
 		k.say(&dpdtest.Conversation{Port: port, Turns: turns})
-		want = append(want, fmt.Sprintf("%d %s", k.port, service))
+		want[k.port] = service
 	}
 	say(1025, "")
 	say(21, "ftp", dpdtest.From("220 hello\r\n"), dpdtest.To("PASV\r\n"), dpdtest.From("227 Entering Passive Mode (10,0,0,2,4,1).\r\n"),
@@ -43,23 +41,6 @@ func transfers() (all capture, control int, want []string) {
 	return k.c, control, want
 }
 
-// servicesOf has the ports and services of conn.log.
-func servicesOf(t *testing.T, conn []byte) (all []string) {
-	t.Helper()
-	for _, text := range lines(conn) {
-		var r struct {
-			Port    uint16 `json:"id.orig_p"`
-			Service string
-		}
-		if err := json.Unmarshal([]byte(text), &r); err != nil {
-			t.Fatal(err)
-		}
-		all = append(all, fmt.Sprintf("%d %s", r.Port, r.Service))
-	}
-	slices.Sort(all)
-	return all
-}
-
 // Data of FTP is known as such on whatever shards the two connections are, and where a
 // file ends between them.
 func TestFTPData(t *testing.T) {
@@ -69,14 +50,12 @@ func TestFTPData(t *testing.T) {
 			for _, at := range []int{len(c.recs), control} {
 				j := newJob(t)
 				j.cfg.Shards.Hash, j.cfg.Shards.Count = hash, shards
-				first, second := c, c
-				first.recs, second.recs = c.recs[:at], c.recs[at:]
-				paths := []string{first.write(t, t.TempDir(), "b")}
-				if len(second.recs) > 0 {
-					paths = append(paths, second.write(t, t.TempDir(), "a"))
+				paths := []string{capture{"first", c.recs[:at]}.write(t, t.TempDir(), "b")}
+				if at < len(c.recs) {
+					paths = append(paths, capture{"second", c.recs[at:]}.write(t, t.TempDir(), "a"))
 				}
-				if got := servicesOf(t, j.read(t, paths...).logs["conn"]); !slices.Equal(got, want) {
-					t.Errorf("%s, %d shards, cut at %d: services\n%s\nwant\n%s", hash, shards, at, strings.Join(got, "\n"), strings.Join(want, "\n"))
+				if got := servicesOf(t, j.read(t, paths...).logs["conn"]); !maps.Equal(got, want) {
+					t.Errorf("%s, %d shards, cut at %d: services %v, want %v", hash, shards, at, got, want)
 				}
 			}
 		}
@@ -88,20 +67,16 @@ func TestFTPDataAfterARestart(t *testing.T) {
 	c, control, want := transfers()
 	cfg := site(newRoot(t))
 	cfg.Shards.Hash, cfg.Shards.Count = config.Hash4Tuple, 3
-	first, second := c, c
-	first.recs, second.recs = c.recs[:control], c.recs[control:]
-	for name, part := range map[string]capture{"a": first} {
-		d := startAs(t, pipeline.Options{Config: cfg})
+	life := func(name string, part capture, flush bool) {
+		d := startAs(t, pipeline.Options{Config: cfg, Flush: flush})
 		d.mv(t, name, formOf(part).encode(t, part))
 		d.fate(t, name)
 		d.quit(t)
 	}
+	life("a", capture{"first", c.recs[:control]}, false)
 	cfg.Shards.Count = 2
-	d := startAs(t, pipeline.Options{Config: cfg, Flush: true})
-	d.mv(t, "b", formOf(second).encode(t, second))
-	d.fate(t, "b")
-	d.quit(t)
-	if got := servicesOf(t, readLogs(t, cfg.Logs.Dir)["conn"]); !slices.Equal(got, want) {
-		t.Errorf("services\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	life("b", capture{"second", c.recs[control:]}, true)
+	if got := servicesOf(t, readLogs(t, cfg.Logs.Dir)["conn"]); !maps.Equal(got, want) {
+		t.Errorf("services %v, want %v", got, want)
 	}
 }

@@ -2,8 +2,6 @@ package pipeline_test
 
 import (
 	"encoding/json"
-	"fmt"
-	"strings"
 	"testing"
 
 	"pcapdir/source/decode/decodetest"
@@ -67,14 +65,25 @@ func (k *talk) say(c *dpdtest.Conversation) {
 // The service of every conversation, from packets in a file to conn.log.
 func TestServices(t *testing.T) {
 	k := talk{now: packet.Time(1_780_000_000e9), port: 20000}
-	var said, names []string
+	said := map[uint16]dpdtest.Conversation{}
 	for _, c := range dpdtest.All() {
 		k.port++
 		k.say(&c)
-		said, names = append(said, fmt.Sprintf("%d %s", k.port, c.Want)), append(names, c.Name)
+		said[k.port] = c
 	}
-	got := map[string]string{}
-	for _, text := range lines(newJob(t).read(t, k.c.write(t, t.TempDir(), "services.pcap")).logs["conn"]) {
+	got := servicesOf(t, newJob(t).read(t, k.c.write(t, t.TempDir(), "services.pcap")).logs["conn"])
+	for port, c := range said {
+		if service, ok := got[port]; !ok || service != c.Want {
+			t.Errorf("%s: service %q (a record: %t), want %q", c.Name, service, ok, c.Want)
+		}
+	}
+}
+
+// servicesOf are the services in conn.log, by the port of who called, which called once.
+func servicesOf(t *testing.T, conn []byte) map[uint16]string {
+	t.Helper()
+	got := map[uint16]string{}
+	for _, text := range lines(conn) {
 		var r struct {
 			Port    uint16 `json:"id.orig_p"`
 			Service string
@@ -84,16 +93,10 @@ func TestServices(t *testing.T) {
 		if err := json.Unmarshal([]byte(text), &r); err != nil {
 			t.Fatal(err)
 		}
-		port := fmt.Sprint(r.Port)
-		if _, twice := got[port]; twice || r.Proto == "tcp" && r.State != "SF" {
+		if _, twice := got[r.Port]; twice || r.Proto == "tcp" && r.State != "SF" {
 			t.Errorf("another record, or one in another state: %s", text)
 		}
-		got[port] = r.Service
+		got[r.Port] = r.Service
 	}
-	for i, text := range said {
-		port, want, _ := strings.Cut(text, " ")
-		if service, ok := got[port]; !ok || service != want {
-			t.Errorf("%s: service %q (a record: %t), want %q", names[i], service, ok, want)
-		}
-	}
+	return got
 }

@@ -37,7 +37,7 @@ type timelineState struct {
 	Frontier  packet.Time  // lines before it are in the logs
 	Shards    []segment
 	Fragments segment
-	Tunnels   segment
+	Tunnels   segment // and what connections were announced
 	Files     []fileState
 }
 

@@ -3,9 +3,8 @@ package pipeline_test
 import (
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
-
-	"golang.org/x/sys/unix"
 )
 
 // Pipes that are named, as bash's <(command) names them, are read as they come, beside
@@ -21,7 +20,7 @@ func TestReadOfPipes(t *testing.T) {
 	}
 	for i, path := range paths[:2] {
 		pipe := filepath.Join(t.TempDir(), "pipe")
-		if err := unix.Mkfifo(pipe, 0o600); err != nil {
+		if err := syscall.Mkfifo(pipe, 0o600); err != nil {
 			t.Fatal(err)
 		}
 		content := readFile(t, path)

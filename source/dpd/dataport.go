@@ -42,11 +42,9 @@ func DataPort(b []byte, from *packet.Addr) (port uint16) {
 
 // invitation is the port that one line gives.
 func invitation(line []byte, from *packet.Addr) uint16 {
+	line = bytes.TrimLeft(line, " \t")
 	command, _ := word(line)
-	if len(command) < 3 || len(command) > 4 {
-		return 0
-	}
-	text := bytes.TrimLeft(line[bytes.Index(line, command)+len(command):], " \t")
+	text := bytes.TrimLeft(line[len(command):], " \t")
 	switch {
 	case equalFold(command, "PORT"):
 		return hostPort(text, from)

@@ -26,12 +26,20 @@ func (a *Addr) Words() (hi, lo uint64) {
 	return binary.BigEndian.Uint64(a[:8]), binary.BigEndian.Uint64(a[8:])
 }
 
-// Compare orders addresses by their bytes: -1, 0 or 1.
-func (a Addr) Compare(b Addr) int {
+// Decisive are the first words in which a and b differ, or equal ones: they compare as the
+// addresses do. Of IPv4 addresses it is always the second, so that a hot path that compares
+// them has no branch on which is the lower: every other packet goes the other way.
+func (a *Addr) Decisive(b *Addr) (uint64, uint64) {
 	ah, al := a.Words()
 	bh, bl := b.Words()
-	return cmp.Or(cmp.Compare(ah, bh), cmp.Compare(al, bl))
+	if ah != bh {
+		return ah, bh
+	}
+	return al, bl
 }
+
+// Compare orders addresses by their bytes: -1, 0 or 1.
+func (a Addr) Compare(b Addr) int { return cmp.Compare(a.Decisive(&b)) }
 
 // Netip is a for printing: IPv4 where a is v4-mapped.
 func (a Addr) Netip() netip.Addr { return netip.AddrFrom16(a).Unmap() }

@@ -21,6 +21,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"pcapdir/contrib/rig"
@@ -50,7 +51,10 @@ func run(args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(shares(out, dir, *times), commits(out, dir, *packets, *rounds), os.RemoveAll(dir))
+	if err = shares(out, dir, *times); err == nil {
+		err = commits(out, dir, *packets, *rounds)
+	}
+	return errors.Join(err, os.RemoveAll(dir))
 }
 
 // parts are what a program that wrote its lines as they come would not do.
@@ -60,7 +64,6 @@ var parts = []struct{ what, functions string }{
 	{"epochs: lines handed over together", `pipeline\.\(\*core\)\.handOver|pipeline\.\(\*outbox\)`},
 	{"lines of an epoch sorted", `pipeline\.\(\*lines\)\.sort`},
 	{"lines of all shards merged", `pipeline\.merged`},
-	{"all of these", ``},
 }
 
 // shares prints what the parts take of the whole job.
@@ -72,19 +75,22 @@ func shares(out io.Writer, dir string, times int) error {
 		return fmt.Errorf("go test: %w\n%s", err, text)
 	}
 	fmt.Fprintln(out, "| part of the whole job | % of CPU time |\n|---|---|")
-	all := ""
-	for _, p := range parts {
-		if p.functions == "" {
-			p.functions = all[1:]
-		}
-		all += "|" + p.functions
-		text, err := exec.Command("go", "tool", "pprof", "-top", "-nodecount", "1000000", "-nodefraction", "0", "-focus", p.functions, test, cpu).Output()
+	row := func(what, functions string) error {
+		text, err := exec.Command("go", "tool", "pprof", "-top", "-nodecount", "1000000", "-nodefraction", "0", "-focus", functions, test, cpu).Output()
 		if err != nil {
 			return fmt.Errorf("go tool pprof: %w", err)
 		}
-		fmt.Fprintf(out, "| %s | %s |\n", p.what, shareIn(text))
+		_, err = fmt.Fprintf(out, "| %s | %s |\n", what, shareIn(text))
+		return err
 	}
-	return nil
+	var all []string
+	for _, p := range parts {
+		if err := row(p.what, p.functions); err != nil {
+			return err
+		}
+		all = append(all, p.functions)
+	}
+	return row("all of these", strings.Join(all, "|"))
 }
 
 var accounted = regexp.MustCompile(`accounting for [^,]+, ([0-9.]+)% of`)
