@@ -14,7 +14,7 @@ type slab[T any] struct {
 
 // at is the element with index i. It stays where it is until freed.
 func (s *slab[T]) at(i uint32) *T {
-	return &s.chunks[i/pages.ChunkLen][i%pages.ChunkLen]
+	return s.chunks[i/pages.ChunkLen].At(i)
 }
 
 // alloc hands out a zeroed element.

@@ -54,7 +54,7 @@ func (t *table) first(tag uint32) uint32 {
 
 func (t *table) grow() {
 	old := t.slots
-	t.slots = pages.Make[uint64](2 * len(old))
+	t.slots = pages.MakeSpread[uint64](2 * len(old))
 	t.shift--
 	for _, slot := range old {
 		if slot != 0 {

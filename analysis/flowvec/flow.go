@@ -57,7 +57,7 @@ func (t *flowTable) find(pair uint32, ports [2]uint16, proto uint8) *flow {
 // add makes a flow that is not there yet.
 func (t *flowTable) add(pair uint32, ports [2]uint16, proto uint8) *flow {
 	if t.n+1 > len(t.slots)/4*3 {
-		t.rebuild(pages.Make[flow](2*len(t.slots)), nil)
+		t.rebuild(pages.MakeSpread[flow](2*len(t.slots)), nil)
 	}
 	t.n++
 	f := t.find(pair, ports, proto)
@@ -85,7 +85,7 @@ func (t *flowTable) rebuild(fresh []flow, moved []uint32) {
 // reset forgets all flows. A table much larger than the pane needed shrinks by half.
 func (t *flowTable) reset() {
 	if len(t.slots) > leastSlots && t.n < len(t.slots)/8 {
-		t.slots = pages.Make[flow](len(t.slots) / 2)
+		t.slots = pages.MakeSpread[flow](len(t.slots) / 2)
 		t.shift++
 	} else if t.n > 0 {
 		clear(t.slots)

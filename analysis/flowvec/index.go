@@ -47,7 +47,7 @@ func (x *index) full() bool { return x.n+1 > len(x.slots)/4*3 }
 
 func (x *index) grow() {
 	old := x.slots
-	x.slots = pages.Make[uint64](2 * len(old))
+	x.slots = pages.MakeSpread[uint64](2 * len(old))
 	x.shift--
 	for _, s := range old {
 		if s != 0 {

@@ -58,7 +58,7 @@ func (p *places[K, V]) at(n uint32) *V { return &p.list[n].value }
 
 func (p *places[K, V]) grow() {
 	old := p.slots
-	p.slots = pages.Make[uint64](2 * len(old))
+	p.slots = pages.MakeSpread[uint64](2 * len(old))
 	p.shift--
 	mask := uint32(len(p.slots) - 1)
 	for _, s := range old {

@@ -18,7 +18,7 @@ type slab[T any] struct {
 // at is the entry at place, which counts from 1.
 func (s *slab[T]) at(place uint32) *T {
 	i := place - 1
-	return &s.chunks[i/pages.ChunkLen][i%pages.ChunkLen]
+	return s.chunks[i/pages.ChunkLen].At(i)
 }
 
 // add makes a zero entry at the next place.

@@ -6,12 +6,14 @@
 package pages
 
 import (
-	"syscall"
 	"unsafe"
+
+	"golang.org/x/sys/unix"
 )
 
 const (
-	hugePage = 2 << 20 // of amd64, and of arm64 with small pages of 4 KiB
+	smallPage = 4 << 10
+	hugePage  = 2 << 20 // of amd64, and of arm64 with small pages of 4 KiB
 	// largest is how much a Chunks takes from the heap at a time, at most. What is
 	// not used yet costs addresses only, unless the heap had the range before.
 	largest = 16 * hugePage
@@ -21,17 +23,31 @@ const (
 // rest of a table that does.
 func Make[T any](n int) []T {
 	s := make([]T, n)
-	advise(unsafe.Pointer(unsafe.SliceData(s)), n*int(unsafe.Sizeof(*new(T))))
+	advise(bytesOf(s), hugePage, unix.MADV_HUGEPAGE)
 	return s
 }
 
-// advise asks for huge pages wherever size bytes at p hold whole ones. The
-// memory stays the collector's; the advice stays with the addresses, whatever the
-// heap puts there later. An error means small pages, which do.
-func advise(p unsafe.Pointer, size int) {
-	skip := -int(uintptr(p)) & (hugePage - 1)
-	if n := (size - skip) &^ (hugePage - 1); n > 0 {
-		_ = syscall.Madvise(unsafe.Slice((*byte)(unsafe.Add(p, skip)), n), syscall.MADV_HUGEPAGE)
+// MakeSpread is Make for a table that will be written all over, as by a hash. Its pages
+// are there at once: one that is read before it is written costs two faults, and the
+// second waits for all cores.
+func MakeSpread[T any](n int) []T {
+	s := Make[T](n)
+	advise(bytesOf(s), smallPage, unix.MADV_POPULATE_WRITE)
+	return s
+}
+
+func bytesOf[T any](s []T) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(s))), len(s)*int(unsafe.Sizeof(*new(T))))
+}
+
+// advise gives the kernel advice on all whole pages of that size in b, which may be
+// none. The memory stays the collector's; the advice stays with the addresses, whatever
+// the heap puts there later. A kernel that does not know it (MADV_POPULATE_WRITE came with
+// Linux 5.14) does without.
+func advise(b []byte, page int, advice int) {
+	skip := -int(uintptr(unsafe.Pointer(unsafe.SliceData(b)))) & (page - 1)
+	if n := (len(b) - skip) &^ (page - 1); n > 0 {
+		_ = unix.Madvise(b[skip:skip+n], advice)
 	}
 }
 
@@ -51,6 +67,12 @@ const ChunkLen = 512
 
 // Chunk is what tables that must not move their elements grow by.
 type Chunk[T any] [ChunkLen]T
+
+// At is element i, counted modulo ChunkLen. An index into the array would read the chunk's
+// first byte, too, to see that c is not nil: of a million elements, another miss for each.
+func (c *Chunk[T]) At(i uint32) *T {
+	return (*T)(unsafe.Add(unsafe.Pointer(c), uintptr(i%ChunkLen)*unsafe.Sizeof(*new(T))))
+}
 
 // Chunks gives out zeroed chunks, cut from regions that grow with their number: for
 // tables that keep all they ever had. A region is free only once none of its chunks

@@ -1,11 +1,14 @@
 package pages
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"strings"
 	"testing"
 	"unsafe"
+
+	"golang.org/x/sys/unix"
 )
 
 func TestChunksAreZeroAndApart(t *testing.T) {
@@ -27,6 +30,43 @@ func TestChunksAreZeroAndApart(t *testing.T) {
 			if c[i] != (element{uint64(n), uint64(i)}) {
 				t.Fatalf("chunk %d, element %d became %v", n, i, c[i])
 			}
+		}
+	}
+}
+
+// At is what an index is, whatever the size of an element.
+func TestAtIsTheElement(t *testing.T) {
+	type element [3]uint16
+	c := new(Chunk[element])
+	for _, i := range []uint32{0, 1, ChunkLen - 1, ChunkLen, 7*ChunkLen + 3} {
+		if c.At(i) != &c[i%ChunkLen] {
+			t.Errorf("element %d is not where it belongs", i)
+		}
+	}
+}
+
+// The pages of a table that is spread are there before anything is written.
+func TestSpreadTablesAreResident(t *testing.T) {
+	if own := bytesOf(make([]uint64, 2*hugePage/8)); unix.Madvise(own[-int(uintptr(unsafe.Pointer(&own[0])))&(smallPage-1):][:smallPage], unix.MADV_POPULATE_WRITE) != nil {
+		t.Skip("this kernel does not know MADV_POPULATE_WRITE")
+	}
+	for _, n := range []int{1, 1000, 1 << 20} {
+		s := MakeSpread[uint64](n)
+		if len(s) != n || s[0] != 0 || s[n-1] != 0 {
+			t.Fatalf("%d entries, want %d that are zero", len(s), n)
+		}
+		b := bytesOf(s)
+		first := -int(uintptr(unsafe.Pointer(&b[0]))) & (smallPage - 1)
+		pages := max(0, len(b)-first) / smallPage
+		if pages == 0 {
+			continue
+		}
+		in := make([]byte, pages)
+		if _, _, errno := unix.Syscall(unix.SYS_MINCORE, uintptr(unsafe.Pointer(&b[first])), uintptr(pages*smallPage), uintptr(unsafe.Pointer(&in[0]))); errno != 0 {
+			t.Fatal(errno)
+		}
+		if missing := bytes.Count(in, []byte{0}); missing > 0 {
+			t.Errorf("%d of %d pages are not there", missing, pages)
 		}
 	}
 }
