@@ -10,8 +10,8 @@ import (
 // activity is when within a pane one direction was heard. Each second is one
 // word, so that a packet touches one cache line: a bit for each of its slots,
 // and above them the number of its packets, which stops at 4 million (a sum
-// that stops still merges in any order). A direction with a single packet has
-// none: its first time says it.
+// that stops still merges in any order). A direction with few packets has none: it
+// holds their slots itself.
 type activity [slotsPerPane / slotsPerCounter]uint32
 
 const (

@@ -29,7 +29,7 @@ func TestPlacesAreChecked(t *testing.T) {
 	for name, damage := range map[string]func(s *slabs, q *pair){
 		"no origin":     func(_ *slabs, q *pair) { q.flags &^= known },
 		"order":         func(_ *slabs, q *pair) { q.lo, q.hi = q.hi, q.lo },
-		"busy":          func(_ *slabs, q *pair) { q.busy[1] = last },
+		"busy":          func(_ *slabs, q *pair) { q.sides[1].busy = last },
 		"sums":          func(_ *slabs, q *pair) { q.sums = last },
 		"list":          func(_ *slabs, q *pair) { q.since = last },
 		"no list":       func(_ *slabs, q *pair) { q.since = 0 },

@@ -30,7 +30,7 @@ func (t *Table) drop() {
 		hash := t.index.hash(&q.lo, &q.hi)
 		t.index.put(t.index.free(hash), hash, place)
 	}
-	t.flows.rebuild(pages.Make[flow](len(t.flows.slots)), moved)
+	t.flows.rebuild(pages.MakeSpread[flow](len(t.flows.slots)), moved)
 }
 
 // keep moves the pairs below the limit, and what belongs to them, together.
@@ -56,8 +56,9 @@ func (t *Table) keep() []uint32 {
 // copyPair copies a pair of an open pane, and what belongs to it, from other slabs.
 func (s *slabs) copyPair(to, q *pair, from *slabs) {
 	*to = *q
-	for side, b := range q.busy {
-		to.busy[side] = moveTo(&s.busy, &from.busy, b)
+	for side := range to.sides {
+		busy := &to.sides[side].busy
+		*busy = moveTo(&s.busy, &from.busy, *busy)
 	}
 	if q.flags&listed != 0 {
 		to.since = moveTo(&s.lists, &from.lists, q.since)
@@ -76,10 +77,11 @@ func moveTo[T any](to, from *slab[T], place uint32) uint32 {
 
 // packets are all of a pair.
 func (s *slabs) packets(q *pair) (n uint64) {
-	for side, b := range q.busy {
-		n += uint64(q.sides[side].n)
-		if b != 0 {
-			n += s.busy.at(b).n
+	for side := range q.sides {
+		f := &q.sides[side]
+		n += uint64(f.n)
+		if f.busy != 0 {
+			n += s.busy.at(f.busy).n
 		}
 	}
 	return n

@@ -63,9 +63,10 @@ func (r *Rows) bytes(i int) (n uint64) {
 	for _, f := range r.refsOf(i) {
 		p, q := r.w.part(f), r.w.pair(f)
 		for d := range q.sides {
-			n += uint64(q.sides[d].bytes)
-			if q.busy[d] != 0 {
-				n += p.busy.at(q.busy[d]).bytes
+			s := &q.sides[d]
+			n += uint64(s.bytes)
+			if s.busy != 0 {
+				n += p.busy.at(s.busy).bytes
 			}
 		}
 	}

@@ -46,20 +46,21 @@ func (t *Table) meet(o, q *pair, place uint32, from *slabs) {
 // joinSide adds q's packets of one direction. Those that o holds by itself stay in
 // order, as those that follow will be: others go beside.
 func (t *Table) joinSide(o, q *pair, side int, from *slabs) {
-	few, own := q.sides[side], &o.sides[side]
+	few, own, beside := q.sides[side], &o.sides[side], q.sides[side].busy
 	if few.n > 0 && own.n == 0 {
+		few.busy = own.busy
 		*own, few.n = few, 0
 	}
-	if few.n == 0 && q.busy[side] == 0 {
+	if few.n == 0 && beside == 0 {
 		return
 	}
-	if o.busy[side] == 0 {
-		o.busy[side], _ = t.busy.add()
+	if own.busy == 0 {
+		own.busy, _ = t.busy.add()
 	}
-	b := t.busy.at(o.busy[side])
+	b := t.busy.at(own.busy)
 	b.take(&few)
-	if q.busy[side] != 0 {
-		other := from.busy.at(q.busy[side])
+	if beside != 0 {
+		other := from.busy.at(beside)
 		b.counts.merge(&other.counts)
 		b.active.merge(&other.active)
 	}

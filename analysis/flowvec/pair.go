@@ -10,18 +10,19 @@ import (
 
 // pair is what one shard knows of one conversation in the open pane: no
 // pointers, and for the many that say little nothing beside it. Times are in
-// ticks since the pane began.
+// ticks since the pane began. It and each of its sides begin a cache line: a packet
+// touches two.
 type pair struct {
 	lo, hi packet.Addr // lo <= hi by bytes; side 0 is lo to hi
 	uid    logs.UID    // connection last seen, while it has one flow
 	since  uint32      // tick at which uid was first seen; place of the list when listed
-	busy   [2]uint32   // place of what each side cannot hold, or 0
 	sums   uint32      // place of its flows' sums when it has many and the pane is closed
 	at     uint32      // tick of the origin
-	sides  [2]few
-	ports  [2]uint16 // source and destination port of the origin
-	proto  uint8     // of the origin
+	ports  [2]uint16   // source and destination port of the origin
+	proto  uint8       // of the origin
 	flags  pairFlags
+	_      [2]byte
+	sides  [2]few
 }
 
 type pairFlags uint8
@@ -39,13 +40,14 @@ const (
 
 // fewPackets is how many packets a side holds by itself: with most
 // conversations that is all there ever are.
-const fewPackets = 7
+const fewPackets = 15
 
-// few are the sums and times of up to 7 packets of one direction, none of them
+// few are the sums and times of up to fewPackets packets of one direction, none of them
 // large. When it is full it is emptied into a busy.
 type few struct {
 	first, last       uint32 // ticks
 	bytes, pay, pay2  uint32
+	busy              uint32 // place of what it cannot hold, or 0
 	ttlSum            uint16
 	n, npay, syn, rst uint8
 	weird, icmp       uint8
@@ -104,7 +106,7 @@ type busy struct {
 	active activity
 }
 
-// take empties f into b.
+// take empties f into b, which may be its own.
 func (b *busy) take(f *few) {
 	var c counts
 	f.fill(&c)
@@ -112,7 +114,7 @@ func (b *busy) take(f *few) {
 	for _, slot := range f.slots[:f.n] {
 		b.active.add(uint(slot))
 	}
-	*f = few{}
+	*f = few{busy: f.busy}
 }
 
 // add counts a packet too large for few.

@@ -52,7 +52,7 @@ func (t *Table) prefetch(ps []*packet.Packet) {
 	for i := range warm {
 		if w := &warm[i]; w.place != 0 { // one load from each of its cache lines
 			q := t.pairs.at(w.place)
-			sum += uint32(q.lo[0]) + q.sides[0].first + q.sides[1].first + uint32(q.flags)
+			sum += uint32(q.lo[0]) + q.sides[w.side].first
 		}
 	}
 	for i, p := range ps {
@@ -64,8 +64,8 @@ func (t *Table) prefetch(ps []*packet.Packet) {
 		if q.flags&manyFlow != 0 {
 			sum += t.flows.slots[t.flows.home(w.place, oriented(portsOf(p), w.side), p.Proto)].pair
 		}
-		if q.sides[w.side].n == fewPackets && q.busy[w.side] != 0 {
-			b := t.busy.at(q.busy[w.side])
+		if s := &q.sides[w.side]; s.n == fewPackets && s.busy != 0 {
+			b := t.busy.at(s.busy)
 			sum += uint32(b.n) + b.npay + b.active[t.at/slotsPerCounter]
 		}
 	}

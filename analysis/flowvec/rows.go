@@ -94,7 +94,7 @@ func (r *Rows) warmPairs(i, n int) (refs []ref, sum uint32) {
 	refs = r.refs[from:to]
 	for _, f := range refs {
 		q := r.w.pair(f)
-		sum += uint32(q.lo[0]) + q.sides[0].first + q.sides[1].first + uint32(q.flags)
+		sum += uint32(q.lo[0]) + q.sides[0].first + q.sides[1].first
 	}
 	return refs, sum
 }
@@ -147,8 +147,8 @@ func (p *Pane) fill(place uint32, into *[2]side, quiet int64, deep depth) {
 	q := p.pairs.at(place)
 	for d := range into {
 		s, f := &into[d], &q.sides[d]
-		if f.fill(&s.counts); q.busy[d] != 0 {
-			s.counts.merge(&p.busy.at(q.busy[d]).counts)
+		if f.fill(&s.counts); f.busy != 0 {
+			s.counts.merge(&p.busy.at(f.busy).counts)
 		}
 		if s.n == 0 {
 			continue
@@ -167,8 +167,8 @@ func (p *Pane) fill(place uint32, into *[2]side, quiet int64, deep depth) {
 		if deep == sums {
 			continue
 		}
-		if q.busy[d] != 0 {
-			active := p.busy.at(q.busy[d]).active
+		if f.busy != 0 {
+			active := p.busy.at(f.busy).active
 			active.addAll(f)
 			s.finishTimes(&active, p, quiet)
 			continue
@@ -191,7 +191,7 @@ func (w *Windows) fillParts(refs []ref, into *[2]side, deep depth) {
 			p, q := w.part(r), w.pair(r)
 			var c counts
 			q.sides[d].fill(&c)
-			if b := q.busy[d]; b != 0 {
+			if b := q.sides[d].busy; b != 0 {
 				c.merge(&p.busy.at(b).counts)
 				active.merge(&p.busy.at(b).active)
 			}

@@ -90,7 +90,7 @@ func (s *slabs) holds(q *pair) bool {
 	}
 	for side := range q.sides {
 		f := &q.sides[side]
-		if q.busy[side] > s.busy.n || f.n > fewPackets {
+		if f.busy > s.busy.n || f.n > fewPackets {
 			return false
 		}
 		for _, slot := range f.slots[:f.n] {

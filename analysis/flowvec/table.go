@@ -109,10 +109,10 @@ func (t *Table) tick(eff packet.Time) uint32 {
 func (t *Table) count(q *pair, side uint8, p *packet.Packet, tick uint32) {
 	s := &q.sides[side]
 	if s.n == fewPackets || p.IPLen|p.PayLen >= large {
-		if q.busy[side] == 0 {
-			q.busy[side], _ = t.busy.add()
+		if s.busy == 0 {
+			s.busy, _ = t.busy.add()
 		}
-		b := t.busy.at(q.busy[side])
+		b := t.busy.at(s.busy)
 		b.take(s)
 		if p.IPLen|p.PayLen >= large {
 			b.add(p, tick, t.at)
@@ -141,7 +141,7 @@ func (s *slabs) only(q *pair) (f flow) {
 	for side := range q.sides {
 		var c counts
 		q.sides[side].fill(&c)
-		if b := q.busy[side]; b != 0 {
+		if b := q.sides[side].busy; b != 0 {
 			c.merge(&s.busy.at(b).counts)
 		}
 		if c.n != 0 {
