@@ -20,37 +20,36 @@ func (t *Table) evict() {
 	t.drop()
 }
 
-// drop lets go of the conversations whose ranks reach the limit.
+// drop lets go of the conversations whose ranks reach the limit. Those that stay move
+// together, in their order: a table that is full takes no memory to make room.
 func (t *Table) drop() {
-	moved := t.keep()
-	clear(t.index.slots)
-	t.index.n = 0
-	for place := uint32(1); place <= t.pairs.n; place++ {
-		q := t.pairs.at(place)
-		hash := t.index.hash(&q.lo, &q.hi)
-		t.index.put(t.index.free(hash), hash, place)
+	moved := make([]uint32, t.pairs.n) // the new place of each, 0 for those that go
+	kept := uint32(0)
+	for i := range moved {
+		q := t.pairs.at(uint32(i + 1))
+		if t.cfg.rank(conversationHash(&q.lo, &q.hi)) >= t.limit {
+			t.lost.Pairs++
+			t.lost.Packets += t.packets(q)
+			t.freeBeside(q)
+			continue
+		}
+		kept++
+		moved[i] = kept
+		*t.pairs.at(kept) = *q
 	}
+	t.pairs.cut(kept)
+	t.index.move(moved)
 	t.flows.rebuild(pages.MakeSpread[flow](len(t.flows.slots)), moved)
 }
 
-// keep moves the pairs below the limit, and what belongs to them, together.
-// It returns the new place of each old one, 0 for those that went.
-func (t *Table) keep() []uint32 {
-	old := t.take()
-	moved := make([]uint32, old.pairs.n)
-	for i := range moved {
-		q := old.pairs.at(uint32(i + 1))
-		if t.cfg.rank(conversationHash(&q.lo, &q.hi)) >= t.limit {
-			t.lost.Pairs++
-			t.lost.Packets += old.packets(q)
-			continue
-		}
-		place, to := t.pairs.add()
-		t.copyPair(to, q, &old)
-		moved[i] = place
+// freeBeside frees what belongs to a pair of an open pane.
+func (s *slabs) freeBeside(q *pair) {
+	for side := range q.sides {
+		s.busy.free(q.sides[side].busy)
 	}
-	old.release()
-	return moved
+	if q.flags&listed != 0 {
+		s.lists.free(q.since)
+	}
 }
 
 // copyPair copies a pair of an open pane, and what belongs to it, from other slabs.

@@ -65,6 +65,27 @@ func (x *index) free(hash uint64) *uint64 {
 	return x.slot(i)
 }
 
+// move gives each pair its new place, and forgets those that have none, 0. Slot after
+// slot is emptied and filed anew, from one on that was empty: so what is filed meets none
+// that is still to be looked at (Knuth, 6.4).
+func (x *index) move(moved []uint32) {
+	first := uint32(0)
+	for *x.slot(first) != 0 {
+		first++
+	}
+	x.n = 0
+	for i := range uint32(len(x.slots)) {
+		slot := x.slot(first + i)
+		if *slot == 0 {
+			continue
+		}
+		hash, to := *slot, moved[uint32(*slot)-1]
+		if *slot = 0; to != 0 {
+			x.put(x.free(hash), hash, to)
+		}
+	}
+}
+
 // reset forgets all. An index much larger than it needed to be shrinks by half.
 func (x *index) reset() {
 	if len(x.slots) > leastSlots && x.n < len(x.slots)/8 {

@@ -11,7 +11,8 @@ import (
 // memory that was never touched costs more than all that is done with it.
 type slab[T any] struct {
 	chunks []*pages.Chunk[T]
-	n      uint32
+	n      uint32     // places that were given out, those that were freed included
+	freed  []uint32   // places to give out again
 	spare  *sync.Pool // of chunks, each an allocation of its own: one that lives on must not keep others
 }
 
@@ -21,8 +22,14 @@ func (s *slab[T]) at(place uint32) *T {
 	return s.chunks[i/pages.ChunkLen].At(i)
 }
 
-// add makes a zero entry at the next place.
+// add makes a zero entry: at a place that was freed, or the next one.
 func (s *slab[T]) add() (place uint32, entry *T) {
+	if n := len(s.freed); n > 0 {
+		place, s.freed = s.freed[n-1], s.freed[:n-1]
+		entry = s.at(place)
+		*entry = *new(T)
+		return place, entry
+	}
 	if int(s.n) == len(s.chunks)*pages.ChunkLen {
 		chunk, ok := s.spare.Get().(*pages.Chunk[T])
 		if !ok {
@@ -36,20 +43,40 @@ func (s *slab[T]) add() (place uint32, entry *T) {
 	return s.n, entry
 }
 
+// free lets add give out place again, unless it is 0.
+func (s *slab[T]) free(place uint32) {
+	if place != 0 {
+		s.freed = append(s.freed, place)
+	}
+}
+
+// cut forgets all entries but the first n.
+func (s *slab[T]) cut(n uint32) {
+	s.n = n
+	used := (int(n) + pages.ChunkLen - 1) / pages.ChunkLen
+	s.giveBack(s.chunks[used:])
+	s.chunks = s.chunks[:used]
+}
+
 // take leaves s empty and hands its entries over.
 func (s *slab[T]) take() slab[T] {
 	taken := *s
-	s.chunks, s.n = nil, 0
+	s.chunks, s.n, s.freed = nil, 0, nil
 	return taken
 }
 
 // release gives the chunks back. Nobody may look at them any more.
 func (s *slab[T]) release() {
-	for _, c := range s.chunks {
+	s.giveBack(s.chunks)
+	s.chunks, s.n, s.freed = nil, 0, nil
+}
+
+func (s *slab[T]) giveBack(chunks []*pages.Chunk[T]) {
+	for _, c := range chunks {
 		poison(c)
 		s.spare.Put(c)
 	}
-	s.chunks, s.n = nil, 0
+	clear(chunks)
 }
 
 // slabs are all that a pane consists of.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/binary"
 	"fmt"
+	"hash/maphash"
 	"math/rand/v2"
 	"reflect"
 	"slices"
@@ -193,42 +194,101 @@ func TestClosePaneStartsAfresh(t *testing.T) {
 }
 
 // Bounds hold, what is dropped is counted, and who stays depends on neither
-// order nor volume.
+// order nor volume. Of those who stay nothing is missing.
 func TestEvictionIsFairAndCounted(t *testing.T) {
-	const pairs = 5000
-	cfg := Config{Pane: time.Minute, MaxPairs: 600, MaxFlows: 1 << 16, Seed: 42}
-	run := func(order []int) ([]Conversation, Loss) {
-		table := New(cfg)
-		for _, n := range order {
-			p := hashed(packet.Packet{Src: addr(n), Dst: addr(1 << 20), Proto: packet.TCP, SrcPort: 9, DstPort: 80, IPLen: 40})
-			for range 1 + n%3 {
-				table.Add(&p, logs.UID{})
+	const pairs, block = 5000, 500
+	packets := func(n int) int { return 1 + n%3*12 } // with 25, what lies beside the pair goes with it
+	uids := map[int]map[packet.Addr][]logs.UID{}     // by bound
+	run := func(most int, order []int) ([]Conversation, Loss) {
+		table := New(Config{Pane: time.Minute, MaxPairs: most, MaxFlows: 1 << 16, Seed: 42})
+		for some := range slices.Chunk(order, block) {
+			for k := range packets(2) {
+				for _, n := range some {
+					if k >= packets(n) {
+						continue
+					}
+					flow := uint16(k % 3)
+					p := hashed(packet.Packet{Src: addr(n), Dst: addr(1 << 20), Proto: packet.TCP, SrcPort: 9 + flow, DstPort: 80, IPLen: 40})
+					table.Add(&p, logs.UID{byte(n), byte(n >> 8), byte(flow + 1)})
+				}
 			}
-			if table.Len() > cfg.MaxPairs {
-				t.Fatalf("%d pairs, the bound is %d", table.Len(), cfg.MaxPairs)
+			if table.Len() > most {
+				t.Fatalf("%d pairs, the bound is %d", table.Len(), most)
 			}
 		}
-		return merged([]*Pane{table.ClosePane()})
+		pane := table.ClosePane()
+		uids[most] = map[packet.Addr][]logs.UID{}
+		for place := range pane.pairs.n {
+			q := pane.pairs.at(place + 1)
+			for _, uid := range pane.connections(q) {
+				uids[most][q.lo] = append(uids[most][q.lo], uid)
+			}
+		}
+		return merged([]*Pane{pane})
 	}
 	order := rand.New(rand.NewPCG(1, 1)).Perm(pairs)
-	rows, lost := run(order)
-	kept, total := uint64(0), uint64(0)
+	all, _ := run(pairs+1, order)
+	unbounded := map[packet.Addr]*Conversation{}
+	total := uint64(0)
+	for i := range all {
+		unbounded[all[i].lo] = &all[i]
+		total += all[i].sides[0].n + all[i].sides[1].n
+	}
+	const most = 600
+	rows, lost := run(most, order)
+	kept := uint64(0)
 	for i := range rows {
 		kept += rows[i].sides[0].n + rows[i].sides[1].n
+		if !reflect.DeepEqual(&rows[i], unbounded[rows[i].lo]) {
+			t.Fatalf("kept: %+v\nthe same without a bound: %+v", rows[i], unbounded[rows[i].lo])
+		}
+		if got, want := uids[most][rows[i].lo], uids[pairs+1][rows[i].lo]; !slices.Equal(got, want) {
+			t.Fatalf("kept: connections %v, without a bound %v", got, want)
+		}
 	}
-	for n := range pairs {
-		total += uint64(1 + n%3)
-	}
-	if kept+lost.Packets != total || lost.Pairs == 0 || len(rows) < cfg.MaxPairs/2 {
+	if kept+lost.Packets != total || lost.Pairs == 0 || len(rows) < most/2 || lost.Flows > 0 {
 		t.Errorf("%d packets kept in %d pairs and %+v lost, of %d", kept, len(rows), lost, total)
 	}
-	again, _ := run(rand.New(rand.NewPCG(2, 2)).Perm(pairs))
+	again, _ := run(most, rand.New(rand.NewPCG(2, 2)).Perm(pairs))
 	if len(again) != len(rows) {
 		t.Fatalf("another order keeps %d pairs, not %d", len(again), len(rows))
 	}
 	for i := range rows {
 		if rows[i].lo != again[i].lo || rows[i].hi != again[i].hi {
 			t.Fatalf("another order keeps other pairs")
+		}
+	}
+}
+
+// Places that move are found from where the search for them begins, also where what
+// collides reaches over the end of the index.
+func TestIndexFindsWhatMoved(t *testing.T) {
+	x := newIndex(maphash.MakeSeed())
+	random := rand.New(rand.NewPCG(1, 1))
+	hashes := make([]uint64, len(x.slots)/4*3)
+	for i := range hashes {
+		home := uint64(len(x.slots)-9+random.IntN(9)) + random.Uint64N(2)*random.Uint64N(40)
+		hashes[i] = home<<(32+x.shift) | uint64(i)<<32 // no two alike
+		x.put(x.free(hashes[i]), hashes[i], uint32(i+1))
+	}
+	moved, n := make([]uint32, len(hashes)), uint32(0)
+	for i := range moved {
+		if random.IntN(3) > 0 {
+			n++
+			moved[i] = n
+		}
+	}
+	x.move(moved)
+	if x.n != int(n) {
+		t.Errorf("%d entries, want %d", x.n, n)
+	}
+	for i, hash := range hashes {
+		at := x.home(hash)
+		for *x.slot(at) != 0 && *x.slot(at)>>32 != hash>>32 {
+			at++
+		}
+		if got := uint32(*x.slot(at)); got != moved[i] {
+			t.Fatalf("place %d became %d, want %d", i+1, got, moved[i])
 		}
 	}
 }
