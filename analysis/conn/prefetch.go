@@ -24,7 +24,9 @@ func (t *Tracker) prefetch(ps []*packet.Packet) {
 	for i, p := range ps {
 		t.key.setRest(p)
 		warm[i] = t.key.tag
-		sum += t.table.slots[t.table.home(t.key.tag)]
+	}
+	for _, tag := range warm {
+		sum += t.table.slots[t.table.home(tag)]
 	}
 	for i, tag := range warm {
 		warm[i] = t.table.first(tag)

@@ -30,11 +30,12 @@ func (t *Table) Prefetch(ps []*packet.Packet) {
 func (t *Table) prefetch(ps []*packet.Packet) {
 	warm := t.warm[:len(ps)]
 	var sum uint32
-	for i, p := range ps { // nothing here waits for what is loaded
+	for i, p := range ps {
 		lo, hi, side := inOrder(p)
-		w := &warm[i]
-		w.hash, w.side = t.index.hash(lo, hi), side
-		sum += uint32(*t.index.slot(t.index.home(w.hash)))
+		warm[i].hash, warm[i].side = t.index.hash(lo, hi), side
+	}
+	for i := range warm { // so short that many of its loads are under way at once
+		sum += uint32(*t.index.slot(t.index.home(warm[i].hash)))
 	}
 	for i := range warm {
 		w := &warm[i]
