@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"pcapdir/source/dirs"
 )
 
 // Dir is the Sink of live files: the log "conn" is the file conn.log in a directory.
@@ -215,19 +217,11 @@ func (d *Dir) Sync() error {
 	if !d.renamed {
 		return nil
 	}
-	if err := syncDir(d.path); err != nil {
+	if err := dirs.Sync(d.path); err != nil {
 		return fmt.Errorf("sync log directory: %w", err)
 	}
 	d.renamed = false
 	return nil
-}
-
-func syncDir(path string) error {
-	dir, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
 }
 
 // Close closes the files. It does not sync them.

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"pcapdir/source/dirs"
 )
 
 // Rotation says when the file of a log is full: then it gets a name that tells when it
@@ -146,7 +148,7 @@ func (d *Dir) rename(log string, stamp time.Time) (err error) {
 		to := filepath.Join(d.path, log+"."+stamp.Format(stampLayout)+".log")
 		_, packed := os.Lstat(to + PackedSuffix)
 		if err = fs.ErrExist; errors.Is(packed, fs.ErrNotExist) {
-			err = renameNew(d.name(log), to)
+			err = dirs.RenameNew(d.name(log), to)
 		}
 		if !errors.Is(err, fs.ErrExist) {
 			return err
@@ -154,22 +156,6 @@ func (d *Dir) rename(log string, stamp time.Time) (err error) {
 		stamp = stamp.Add(time.Second)
 	}
 	return err
-}
-
-// renameNew renames where nothing has the name, also on file systems that cannot say so
-// by themselves.
-func renameNew(from, to string) error {
-	err := unix.Renameat2(unix.AT_FDCWD, from, unix.AT_FDCWD, to, unix.RENAME_NOREPLACE)
-	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOSYS) {
-		if _, err := os.Lstat(to); !errors.Is(err, fs.ErrNotExist) {
-			return fs.ErrExist
-		}
-		return os.Rename(from, to)
-	}
-	if err != nil {
-		return &os.LinkError{Op: "rename", Old: from, New: to, Err: err}
-	}
-	return nil
 }
 
 // PackedSuffix is what Pack adds to the name of a file.
@@ -293,7 +279,7 @@ func pack(ctx context.Context, path string) (err error) {
 	if err = os.Rename(making, path+PackedSuffix); err != nil {
 		return err
 	}
-	if err := syncDir(filepath.Dir(path)); err != nil {
+	if err := dirs.Sync(filepath.Dir(path)); err != nil {
 		return err
 	}
 	return os.Remove(path)

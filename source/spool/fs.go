@@ -10,6 +10,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"pcapdir/source/dirs"
 )
 
 // FS is the seam through which every file operation of the spool, the ledger
@@ -146,21 +148,8 @@ func (OS) Resolve(path string) (string, error) {
 // Rename implements FS.
 func (OS) Rename(from, to string) error { return os.Rename(from, to) }
 
-// RenameNew implements FS. Where the file system cannot say that nothing is at
-// to in the same step, as NFS, it is asked before.
-func (fsys OS) RenameNew(from, to string) error {
-	err := unix.Renameat2(unix.AT_FDCWD, from, unix.AT_FDCWD, to, unix.RENAME_NOREPLACE)
-	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOSYS) {
-		if _, err := fsys.Lstat(to); err == nil {
-			return &os.LinkError{Op: "rename", Old: from, New: to, Err: fs.ErrExist}
-		}
-		return fsys.Rename(from, to)
-	}
-	if err != nil {
-		return &os.LinkError{Op: "rename", Old: from, New: to, Err: err}
-	}
-	return nil
-}
+// RenameNew implements FS.
+func (OS) RenameNew(from, to string) error { return dirs.RenameNew(from, to) }
 
 // Remove implements FS.
 func (OS) Remove(path string) error { return os.Remove(path) }
@@ -169,13 +158,7 @@ func (OS) Remove(path string) error { return os.Remove(path) }
 func (OS) MkdirAll(path string) error { return os.MkdirAll(path, 0o750) }
 
 // SyncDir implements FS.
-func (OS) SyncDir(path string) error {
-	d, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
-}
+func (OS) SyncDir(path string) error { return dirs.Sync(path) }
 
 // osFile is an *os.File whose Stat speaks our words.
 type osFile struct{ *os.File }
