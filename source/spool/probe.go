@@ -35,7 +35,7 @@ func (s *Spool) Probe() error {
 	if err := s.Make(); err != nil {
 		return err
 	}
-	for _, dir := range s.targets() {
+	for _, dir := range append(s.targets(), s.cfg.Apart...) {
 		s.sweep(dir)
 	}
 	for _, dir := range s.cfg.Dirs {

@@ -27,6 +27,7 @@ type yard struct {
 func newYard(t *testing.T, after spool.After) *yard {
 	t.Helper()
 	y := &yard{t: t, root: t.TempDir(), faults: &spooltest.Faults{}}
+	must(t, os.Mkdir(y.at("logs"), 0o750))
 	y.restart(after)
 	must(t, y.Probe())
 	return y
@@ -34,7 +35,7 @@ func newYard(t *testing.T, after spool.After) *yard {
 
 // restart forgets everything that is not on disk.
 func (y *yard) restart(after spool.After) {
-	cfg := spool.Config{Dirs: []string{y.at("in")}, Done: y.at("done"), Failed: y.at("failed"), After: after, Poll: true}
+	cfg := spool.Config{Dirs: []string{y.at("in")}, Done: y.at("done"), Failed: y.at("failed"), Apart: []string{y.at("logs")}, After: after, Poll: true}
 	y.Spool = spool.New(cfg, spool.Deps{Files: spool.NewDescriptors(y.faults, 4), Log: quiet()})
 }
 

@@ -120,13 +120,13 @@ func TestReturnedFileChanges(t *testing.T) {
 	})
 }
 
-// Depositors can write to the watched directories.
+// Depositors can write to the watched directories. What a crash left goes.
 func TestProbeNamesCannotBeTaken(t *testing.T) {
 	y := newYard(t, spool.AfterDone)
 	for _, name := range []string{".pcapdir-probe/x", ".pcapdir-probe-/x", ".pcapdir-probe-DIR/x", ".other"} {
 		write(t, y.at("in/"+name), nil)
 	}
-	for _, dir := range []string{"in", "done", "failed"} {
+	for _, dir := range []string{"in", "done", "failed", "logs"} {
 		write(t, y.at(dir+"/.pcapdir-probe-LEFTBYACRASH"), nil)
 	}
 	names := map[string]bool{}
