@@ -48,17 +48,25 @@ const full = 0
 
 // resize gives a file system another size.
 func resize(mount string, size uint64) func(t *trial) error {
-	return func(t *trial) error {
-		path, size := t.rig.Path(mount), size
-		if size == full {
-			var st unix.Statfs_t
-			if err := unix.Statfs(path, &st); err != nil {
+	return func(t *trial) (err error) {
+		for range 100 {
+			if err = resizeOnce(t.rig.Path(mount), size); !errors.Is(err, unix.EINVAL) {
 				return err
 			}
-			size = (st.Blocks - st.Bfree) * uint64(st.Bsize)
-		}
-		return unix.Mount("tmpfs", path, "", unix.MS_REMOUNT, fmt.Sprintf("size=%d", size))
+		} // more was written between the look and the deed
+		return err
 	}
+}
+
+func resizeOnce(path string, size uint64) error {
+	if size == full {
+		var st unix.Statfs_t
+		if err := unix.Statfs(path, &st); err != nil {
+			return err
+		}
+		size = (st.Blocks - st.Bfree) * uint64(st.Bsize)
+	}
+	return unix.Mount("tmpfs", path, "", unix.MS_REMOUNT, fmt.Sprintf("size=%d", size))
 }
 
 // move gives a directory beside the logs another name.
@@ -114,7 +122,11 @@ func (t *trial) endure(o outage, upTo int) error {
 		text := t.said(len(said))
 		return slices.ContainsFunc(o.says, func(s string) bool { return bytes.Contains(text, []byte(s)) })
 	}
-	err := t.during(o.closed, upTo, 10*longest, told)
+	most := 10 * longest
+	if len(o.says) > 0 {
+		most = patience
+	}
+	err := t.during(o.closed, upTo, most, told)
 	if err == nil && len(o.says) > 0 && !told() {
 		err = fmt.Errorf("the daemon does not say %q", o.says)
 	}
