@@ -3,6 +3,7 @@ package conn
 import (
 	"bytes"
 	"fmt"
+	"math/rand/v2"
 	"runtime"
 	"slices"
 	"testing"
@@ -201,9 +202,76 @@ func TestADenseTableSurvives(t *testing.T) {
 		p := attempt(i, now)
 		tr.Handle(&p)
 	}
-	// One of some hundred in a row may have nothing but its like around it.
-	if lost > established/100 || tr.Evicted() < 300_000 {
+	if lost > 0 || tr.Evicted() < 300_000 {
 		t.Errorf("%d of %d established connections were lost, %d evicted in all", lost, established, tr.Evicted())
+	}
+}
+
+// Where all connections are established, new ones live until they are, too, though
+// those that say less go first.
+func TestTheNewBecomeEstablished(t *testing.T) {
+	const room, all, slow = 1000, 5000, 20 // so many others begin until the handshake goes on
+	gone := map[uint64]int{}               // by packets of the originator
+	tr := New(DefaultConfig(), Deps{Emit: func(_ packet.Time, c *logs.Conn) { gone[c.OrigPkts]++ }})
+	tr.bounds.tcp = room
+	now := packet.Time(0)
+	var rest [][]packet.Packet
+	for i := range all {
+		var packets []packet.Packet
+		conversation(i, func(p packet.Packet) { packets = append(packets, p) })
+		rest = append(rest, packets[1:])
+		due := packets[:1:1]
+		if i >= slow {
+			due = append(due, rest[i-slow]...)
+		}
+		for _, p := range due {
+			now += 1000
+			p.Eff, p.TS = now, now
+			tr.Handle(&p)
+		}
+	}
+	if tr.Len() != room || gone[1] > 0 || gone[2] != all-room {
+		t.Errorf("%d are open; %d ended with two packets of the originator, %d with one, want %d and 0", tr.Len(), gone[2], gone[1], all-room)
+	}
+}
+
+// A place is come back to until it has settled, and when it was given to another.
+func TestVictimsAreWhatHasNotSettled(t *testing.T) {
+	const used = 1000
+	var v victims
+	random := rand.New(rand.NewPCG(1, 1))
+	settled := map[uint32]bool{0: true}
+	for range 20_000 {
+		if v.used < used && random.IntN(10) == 0 {
+			v.cover(v.used + uint32(random.IntN(70)))
+		}
+		if v.used == 0 {
+			continue
+		}
+		if place := random.Uint32N(v.used + 3); place > 0 {
+			v.begin(place)
+			delete(settled, place)
+		}
+		if v.unsettled == 0 {
+			continue
+		}
+		hand := v.hand
+		next := v.next()
+		for want := hand + 1; ; want++ {
+			if want %= v.used; !settled[want] {
+				if next != want {
+					t.Fatalf("from %d of %d on %d has not settled, got %d", hand, v.used, want, next)
+				}
+				break
+			}
+		}
+		if random.IntN(2) == 0 {
+			v.settle(next)
+			settled[next] = true
+		}
+	}
+	if v.used < used || v.unsettled != int(v.used)-len(settled) {
+		t.Errorf("%d of %d have not settled, want %d", v.unsettled, v.used, int(v.used)-len(settled))
 	}
 }
 

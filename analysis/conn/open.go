@@ -7,6 +7,7 @@ import "pcapdir/source/packet"
 func (t *Tracker) open(k *tuple, p *packet.Packet, n uint32) (uint32, *flow, int) {
 	t.makeRoom(transportOf(k.proto), p.Eff)
 	i, f := t.flows.alloc(transportOf(k.proto))
+	t.bounds.began(i)
 	f.addr = [2]packet.Addr{k.src, k.dst}
 	f.port = [2]uint16{k.srcPort, k.dstPort}
 	f.proto, f.tag = k.proto, k.tag
