@@ -89,7 +89,7 @@ func (f *failing) run(t *testing.T, dir string, capture *spool.File) {
 		return nil
 	})
 	cfg := config.Default()
-	cfg.Logs.Dir, cfg.Commit.Dir, cfg.Commit.Interval, cfg.Shards.Count = filepath.Join(dir, "logs"), filepath.Join(dir, "state"), 10*time.Millisecond, 3
+	cfg.Logs.Dir, cfg.Commit.Dir, cfg.Commit.Interval, cfg.Shards.Count = filepath.Join(dir, "logs"), filepath.Join(dir, "state"), time.Second, 3
 	if err := os.Mkdir(cfg.Commit.Dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
