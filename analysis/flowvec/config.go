@@ -19,7 +19,7 @@ type Config struct {
 	// Pane is the grain of event time: panes end at its multiples.
 	Pane time.Duration
 	// MaxPairs and MaxFlows bound the entries of one shard and pane. A
-	// conversation takes about 175 bytes, and 320 more for each direction that
+	// conversation takes 192 bytes and its slots of the index, and 320 more for each direction that
 	// is busy; of conversations with several flows each takes 43 to 85.
 	//
 	// Where pairs overflow, a share of all conversations is dropped whole:
@@ -50,9 +50,13 @@ const (
 	silence         = time.Second // what ends a burst
 )
 
-// rank decides which conversations stay when a table overflows: the lowest.
-func (c Config) rank(conversation uint64) uint64 {
-	return mix(conversation^c.Seed^0x9fb21c651e98df25, 0xd6e8feb86659fd93^c.Seed)
+// ranks are the seeds of the hash that decides which conversations stay when a table
+// overflows: those that it ranks lowest.
+func (c Config) ranks() (s seeds) {
+	for i := range s {
+		s[i] = mix(c.Seed^0x9fb21c651e98df25, 0xd6e8feb86659fd93+2*uint64(i)) ^ c.Seed
+	}
+	return s
 }
 
 func (c Config) slot() time.Duration {

@@ -9,10 +9,10 @@ import "pcapdir/analysis/pages"
 func (t *Table) evict() {
 	kept := t.pairs.n
 	for int(kept) >= t.cfg.MaxPairs {
-		t.limit -= t.limit / 8
+		t.limit -= min(t.limit, t.limit/8+1)
 		kept = 0
 		for place := range t.pairs.n {
-			if q := t.pairs.at(place + 1); t.cfg.rank(conversationHash(&q.lo, &q.hi)) < t.limit {
+			if q := t.pairs.at(place + 1); t.ranks.hash(&q.lo, &q.hi) < t.limit {
 				kept++
 			}
 		}
@@ -21,13 +21,13 @@ func (t *Table) evict() {
 }
 
 // drop lets go of the conversations whose ranks reach the limit. Those that stay move
-// together, in their order: a table that is full takes no memory to make room.
+// together, in their order, where they are.
 func (t *Table) drop() {
 	moved := make([]uint32, t.pairs.n) // the new place of each, 0 for those that go
 	kept := uint32(0)
 	for i := range moved {
 		q := t.pairs.at(uint32(i + 1))
-		if t.cfg.rank(conversationHash(&q.lo, &q.hi)) >= t.limit {
+		if t.ranks.hash(&q.lo, &q.hi) >= t.limit {
 			t.lost.Pairs++
 			t.lost.Packets += t.packets(q)
 			t.freeBeside(q)

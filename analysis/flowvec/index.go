@@ -14,7 +14,16 @@ type index struct {
 	slots []uint64
 	shift uint // from 32 bits of hash to a slot
 	n     int
-	seeds [4]uint64
+	seeds seeds
+}
+
+// seeds make a hash of two addresses that nobody can aim at who does not know them.
+type seeds [4]uint64
+
+func (s *seeds) hash(lo, hi *packet.Addr) uint64 {
+	ah, al := lo.Words()
+	bh, bl := hi.Words()
+	return mix(mix(ah^s[0], al^s[1])^mix(bh^s[2], bl^s[3]), 0x9e3779b97f4a7c15^s[0])
 }
 
 func newIndex(seed maphash.Seed) index {
@@ -27,11 +36,7 @@ func newIndex(seed maphash.Seed) index {
 
 // hash is seeded anew in every process: it decides where a pair lies, never
 // what is reported.
-func (x *index) hash(lo, hi *packet.Addr) uint64 {
-	ah, al := lo.Words()
-	bh, bl := hi.Words()
-	return mix(mix(ah^x.seeds[0], al^x.seeds[1])^mix(bh^x.seeds[2], bl^x.seeds[3]), 0x9e3779b97f4a7c15^x.seeds[0])
-}
+func (x *index) hash(lo, hi *packet.Addr) uint64 { return x.seeds.hash(lo, hi) }
 
 func (x *index) home(hash uint64) uint32 { return uint32(hash>>32) >> x.shift }
 
@@ -89,7 +94,7 @@ func (x *index) move(moved []uint32) {
 // reset forgets all. An index much larger than it needed to be shrinks by half.
 func (x *index) reset() {
 	if len(x.slots) > leastSlots && x.n < len(x.slots)/8 {
-		x.slots = pages.Make[uint64](len(x.slots) / 2)
+		x.slots = pages.MakeSpread[uint64](len(x.slots) / 2)
 		x.shift = 32 - uint(bits.TrailingZeros(uint(len(x.slots))))
 	} else {
 		clear(x.slots)

@@ -23,6 +23,7 @@ type Table struct {
 	flows flowTable
 
 	limit uint64 // conversations whose rank reaches it are not kept
+	ranks seeds
 	lost  Loss
 
 	warm [prefetchLen]warmed
@@ -54,7 +55,7 @@ func New(cfg Config) *Table {
 	}
 	seed := maphash.MakeSeed()
 	return &Table{
-		cfg: cfg, slot: cfg.slot(), tickShift: cfg.tickShift(), limit: ^uint64(0),
+		cfg: cfg, slot: cfg.slot(), tickShift: cfg.tickShift(), limit: ^uint64(0), ranks: cfg.ranks(),
 		slabs: newSlabs(), index: newIndex(seed), flows: newFlowTable(maphash.Comparable(seed, 0)),
 	}
 }
@@ -194,11 +195,11 @@ func (t *Table) placeOf(lo, hi *packet.Addr) uint32 {
 	if *slot != 0 {
 		return uint32(*slot)
 	}
-	if t.limit != ^uint64(0) && t.cfg.rank(conversationHash(lo, hi)) >= t.limit {
+	if t.limit != ^uint64(0) && t.ranks.hash(lo, hi) >= t.limit {
 		return 0
 	}
 	if int(t.pairs.n) >= t.cfg.MaxPairs {
-		if t.evict(); t.cfg.rank(conversationHash(lo, hi)) >= t.limit {
+		if t.evict(); t.ranks.hash(lo, hi) >= t.limit {
 			return 0
 		}
 		slot = t.findPair(hash, lo, hi)

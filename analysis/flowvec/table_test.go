@@ -260,6 +260,40 @@ func TestEvictionIsFairAndCounted(t *testing.T) {
 	}
 }
 
+// Conversations that all have the same rank, the lowest, push each other out as well.
+func TestEvictionEnds(t *testing.T) {
+	table := New(Config{Pane: time.Minute, MaxPairs: 10})
+	table.ranks = seeds{} // addresses of zeros in their second half have no other rank then
+	for n := range 100 {
+		p := packet.Packet{Src: packet.Addr{0x20, 1, byte(n)}, Dst: packet.Addr{0x20, 2}, Flags: packet.IPv6, Proto: packet.UDP, IPLen: 60}
+		table.Add(&p, logs.UID{})
+	}
+	if pane := table.ClosePane(); pane.pairs.n >= 10 || pane.Lost.Packets+uint64(pane.pairs.n) != 100 {
+		t.Errorf("%d pairs, lost %+v", pane.pairs.n, pane.Lost)
+	}
+}
+
+// Whoever does not know the seed cannot choose who stays.
+func TestRanksDependOnTheSeed(t *testing.T) {
+	lowest := map[int]bool{}
+	for seed := range uint64(20) {
+		ranks, least := Config{Seed: seed}.ranks(), 0
+		rank := func(n int) uint64 {
+			lo, hi := addr(n), addr(1<<20)
+			return ranks.hash(&lo, &hi)
+		}
+		for n := range 1000 {
+			if rank(n) < rank(least) {
+				least = n
+			}
+		}
+		lowest[least] = true
+	}
+	if len(lowest) < 18 {
+		t.Errorf("20 seeds put %d conversations first", len(lowest))
+	}
+}
+
 // Places that move are found from where the search for them begins, also where what
 // collides reaches over the end of the index.
 func TestIndexFindsWhatMoved(t *testing.T) {

@@ -101,12 +101,12 @@ func (w *Windows) take(parts []*Pane) (lost Loss) {
 		if p == nil {
 			continue
 		}
-		number := w.first + uint32(len(w.parts))
+		number, ranks := w.first+uint32(len(w.parts)), p.cfg.ranks()
 		w.parts = append(w.parts, p)
 		for place := uint32(1); place <= p.pairs.n; place++ {
 			q := p.pairs.at(place)
 			hash := conversationHash(&q.lo, &q.hi)
-			if p.limit > limit && p.cfg.rank(hash) >= limit {
+			if p.limit > limit && ranks.hash(&q.lo, &q.hi) >= limit {
 				lost.Pairs++
 				lost.Packets += p.packets(q)
 				continue

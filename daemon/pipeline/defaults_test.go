@@ -16,7 +16,7 @@ func TestDefaultsAgree(t *testing.T) {
 	cfg := config.Default()
 	for _, c := range []struct{ got, want any }{
 		{connConfig(cfg), conn.DefaultConfig()},
-		{*vectorConfig(cfg), flowvec.DefaultConfig()},
+		{*vectorConfig(cfg, 0), flowvec.DefaultConfig()},
 		{anomalyConfig(cfg), anomaly.DefaultConfig()},
 	} {
 		if !reflect.DeepEqual(c.got, c.want) {

@@ -91,6 +91,7 @@ type deps struct {
 	giveBack    func(*spool.File, error)
 	descriptors *spool.Descriptors
 	seed        uint64 // of the shard hash
+	sample      uint64 // seed of what full tables of vectors keep
 	retries     int
 	state       *state // of the run before, or nil
 	batch       bool   // a closed set is read, and summed up at its end
@@ -115,7 +116,7 @@ func newEngine(o Options, d deps) (*engine, error) {
 	if cfg.Conn.VLAN || cfg.Conn.MAC {
 		p.links = links.New(cfg.Conn.MAC, links.Max)
 	}
-	vectors := vectorConfig(cfg)
+	vectors := vectorConfig(cfg, d.sample)
 	if vectors != nil {
 		boundVectors(vectors, cfg, p.memory)
 	}
@@ -281,12 +282,12 @@ func formOf(cfg *config.Config) logs.Form {
 }
 
 // vectorConfig is nil where no window wants vectors.
-func vectorConfig(cfg *config.Config) *flowvec.Config {
+func vectorConfig(cfg *config.Config, sample uint64) *flowvec.Config {
 	if len(cfg.Vectors.Windows) == 0 {
 		return nil
 	}
 	c := flowvec.DefaultConfig()
-	c.Pane = cfg.Vectors.Pane
+	c.Pane, c.Seed = cfg.Vectors.Pane, sample
 	return &c
 }
 
