@@ -1,6 +1,7 @@
 package conn
 
 import (
+	"cmp"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -18,12 +19,14 @@ import (
 //
 // An announcement counts for what begins after it, in event time. So records are the same
 // however far ahead it was noted, if that was before the Tracker heard of its instant.
+// Where there are too many, the first of each slice of event time are kept: those that
+// came before an instant decide which of them are known then, whoever noted them first.
 type Expected struct {
 	some atomic.Bool // there are announcements
 
-	mu sync.RWMutex
-	by map[announced][]packet.Time // when
-	n  int
+	mu     sync.RWMutex
+	slices map[packet.Time][]announcement // by where a slice of event time begins, in order
+	by     map[announced][]packet.Time    // when, in order
 }
 
 // announced is a connection before it comes.
@@ -32,32 +35,66 @@ type announced struct {
 	port       uint16 // of resp
 }
 
+// announcement is what Save writes, too.
+type announcement struct {
+	announced
+	at packet.Time
+}
+
+func (a announcement) compare(b announcement) int {
+	return cmp.Or(cmp.Compare(a.at, b.at), a.orig.Compare(b.orig), a.resp.Compare(b.resp), cmp.Compare(a.port, b.port))
+}
+
 const (
 	// expectedFor is how long a connection may take to come, as in Zeek
 	// (FTP::add_expected_data_channel).
 	expectedFor = 5 * time.Minute
-	// maxExpected bounds the announcements that are kept; beyond it none is noted.
-	maxExpected = 1 << 16
+	// maxExpected bounds the announcements of one expectedSlice.
+	maxExpected   = 1 << 12
+	expectedSlice = 10 * time.Second
 )
 
 // Note takes what p, whose effective time is set, announces: with its DataPort it invites
-// its receiver to connect.
-func (e *Expected) Note(p *packet.Packet) {
+// its receiver to connect. It is false where there was no room for that, or for one that
+// was noted before.
+func (e *Expected) Note(p *packet.Packet) (ok bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.add(announced{p.Dst, p.Src, p.DataPort()}, p.Eff)
+	return e.add(announcement{announced{p.Dst, p.Src, p.DataPort()}, p.Eff})
 }
 
-func (e *Expected) add(a announced, at packet.Time) {
-	if e.n == maxExpected || slices.Contains(e.by[a], at) {
+func (e *Expected) add(a announcement) (ok bool) {
+	if e.by == nil {
+		e.by, e.slices = map[announced][]packet.Time{}, map[packet.Time][]announcement{}
+	}
+	start := a.at.Floor(expectedSlice)
+	all := e.slices[start]
+	i, known := slices.BinarySearchFunc(all, a, announcement.compare)
+	if known || i == maxExpected {
+		return known
+	}
+	if ok = len(all) < maxExpected; !ok {
+		last := all[maxExpected-1]
+		all = all[:maxExpected-1]
+		e.remove(last)
+	}
+	e.slices[start] = slices.Insert(all, i, a)
+	times := e.by[a.announced]
+	k, _ := slices.BinarySearch(times, a.at)
+	e.by[a.announced] = slices.Insert(times, k, a.at)
+	e.some.Store(true)
+	return ok
+}
+
+// remove forgets one that is known.
+func (e *Expected) remove(a announcement) {
+	times := e.by[a.announced]
+	if len(times) == 1 {
+		delete(e.by, a.announced)
 		return
 	}
-	if e.by == nil {
-		e.by = map[announced][]packet.Time{}
-	}
-	e.by[a] = append(e.by[a], at)
-	e.n++
-	e.some.Store(true)
+	k, _ := slices.BinarySearch(times, a.at)
+	e.by[a.announced] = slices.Delete(times, k, k+1)
 }
 
 // has says whether a connection that begins at now was announced.
@@ -67,9 +104,9 @@ func (e *Expected) has(orig, resp *packet.Addr, port uint16, now packet.Time) bo
 	}
 	e.mu.RLock()
 	defer e.mu.RUnlock()
-	return slices.ContainsFunc(e.by[announced{*orig, *resp, port}], func(at packet.Time) bool {
-		return at < now && now <= after(at, expectedFor)
-	})
+	times := e.by[announced{*orig, *resp, port}]
+	k, _ := slices.BinarySearch(times, now) // the one before is the last that it can have heard
+	return k > 0 && now <= after(times[k-1], expectedFor)
 }
 
 // Forget drops what was announced too long before now, at or after which all
@@ -80,46 +117,51 @@ func (e *Expected) Forget(now packet.Time) {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	for a, times := range e.by {
-		left := slices.DeleteFunc(times, func(at packet.Time) bool { return now > after(at, expectedFor) })
-		if e.n -= len(times) - len(left); len(left) == 0 {
-			delete(e.by, a)
-		} else {
-			e.by[a] = left
+	for start, all := range e.slices {
+		if now <= after(after(start, expectedSlice), expectedFor) {
+			continue
+		}
+		delete(e.slices, start)
+		for _, a := range all {
+			e.forget(a.announced, after(start, expectedSlice))
 		}
 	}
-	e.some.Store(e.n > 0)
+	e.some.Store(len(e.slices) > 0)
 }
 
-// savedAnnounced is one announcement.
-type savedAnnounced struct {
-	announced
-	at packet.Time
+// forget drops the times of a before an instant.
+func (e *Expected) forget(a announced, before packet.Time) {
+	times := e.by[a]
+	if k, _ := slices.BinarySearch(times, before); k < len(times) {
+		e.by[a] = times[k:]
+	} else {
+		delete(e.by, a)
+	}
 }
 
 // Save writes what was announced up to and with an instant: later ones come again.
 func (e *Expected) Save(w *snap.Writer, until packet.Time) {
 	e.mu.RLock()
 	defer e.mu.RUnlock()
-	var all []savedAnnounced
-	for a, times := range e.by {
-		for _, at := range times {
-			if at <= until {
-				all = append(all, savedAnnounced{a, at})
+	var saved []announcement
+	for _, all := range e.slices {
+		for _, a := range all {
+			if a.at <= until {
+				saved = append(saved, a)
 			}
 		}
 	}
-	w.Put(&all)
+	w.Put(&saved)
 }
 
 // Load reads what Save wrote.
 func (e *Expected) Load(r *snap.Reader) {
-	var all []savedAnnounced
+	var all []announcement
 	r.Get(&all)
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	for _, s := range all {
-		e.add(s.announced, s.at)
+	for _, a := range all {
+		e.add(a)
 	}
 }
 

@@ -2,6 +2,8 @@ package conn
 
 import (
 	"bytes"
+	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -61,16 +63,64 @@ func TestExpected(t *testing.T) {
 		t.Fatal(r.End())
 	}
 	check(&again)
-	e.Forget(noon.Add(5*time.Minute) + 1)
+	e.Forget(noon.Add(5*time.Minute+expectedSlice) + 1)
 	want(&e, noon+1, 1, false)
 	want(&e, noon.Add(6*time.Minute), 2, true)
-	if e.Forget(packet.MaxTime); e.n != 0 || len(e.by) != 0 || e.some.Load() {
-		t.Errorf("%d are left", e.n)
+	if e.Forget(packet.MaxTime); len(e.slices) != 0 || len(e.by) != 0 || e.some.Load() {
+		t.Errorf("%d are left", len(e.by))
 	}
-	for n := range maxExpected + 10 {
-		e.Note(invite(a, b, uint16(n), noon.Add(time.Duration(n))))
+}
+
+// Of too many those that came first are kept, whoever noted them first, and whatever was
+// forgotten meanwhile.
+func TestExpectedAreTheFirst(t *testing.T) {
+	const some = 3 * maxExpected / 2
+	const noon = packet.Time(1_780_000_000e9)
+	all := make([]*packet.Packet, 0, 2*some)
+	for n := range some {
+		at := noon.Add(time.Duration(n/3) * time.Millisecond)
+		a, b := packet.AddrFrom4([4]byte{10, 0, 0, byte(n % 3)}), packet.AddrFrom4([4]byte{10, 0, 1, byte(n % 7)})
+		all = append(all, invite(a, b, 1+uint16(n%5), at), invite(a, b, 1+uint16(n%5), at.Add(6*time.Minute)))
 	}
-	if e.n != maxExpected {
-		t.Errorf("%d are kept", e.n)
+	known := func(order []int) (kept []bool, lost int) {
+		var e Expected
+		for i, n := range order {
+			if i%1000 == 999 {
+				e.Forget(noon)
+			}
+			if !e.Note(all[n]) {
+				lost++
+			}
+		}
+		for _, p := range all {
+			kept = append(kept, e.has(&p.Dst, &p.Src, p.DataPort(), p.Eff+1))
+		}
+		entries := 0
+		for _, slice := range e.slices {
+			if entries += len(slice); len(slice) > maxExpected {
+				t.Errorf("%d in a slice", len(slice))
+			}
+		}
+		if e.Forget(packet.MaxTime); len(e.by) > 0 {
+			t.Errorf("%d announcements are left", len(e.by))
+		}
+		if entries+lost != len(all) {
+			t.Errorf("%d are kept and %d lost of %d", entries, lost, len(all))
+		}
+		return kept, lost
+	}
+	order := make([]int, len(all))
+	for i := range order {
+		order[i] = i
+	}
+	want, lost := known(order)
+	if lost != len(all)-2*maxExpected {
+		t.Errorf("%d are lost of %d", lost, len(all))
+	}
+	for seed := range uint64(3) {
+		rand.New(rand.NewPCG(seed, 1)).Shuffle(len(order), func(i, k int) { order[i], order[k] = order[k], order[i] })
+		if got, _ := known(order); !slices.Equal(got, want) {
+			t.Error("another order keeps others")
+		}
 	}
 }

@@ -17,6 +17,7 @@ type Stats struct {
 	UnpairedPkts  uint64 // packets in no vector therefore
 	UnflowedPkts  uint64 // packets in their vector's totals, but not among its flows
 	UnlinkedPkts  uint64 // packets whose link had no room
+	Unexpected    uint64 // announcements of connections for which there was no room
 	Fragments     uint64
 	Datagrams     uint64 // put together from fragments
 	Expired       uint64 // datagrams that did not become whole in time
@@ -79,6 +80,8 @@ var statsStream = newStream("stats", "The heartbeat. Counters say what happened 
 		Append: func(b []byte, r *Stats) []byte { return appendUint(b, r.UnflowedPkts) }},
 	{Name: "unlinked_packets", Type: Number, Doc: "packets whose VLAN and MAC addresses are not known, because too many were; absent when none",
 		Append: func(b []byte, r *Stats) []byte { return appendPositive(b, r.UnlinkedPkts) }},
+	{Name: "lost_announcements", Type: Number, Doc: "connections that FTP announced (PORT, PASV) and that were not noted, because too many were at a time: they are not told to be `ftp-data`; absent when none",
+		Append: func(b []byte, r *Stats) []byte { return appendPositive(b, r.Unexpected) }},
 	{Name: "fragments", Type: Number, Doc: "fragments of IP datagrams that came to be put together",
 		Append: func(b []byte, r *Stats) []byte { return appendUint(b, r.Fragments) }},
 	{Name: "datagrams", Type: Number, Doc: "datagrams that were put together from them; each is a packet beside the records",

@@ -95,7 +95,7 @@ func fullWeird() Weird {
 func fullStats() Stats {
 	return Stats{
 		TS: 1795240000.25, Interval: 5, Packets: 1, Bytes: 2, Dropped: 3, Late: 4, BookErrors: 24, Conns: 5, TCP: 25, OneSided: 26, ActiveConns: 6, ActivePairs: 7, EvictedConns: 27, Unassembled: 29,
-		LostPairs: 17, UnpairedPkts: 18, UnflowedPkts: 19, Fragments: 20, Datagrams: 21, Expired: 22, Evicted: 23, ShardPackets: []uint64{8, 9}, Spool: 10, OpenFiles: 11, Done: 12, Failed: 13, HasWatermark: true, Watermark: 14,
+		LostPairs: 17, UnpairedPkts: 18, UnflowedPkts: 19, UnlinkedPkts: 30, Unexpected: 31, Fragments: 20, Datagrams: 21, Expired: 22, Evicted: 23, ShardPackets: []uint64{8, 9}, Spool: 10, OpenFiles: 11, Done: 12, Failed: 13, HasWatermark: true, Watermark: 14,
 		Lag: 0.5, CPU: 1.25, Memory: 15, Goroutines: 28, Commits: 16, CommitSeconds: 0.125, KMeansSeconds: 0.001, CommitError: "disk full",
 	}
 }
@@ -220,7 +220,7 @@ func wantStats(r Stats) want {
 		{"ts", r.TS}, {"interval", r.Interval}, {"packets", 1}, {"bytes", 2}, {"dropped", 3}, {"late", 4}, {"book_errors", 24}, {"conns", 5}, {"tcp_conns", 25}, {"one_sided", 26},
 		{"active_conns", 6}, {"active_pairs", 7},
 		{"evicted_conns", 27}, {"unassembled", 29}, {"lost_pairs", 17}, {"unpaired_packets", 18}, {"unflowed_packets", 19},
-		{"fragments", 20}, {"datagrams", 21}, {"expired_datagrams", 22}, {"evicted_datagrams", 23}, {"shard_packets", []int{8, 9}}, {"spool", 10}, {"open_files", 11},
+		{"unlinked_packets", 30}, {"lost_announcements", 31}, {"fragments", 20}, {"datagrams", 21}, {"expired_datagrams", 22}, {"evicted_datagrams", 23}, {"shard_packets", []int{8, 9}}, {"spool", 10}, {"open_files", 11},
 		{"done", 12}, {"failed", 13}, {"watermark", r.Watermark}, {"lag", r.Lag}, {"cpu", r.CPU}, {"memory", 15}, {"goroutines", 28}, {"commits", 16},
 		{"commit_seconds", r.CommitSeconds}, {"kmeans_seconds", r.KMeansSeconds}, {"commit_error", r.CommitError},
 	}

@@ -1,6 +1,8 @@
 package pipeline
 
 import (
+	"sync/atomic"
+
 	"pcapdir/analysis/conn"
 	"pcapdir/sharder"
 	"pcapdir/source/packet"
@@ -12,13 +14,29 @@ import (
 type dealer struct {
 	sharder.Hasher
 	expected conn.Expected
-	all      bool // wrong checksums do not matter
+	noted    atomic.Uint64
+	lost     *atomic.Uint64     // announcements for which there was no room
+	passed   func() packet.Time // where all shards are: what they have begun, they have
+	all      bool               // wrong checksums do not matter
 }
+
+// forgetEvery is after how many announcements those are dropped that are over: commits
+// drop them, too, but hours of event time may lie between two.
+const forgetEvery = 1 << 12
 
 // Route implements source.Router.
 func (d *dealer) Route(p *packet.Packet) int {
 	if p.DataPort() != 0 && (d.all || p.Flags&packet.BadChecksum == 0) {
-		d.expected.Note(p)
+		d.note(p)
 	}
 	return d.Hasher.Route(p)
+}
+
+func (d *dealer) note(p *packet.Packet) {
+	if d.noted.Add(1)%forgetEvery == 0 {
+		d.expected.Forget(d.passed())
+	}
+	if !d.expected.Note(p) {
+		d.lost.Add(1)
+	}
 }

@@ -31,6 +31,7 @@ const coverInterval = time.Hour
 // Beat is the state of the work, in totals since the start.
 type Beat struct {
 	LostLinks        uint64         // packets whose link had no room in the table
+	Unexpected       uint64         // announcements of connections likewise
 	Books            books.Fates    // of files that are put away
 	Accounts         books.Accounts // of all files since there is a ledger
 	BookErrors       uint64         // books that did not balance: each is a bug
@@ -133,6 +134,7 @@ func (h *heartbeat) total() Beat {
 	if e.plant.links != nil {
 		b.LostLinks = e.plant.links.Lost()
 	}
+	b.Unexpected = e.plant.unexpected.Load()
 	b.OpenFiles, b.Ahead = e.frontier.Open()
 	return b
 }
@@ -150,8 +152,8 @@ func (h *heartbeat) beat() error {
 		Conns:      b.Conns - h.last.Conns, TCP: b.TCP - h.last.TCP, OneSided: b.OneSided - h.last.OneSided, ActiveConns: b.ActiveConns,
 		EvictedConns: b.EvictedConns - h.last.EvictedConns, Unassembled: b.Unassembled - h.last.Unassembled,
 		LostPairs: b.Lost.Pairs - h.last.Lost.Pairs, UnpairedPkts: b.Lost.Packets - h.last.Lost.Packets, UnflowedPkts: b.Lost.Flows - h.last.Lost.Flows,
-		UnlinkedPkts: b.LostLinks - h.last.LostLinks,
-		Fragments:    b.Fragments.Fragments - h.last.Fragments.Fragments, Datagrams: b.Fragments.Rebuilt - h.last.Fragments.Rebuilt,
+		UnlinkedPkts: b.LostLinks - h.last.LostLinks, Unexpected: b.Unexpected - h.last.Unexpected,
+		Fragments: b.Fragments.Fragments - h.last.Fragments.Fragments, Datagrams: b.Fragments.Rebuilt - h.last.Fragments.Rebuilt,
 		Expired: b.Fragments.Expired - h.last.Fragments.Expired, Evicted: b.Fragments.Evicted - h.last.Fragments.Evicted,
 		OpenFiles: uint64(b.OpenFiles), Done: b.Done - h.last.Done, Failed: b.Failed - h.last.Failed,
 		HasWatermark: b.HasWatermark, CPU: (b.CPU - h.last.CPU).Seconds(), Memory: b.Resident, Goroutines: uint64(runtime.NumGoroutine()),
@@ -161,6 +163,9 @@ func (h *heartbeat) beat() error {
 	}
 	if b.LostLinks > 0 && h.last.LostLinks == 0 {
 		h.engine.log.Warn("conn.mac: more pairs of MAC addresses than are kept; connections on others have none in conn.log", "kept", links.Max)
+	}
+	if b.Unexpected > 0 && h.last.Unexpected == 0 {
+		h.engine.log.Warn("more connections are announced at a time (PORT, PASV of FTP) than are noted: others are not told to be ftp-data")
 	}
 	if b.EvictedConns > 0 && h.last.EvictedConns == 0 {
 		h.engine.log.Warn("limits.memory: there is no room for further connections; those that say least end early, and their records say evicted", "memory", h.engine.plant.memory)

@@ -151,6 +151,7 @@ var metrics = []status.Figure[picture]{
 	{Name: "pairs", Help: "Conversations of the open pane.", Read: whole(func(p *picture) uint64 { return p.pairs })},
 	{Name: "pairs_lost_total", Help: "Conversations that reports lack for want of memory.", Counter: true, Read: whole(func(p *picture) uint64 { return p.Lost.Pairs })},
 	{Name: "links_lost_total", Help: "Packets whose VLAN and MAC addresses had no room.", Counter: true, Read: whole(func(p *picture) uint64 { return p.LostLinks })},
+	{Name: "announcements_lost_total", Help: "Announcements of connections (PORT, PASV) that had no room.", Counter: true, Read: whole(func(p *picture) uint64 { return p.Unexpected })},
 	{Name: "fragments_total", Help: "IP fragments.", Counter: true, Read: whole(func(p *picture) uint64 { return p.Fragments.Fragments })},
 	{Name: "datagrams_rebuilt_total", Help: "Datagrams that fragments made whole.", Counter: true, Read: whole(func(p *picture) uint64 { return p.Fragments.Rebuilt })},
 	{Name: "datagrams_expired_total", Help: "Datagrams whose missing fragments did not come in time.", Counter: true, Read: whole(func(p *picture) uint64 { return p.Fragments.Expired })},

@@ -45,13 +45,16 @@ type plant struct {
 	memory  int64        // what the process may take, in bytes
 	panes   int          // of flow vectors that a commit takes
 	links   *links.Table // nil where no log wants them
-	log     *slog.Logger
+	// unexpected is how many announcements of connections had no room, on all timelines.
+	unexpected atomic.Uint64
+	log        *slog.Logger
 }
 
 // newTimeline makes a timeline that does nothing yet, whose connections may take so
 // much of the memory, with flow vectors where it is told how.
 func (p *plant) newTimeline(vectors *flowvec.Config, percent int64) *timeline {
-	t := &timeline{frontier: merge.NewFrontier(p.sizes), router: &dealer{Hasher: p.hasher, all: p.conn.IgnoreChecksums}, carriers: carriers{log: p.log}}
+	t := &timeline{frontier: merge.NewFrontier(p.sizes), router: &dealer{Hasher: p.hasher, all: p.conn.IgnoreChecksums, lost: &p.unexpected}, carriers: carriers{log: p.log}}
+	t.router.passed = func() packet.Time { return t.passed().at }
 	conns := p.conn
 	conns.Memory = percentOf(p.memory, percent) / int64(p.sizes.Shards)
 	for i := range p.sizes.Shards {
@@ -120,15 +123,20 @@ type cut struct {
 	saved *saving
 }
 
-// cut cuts at the last epoch end that every shard has passed.
-func (t *timeline) cut() cut {
+// passed is how far every shard has handed over what it brings.
+func (t *timeline) passed() place {
 	end := before(packet.MaxTime)
 	for _, c := range t.cores {
 		if f := c.out.progress(); f.compare(&end) < 0 {
 			end = f
 		}
 	}
-	end, more := t.limited(end)
+	return end
+}
+
+// cut cuts at the last epoch end that every shard has passed.
+func (t *timeline) cut() cut {
+	end, more := t.limited(t.passed())
 	covered := packet.At(end.at)
 	if end.at == packet.MaxTime {
 		covered = packet.MaxOrder

@@ -12,7 +12,7 @@ import (
 
 // RenameNew renames where nothing may be at to: else it fails with an error that is
 // fs.ErrExist, and nothing changes. Where the file system cannot say that in the same
-// step, as NFS, it is asked before. Other errors are those of os.Rename.
+// step, as NFS, it is asked before. Other errors are those of os.Rename and os.Lstat.
 func RenameNew(from, to string) error {
 	err := unix.Renameat2(unix.AT_FDCWD, from, unix.AT_FDCWD, to, unix.RENAME_NOREPLACE)
 	switch {

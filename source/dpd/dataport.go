@@ -25,19 +25,42 @@ const mostLines = 16
 
 // DataPort is the port that an FTP message from an address gives for data, where that
 // is at the same address, or 0: the commands PORT and EPRT of a client, the replies 227
-// and 229 of a server (RFC 959, RFC 2428). Of a payload the last one counts.
+// and 229 of a server (RFC 959, RFC 2428). Of a payload the last one counts, before the
+// first line that is neither a command nor a reply.
 func DataPort(b []byte, from *packet.Addr) (port uint16) {
 	for range mostLines {
 		line, rest, whole := bytes.Cut(b, []byte("\n"))
 		if !whole {
 			break
 		}
-		if p := invitation(bytes.TrimRight(line, "\r"), from); p != 0 {
+		line = bytes.TrimRight(line, "\r")
+		if !mayBeFTP(line) {
+			break
+		}
+		if p := invitation(line, from); p != 0 {
 			port = p
 		}
 		b = rest
 	}
 	return port
+}
+
+// mayBeFTP says that a line begins as a command, with three or four letters, or as a
+// reply, with three digits.
+func mayBeFTP(line []byte) bool {
+	command, _ := word(line)
+	letters, digits := 0, 0
+	for _, c := range command {
+		switch {
+		case 'A' <= c&^0x20 && c&^0x20 <= 'Z':
+			letters++
+		case '0' <= c && c <= '9':
+			digits++
+		default:
+			return digits == 3 && letters == 0 && c == '-'
+		}
+	}
+	return digits == 0 && (letters == 3 || letters == 4) || digits == 3 && letters == 0
 }
 
 // invitation is the port that one line gives.

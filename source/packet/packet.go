@@ -8,7 +8,7 @@ package packet
 //
 // Which fields hold: the order fields (Eff, Rank, Rec) and TS always; the
 // headers unless Drop is set; Seq, Ack, Win and TCPFlags for TCP only; UDPLen
-// for UDP only. All numbers are in host byte order.
+// for UDP, and of TCP by DataPort. All numbers are in host byte order.
 type Packet struct {
 	Eff  Time   // effective time: what orders the packet and drives every clock
 	TS   Time   // the record's own stamp unless Suspect, shown in every log field that shows one
