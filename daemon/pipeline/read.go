@@ -114,15 +114,18 @@ func stay(r spool.Retirement) (spool.Move, error) {
 }
 
 // gatherPaths indexes what the paths name. Standard input and pipes cannot be indexed:
-// they count as beginning before everything else.
+// they count as beginning before everything else. One with several names is read once.
 func gatherPaths(ctx context.Context, d *spool.Descriptors, paths []string) ([]*spool.File, error) {
 	var named []string
 	var found []*spool.File
+	var streams []fs.FileInfo // of found
 	for _, p := range paths {
+		info, isStream := streamOf(p)
 		switch {
-		case !isStream(p):
+		case !isStream:
 			named = append(named, p)
-		case !slices.ContainsFunc(found, func(f *spool.File) bool { return f.Path == p }):
+		case !slices.ContainsFunc(streams, func(o fs.FileInfo) bool { return os.SameFile(o, info) }):
+			streams = append(streams, info)
 			const least = packet.Time(math.MinInt64)
 			found = append(found, &spool.File{
 				Path: p, Name: filepath.Base(p), ContentID: uint64(len(found)), // tells streams of equal packets apart
@@ -134,11 +137,15 @@ func gatherPaths(ctx context.Context, d *spool.Descriptors, paths []string) ([]*
 	return append(found, walked...), err
 }
 
-// isStream says whether a path that somebody named is standard input or a pipe, as of
-// bash's <(command).
-func isStream(path string) bool {
+// streamOf says whether a path that somebody named is standard input or a pipe, as of
+// bash's <(command), and which.
+func streamOf(path string) (info fs.FileInfo, ok bool) {
+	if path == stdin {
+		info, _ = os.Stdin.Stat() // what is wrong with it is heard when it is read
+		return info, true
+	}
 	info, err := os.Stat(path)
-	return path == stdin || err == nil && info.Mode()&fs.ModeNamedPipe != 0
+	return info, err == nil && info.Mode()&fs.ModeNamedPipe != 0
 }
 
 // OpenFiles is the configured limit of capture files open at once, or less

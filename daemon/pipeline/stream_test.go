@@ -29,7 +29,11 @@ func TestReadOfPipes(t *testing.T) {
 				t.Errorf("pipe %d: %v", i, err)
 			}
 		}()
-		fed = append(fed, pipe, pipe) // the second time it is the same one
+		alias := filepath.Join(t.TempDir(), "alias")
+		if err := os.Symlink(pipe, alias); err != nil {
+			t.Fatal(err)
+		}
+		fed = append(fed, pipe, alias, pipe) // the second and third time it is the same one
 	}
 	got := newJob(t).read(t, append(fed, paths[2])...)
 	if got.err != nil {
