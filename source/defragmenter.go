@@ -18,14 +18,15 @@ type Defragmenter struct {
 	frontier   *merge.Frontier
 	router     Router
 	reassembly *Reassembly
-	save       func() // at a cut
+	save       func(packet.Order) // at a cut
 
 	taken, made uint64 // packets, once Run has ended
 }
 
 // NewDefragmenter makes the defragmenter of f, of which there is one. save is called
-// where state is saved (merge.Frontier.Cut), on the goroutine of Run.
-func NewDefragmenter(cfg defrag.Config, router Router, f *merge.Frontier, save func()) *Defragmenter {
+// where state is saved (merge.Frontier.Cut), on the goroutine of Run: all that lies below
+// the key has been routed then, and no shard handles anything behind it before save returns.
+func NewDefragmenter(cfg defrag.Config, router Router, f *merge.Frontier, save func(key packet.Order)) *Defragmenter {
 	return &Defragmenter{frontier: f, router: router, reassembly: NewReassembly(cfg), save: save}
 }
 
@@ -50,7 +51,7 @@ func (d *Defragmenter) Run(ctx context.Context) error {
 			return nil
 		}
 		if relay.Cut() {
-			d.save()
+			d.save(safe)
 			relay.Pass()
 			continue
 		}

@@ -22,7 +22,7 @@ import (
 // Where there are too many, the first of each slice of event time are kept: those that
 // came before an instant decide which of them are known then, whoever noted them first.
 type Expected struct {
-	some atomic.Bool // there are announcements
+	until atomic.Int64 // nanoseconds: none counts for what begins later
 
 	mu     sync.RWMutex
 	slices map[packet.Time][]announcement // by where a slice of event time begins, in order
@@ -76,30 +76,31 @@ func (e *Expected) add(a announcement) (ok bool) {
 	if ok = len(all) < maxExpected; !ok {
 		last := all[maxExpected-1]
 		all = all[:maxExpected-1]
-		e.remove(last)
+		e.remove(last.announced, last.at, last.at+1)
 	}
 	e.slices[start] = slices.Insert(all, i, a)
 	times := e.by[a.announced]
 	k, _ := slices.BinarySearch(times, a.at)
 	e.by[a.announced] = slices.Insert(times, k, a.at)
-	e.some.Store(true)
+	e.until.Store(max(e.until.Load(), int64(after(a.at, expectedFor))))
 	return ok
 }
 
-// remove forgets one that is known.
-func (e *Expected) remove(a announcement) {
-	times := e.by[a.announced]
-	if len(times) == 1 {
-		delete(e.by, a.announced)
-		return
+// remove drops the times of a from an instant on, before another.
+func (e *Expected) remove(a announced, from, before packet.Time) {
+	times := e.by[a]
+	i, _ := slices.BinarySearch(times, from)
+	k, _ := slices.BinarySearch(times, before)
+	if times = slices.Delete(times, i, k); len(times) > 0 {
+		e.by[a] = times
+	} else {
+		delete(e.by, a)
 	}
-	k, _ := slices.BinarySearch(times, a.at)
-	e.by[a.announced] = slices.Delete(times, k, k+1)
 }
 
 // has says whether a connection that begins at now was announced.
 func (e *Expected) has(orig, resp *packet.Addr, port uint16, now packet.Time) bool {
-	if e == nil || !e.some.Load() {
+	if e == nil || int64(now) > e.until.Load() {
 		return false
 	}
 	e.mu.RLock()
@@ -112,30 +113,17 @@ func (e *Expected) has(orig, resp *packet.Addr, port uint16, now packet.Time) bo
 // Forget drops what was announced too long before now, at or after which all
 // connections begin that are still to come.
 func (e *Expected) Forget(now packet.Time) {
-	if !e.some.Load() {
-		return
-	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for start, all := range e.slices {
-		if now <= after(after(start, expectedSlice), expectedFor) {
+		end := after(start, expectedSlice)
+		if now <= after(end, expectedFor) {
 			continue
 		}
 		delete(e.slices, start)
 		for _, a := range all {
-			e.forget(a.announced, after(start, expectedSlice))
+			e.remove(a.announced, start, end)
 		}
-	}
-	e.some.Store(len(e.slices) > 0)
-}
-
-// forget drops the times of a before an instant.
-func (e *Expected) forget(a announced, before packet.Time) {
-	times := e.by[a]
-	if k, _ := slices.BinarySearch(times, before); k < len(times) {
-		e.by[a] = times[k:]
-	} else {
-		delete(e.by, a)
 	}
 }
 

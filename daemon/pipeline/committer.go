@@ -235,7 +235,6 @@ func (c *committer) gather(b *commit, cut cut) {
 	live := cut.of == c.live
 	y := cut.fetch()
 	cut.of.carriers.add(y.tunnels)
-	cut.of.router.expected.Forget(cut.end.at)
 	// In a batch all lines stay in memory until they are in the logs: the merged ones
 	// serve for the next commit, too, unless there are two timelines.
 	into := c.merged[:0]

@@ -20,9 +20,8 @@ type dealer struct {
 	all      bool               // wrong checksums do not matter
 }
 
-// forgetEvery is after how many announcements those are dropped that are over: commits
-// drop them, too, but hours of event time may lie between two.
-const forgetEvery = 1 << 12
+// forgetEvery is after how many announcements those are dropped that are over.
+const forgetEvery = 1 << 8
 
 // Route implements source.Router.
 func (d *dealer) Route(p *packet.Packet) int {

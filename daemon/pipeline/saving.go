@@ -14,8 +14,8 @@ import (
 	"pcapdir/source/spool"
 )
 
-// saving is one cut of a timeline under way: each shard, and the defragmenter, writes
-// what it has to a segment of its own as soon as it has got to the cut.
+// saving is one cut of a timeline under way: each shard, and what routes packets to them,
+// writes what it has to a segment of its own as soon as it has got to the cut.
 type saving struct {
 	fs     spool.FS
 	dir    string
@@ -32,8 +32,8 @@ type saving struct {
 	err      error
 }
 
-// fragmentsPart is the part of the defragmenter; those of shards are numbers.
-const fragmentsPart = "fragments"
+// routingPart is the part of the defragmenter and the dealer; those of shards are numbers.
+const routingPart = "routing"
 
 // shard writes the part of a shard that has handed over all lines before frontier,
 // which is the same for all: it depends on the cut alone.

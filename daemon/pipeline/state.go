@@ -31,14 +31,14 @@ type state struct {
 // timelineState is a timeline at its cut. Of one that has ended there are only files,
 // which are still to be put away.
 type timelineState struct {
-	Ended     bool
-	Key       packet.Order // everything below was handled
-	Last      packet.Time  // how far event time had got
-	Frontier  packet.Time  // lines before it are in the logs
-	Shards    []segment
-	Fragments segment
-	Tunnels   segment // and what connections were announced
-	Files     []fileState
+	Ended    bool
+	Key      packet.Order // everything below was handled
+	Last     packet.Time  // how far event time had got
+	Frontier packet.Time  // lines before it are in the logs
+	Shards   []segment
+	Routing  segment // datagrams in the making, and what connections were announced
+	Tunnels  segment
+	Files    []fileState
 }
 
 // fileState is a file of which something was read.
@@ -101,7 +101,7 @@ func (t *timelineState) segments() []segment {
 	if t.Ended {
 		return nil
 	}
-	return append(slices.Clone(t.Shards), t.Fragments, t.Tunnels)
+	return append(slices.Clone(t.Shards), t.Routing, t.Tunnels)
 }
 
 // keptModel is what was saved last of the reports' past. It changes with every pane,
@@ -152,15 +152,12 @@ func (c *committer) keepTimeline(b *commit, cut cut) (timelineState, error) {
 	if cut.saved == nil {
 		return timelineState{Ended: true, Files: c.files.openOf(cut, b)}, nil
 	}
-	t := timelineState{Key: cut.covered, Last: min(cut.of.frontier.Last(), cut.covered.Eff), Frontier: cut.end.at, Fragments: cut.saved.segments[fragmentsPart]}
+	t := timelineState{Key: cut.covered, Last: min(cut.of.frontier.Last(), cut.covered.Eff), Frontier: cut.end.at, Routing: cut.saved.segments[routingPart]}
 	for i := range cut.of.cores {
 		t.Shards = append(t.Shards, cut.saved.segments[strconv.Itoa(i)])
 	}
 	var err error
-	t.Tunnels, err = c.writeDurable(cut.saved.prefix+"tunnels", func(w *snap.Writer) {
-		cut.of.carriers.save(w, cut.end.at)
-		cut.of.router.expected.Save(w, cut.covered.Eff)
-	})
+	t.Tunnels, err = c.writeDurable(cut.saved.prefix+"tunnels", func(w *snap.Writer) { cut.of.carriers.save(w, cut.end.at) })
 	t.Files = c.files.openOf(cut, b)
 	return t, err
 }
@@ -277,13 +274,18 @@ func (t *timeline) restore(s *store, p *plant, st *timelineState) error {
 	for _, c := range t.cores {
 		c.countOpen()
 	}
-	err := readSegment(s.fs, s.dir, st.Fragments, t.defragmenter.Load)
+	err := readSegment(s.fs, s.dir, st.Routing, func(r *snap.Reader) error {
+		if err := t.defragmenter.Load(r); err != nil {
+			return err
+		}
+		t.router.expected.Load(r)
+		return r.End()
+	})
 	if err != nil {
 		return err
 	}
 	return readSegment(s.fs, s.dir, st.Tunnels, func(r *snap.Reader) error {
 		t.carriers.load(r)
-		t.router.expected.Load(r)
 		return r.End()
 	})
 }

@@ -67,8 +67,11 @@ func (p *plant) newTimeline(vectors *flowvec.Config, percent int64) *timeline {
 	}
 	fragments := defrag.DefaultConfig()
 	fragments.Bytes = int(min(int64(fragments.Bytes), percentOf(p.memory, fragmentPercent)))
-	t.defragmenter = source.NewDefragmenter(fragments, t.router, t.frontier, func() {
-		t.saving.Load().write(fragmentsPart, t.defragmenter.Save)
+	t.defragmenter = source.NewDefragmenter(fragments, t.router, t.frontier, func(key packet.Order) {
+		t.saving.Load().write(routingPart, func(w *snap.Writer) {
+			t.defragmenter.Save(w)
+			t.router.expected.Save(w, key.Eff)
+		})
 	})
 	return t
 }

@@ -94,7 +94,7 @@ func order(ctx context.Context, paths []string, shards int) (packets uint64, err
 	}
 	frontier.Admit(entries...)
 	frontier.CloseInput()
-	relay := source.NewDefragmenter(defrag.DefaultConfig(), router, frontier, func() {})
+	relay := source.NewDefragmenter(defrag.DefaultConfig(), router, frontier, func(packet.Order) {})
 	group.Go(func() error { return relay.Run(ctx) })
 	handlers := make([]idle, shards)
 	for i := range handlers {
