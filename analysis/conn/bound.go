@@ -28,15 +28,19 @@ const (
 
 // bounds are how many of each may be there, 0: any number.
 type bounds struct {
-	plain, tcp     int // open flows
+	plain, tcp     room
 	spans, letters int // of all connections: ranges above holes, pieces of histories
 	tunnels        int // without connection
-
-	plainVictims, tcpVictims victims
 
 	evicted, gaveUp uint64
 	at              packet.Time // when the last one was evicted in the instant that it began
 	sameTime        uint32      // how many were then
+}
+
+// room is what flows of a kind have.
+type room struct {
+	most    int // open flows
+	victims victims
 }
 
 // boundsFor divides c.Memory.
@@ -58,8 +62,8 @@ func boundsFor(c *Config) (b bounds) {
 	flows := percent * (100 - slackPercent - spansPercent - lettersPercent - tunnelsPercent)
 	tcpSize := unsafe.Sizeof(tcpFlow{}) + unsafe.Sizeof(tcpOddities{})
 	plainSize := unsafe.Sizeof(plainFlow{}) + unsafe.Sizeof(oddities{})
-	b.tcp = max(1, int(flows/allShares*tcpShare/(int64(tcpSize)+extra)))
-	b.plain = max(1, int(flows/allShares*(allShares-tcpShare)/(int64(plainSize)+extra)))
+	b.tcp.most = max(1, int(flows/allShares*tcpShare/(int64(tcpSize)+extra)))
+	b.plain.most = max(1, int(flows/allShares*(allShares-tcpShare)/(int64(plainSize)+extra)))
 	return b
 }
 

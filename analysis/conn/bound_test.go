@@ -2,6 +2,7 @@ package conn
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"runtime"
@@ -11,6 +12,7 @@ import (
 
 	"pcapdir/analysis/logs"
 	"pcapdir/source/packet"
+	"pcapdir/source/snap"
 )
 
 // mixed are the packets of real connections, a second apart, with so many packets
@@ -127,7 +129,7 @@ func TestTheSilentGoFirst(t *testing.T) {
 	cfg.TCPInactivity = time.Hour
 	var gone [][]byte
 	tr := New(cfg, Deps{Emit: func(_ packet.Time, c *logs.Conn) { gone = append(gone, bytes.Clone(c.OrigH[:])) }})
-	tr.bounds.tcp = 16
+	tr.bounds.tcp.most = 16
 	now := packet.Time(0)
 	handle := func(p packet.Packet) { now += 1000; p.Eff, p.TS = now, now; tr.Handle(&p) }
 	for i := range 16 {
@@ -213,7 +215,7 @@ func TestTheNewBecomeEstablished(t *testing.T) {
 	const room, all, slow = 1000, 5000, 20 // so many others begin until the handshake goes on
 	gone := map[uint64]int{}               // by packets of the originator
 	tr := New(DefaultConfig(), Deps{Emit: func(_ packet.Time, c *logs.Conn) { gone[c.OrigPkts]++ }})
-	tr.bounds.tcp = room
+	tr.bounds.tcp.most = room
 	now := packet.Time(0)
 	var rest [][]packet.Packet
 	for i := range all {
@@ -283,7 +285,7 @@ func TestEvictionsTellTheTruth(t *testing.T) {
 		ends = append(ends, fmt.Sprint(time.Duration(at), c.Evicted))
 		uids[c.UID] = true
 	}})
-	tr.bounds.tcp = 1
+	tr.bounds.tcp.most = 1
 	handle := func(i int, at time.Duration) {
 		p := attempt(i, packet.Time(at))
 		tr.Handle(&p)
@@ -299,6 +301,84 @@ func TestEvictionsTellTheTruth(t *testing.T) {
 	tr.Flush(packet.Time(7 * time.Second))
 	if len(ends) != 7 || len(uids) != 7 {
 		t.Errorf("%d records, %d uids: %v", len(ends), len(uids), ends)
+	}
+}
+
+// Records of one instant have uids of their own, also where stamps lie so far behind that
+// connections are over as they begin, and however many there are.
+func TestEvictionsInOneInstant(t *testing.T) {
+	cfg := DefaultConfig()
+	cfg.StampClock = true
+	records, uids := 0, map[logs.UID]bool{}
+	tr := New(cfg, Deps{Emit: func(_ packet.Time, c *logs.Conn) { records++; uids[c.UID] = true }})
+	tr.bounds.tcp.most = 1
+	for i := range 200_000 {
+		p := attempt(i%2, packet.Time(time.Hour))
+		p.TS = 0
+		tr.Handle(&p)
+	}
+	tr.Flush(packet.Time(time.Hour) + 1)
+	if records != 200_000 || len(uids) != records {
+		t.Errorf("%d records, %d uids", records, len(uids))
+	}
+}
+
+// What is loaded of a tracker that had more room falls to the bound as it ends by itself
+// or others begin, and what is established stays.
+func TestLoadedBeyondTheBound(t *testing.T) {
+	for _, c := range []struct{ attempts, established, most, lost int }{
+		{30_000, 1500, 2000, 0}, {30_000, 1900, 4000, 0}, {8000, 1000, 2000, 0},
+		{8000, 2000, 2000, 2000/probation + 1}, // new ones are left their part
+	} {
+		cfg := DefaultConfig()
+		cfg.TCPInactivity = time.Hour
+		lost := 0
+		emit := func(_ packet.Time, c *logs.Conn) {
+			if c.Evicted && c.OrigH[12] == 10 {
+				lost++
+			}
+		}
+		now := packet.Time(0)
+		hashes := map[[2]packet.Addr]uint64{}
+		handle := func(tr *Tracker, p packet.Packet) {
+			now += 1000
+			p.Eff, p.TS = now, now
+			hashes[[2]packet.Addr{p.Src, p.Dst}] = p.Hash
+			tr.Handle(&p)
+		}
+		before := New(cfg, Deps{Emit: emit})
+		for i := range c.attempts {
+			handle(before, attempt(i, 0))
+			if n := c.established * i / c.attempts; n < c.established*(i+1)/c.attempts {
+				conversation(n, func(p packet.Packet) { handle(before, p) })
+			}
+		}
+		before.Advance(now)
+		var state bytes.Buffer
+		w := snap.NewWriter(&state)
+		before.Save(w)
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		tr := New(cfg, Deps{Emit: emit})
+		tr.bounds.tcp.most = c.most
+		err := Load(snap.NewReader(&state, int64(state.Len())), []*Tracker{tr}, now, func(p *packet.Packet) int {
+			p.Hash = cmp.Or(hashes[[2]packet.Addr{p.Src, p.Dst}], hashes[[2]packet.Addr{p.Dst, p.Src}])
+			return 0
+		})
+		if loaded := tr.Len(); err != nil || loaded != c.attempts+c.established {
+			t.Fatalf("%d are loaded: %v", loaded, err)
+		}
+		now = now.Add(10 * time.Second) // attempts are over
+		tr.Advance(now)
+		most := 0
+		for i := range 50_000 {
+			handle(tr, attempt(1_000_000+i, 0))
+			most = max(most, tr.Len())
+		}
+		if most > c.most || lost > c.lost {
+			t.Errorf("%+v: %d are open, %d of the established are lost", c, most, lost)
+		}
 	}
 }
 

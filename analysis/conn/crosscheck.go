@@ -2,7 +2,12 @@
 
 package conn
 
-import "fmt"
+import (
+	"fmt"
+	"math/bits"
+
+	"pcapdir/source/packet"
+)
 
 // What must hold of a Tracker between two calls, whatever packets came:
 //
@@ -15,6 +20,8 @@ import "fmt"
 //	spans    pending ranges are in order, apart, above what was reassembled, and
 //	         sum up to what is kept with the lowest
 //	memory   what the open flows refer to is all that is in use
+//	room     a flow is passed over where one must end for another only if it is
+//	         established, and the places that are not are counted
 //
 // crossCheck panics where something of this does not hold. It walks everything, so
 // it does so for every packet of a small table, and now and then for a large one.
@@ -30,6 +37,8 @@ func (t *Tracker) crossCheck() {
 		t.checkFlow(i, &used)
 	}
 	t.checkMemory(len(seats), used)
+	t.checkVictims(&t.bounds.plain.victims, 0)
+	t.checkVictims(&t.bounds.tcp.victims, tcpIndex)
 }
 
 func breach(format string, args ...any) { panic("conn: " + fmt.Sprintf(format, args...)) }
@@ -162,6 +171,23 @@ func (t *Tracker) checkMemory(open int, u usage) {
 		if t.showings.list[n].at < t.showings.list[n-1].at {
 			breach("showing %d is out of order", n)
 		}
+	}
+}
+
+// checkVictims checks which places of a slab are passed over.
+func (t *Tracker) checkVictims(v *victims, mark uint32) {
+	unsettled := int(v.used)
+	for at, word := range v.settled {
+		unsettled -= bits.OnesCount64(word)
+		for ; word != 0; word &= word - 1 {
+			place := uint32(at*64 + bits.TrailingZeros64(word))
+			if place > 0 && t.worthOf(t.flows.at(mark+place), -packet.MaxTime) < established {
+				breach("flow %d is passed over, though it says little", mark+place)
+			}
+		}
+	}
+	if v.unsettled != unsettled {
+		breach("%d places may be looked at, %d are counted", unsettled, v.unsettled)
 	}
 }
 

@@ -46,6 +46,15 @@ func TestBreachesAreSeen(t *testing.T) {
 			tr.parents = map[uint32][]Parent{i + 1: nil}
 			tr.flows.at(i + 1).bucket = noBucket
 		}},
+		{"a flow that says little is passed over", func(tr *Tracker, i uint32, f *flow) {
+			tr.bounds.tcp.victims.cover(tr.flows.tcp.used)
+			tr.bounds.tcp.victims.settle(i - tcpIndex)
+			f.pkts[resp] = 0
+		}},
+		{"a place is not counted", func(tr *Tracker, _ uint32, _ *flow) {
+			tr.bounds.plain.victims.cover(1)
+			tr.bounds.plain.victims.unsettled++
+		}},
 		{"instants out of order", func(tr *Tracker, i uint32, f *flow) { tr.addShowing(9, i, f.uid); tr.addShowing(8, i, f.uid) }},
 	} {
 		tr := New(DefaultConfig(), Deps{Emit: func(packet.Time, *logs.Conn) {}})

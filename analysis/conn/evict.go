@@ -12,8 +12,8 @@ const (
 	// are old.
 	looks = 8
 
-	// probation is the part of a slab that those have that say little: the established
-	// leave them that, or none would live until it is established.
+	// probation is the part of the open flows that those may be that say little: the
+	// established leave them that, or none would live until it is established.
 	probation = 16
 )
 
@@ -55,15 +55,6 @@ func (v *victims) begin(place uint32) {
 	}
 }
 
-// began says that a flow was opened.
-func (b *bounds) began(index uint32) {
-	if index >= tcpIndex {
-		b.tcpVictims.begin(index - tcpIndex)
-	} else {
-		b.plainVictims.begin(index)
-	}
-}
-
 // next is the next place that has not settled. There must be one.
 func (v *victims) next() uint32 {
 	for v.hand++; ; v.hand = (v.hand/64 + 1) * 64 {
@@ -78,28 +69,30 @@ func (v *victims) next() uint32 {
 	}
 }
 
-// makeRoom ends a flow of that kind, at time now, where there are as many as may be.
-func (t *Tracker) makeRoom(tr transport, now packet.Time) {
-	b := &t.bounds
+// allocFlow gives a flow of that kind a place, at time now: another one of the kind ends
+// for it where there are as many as may be.
+func (t *Tracker) allocFlow(tr transport, now packet.Time) (uint32, *flow) {
+	room, mark, live, used := &t.bounds.plain, uint32(0), t.flows.plain.live(), t.flows.plain.used
 	if tr == tcp {
-		if b.tcp > 0 && t.flows.tcp.live() >= b.tcp {
-			b.tcpVictims.cover(t.flows.tcp.used)
-			t.evict(&b.tcpVictims, tcpIndex, now)
-		}
-	} else if b.plain > 0 && t.flows.plain.live() >= b.plain {
-		b.plainVictims.cover(t.flows.plain.used)
-		t.evict(&b.plainVictims, 0, now)
+		room, mark, live, used = &t.bounds.tcp, tcpIndex, t.flows.tcp.live(), t.flows.tcp.used
 	}
+	if room.most > 0 && live >= room.most {
+		room.victims.cover(used)
+		t.evict(&room.victims, mark, live, now)
+	}
+	i, f := t.flows.alloc(tr)
+	room.victims.begin(i - mark)
+	return i, f
 }
 
-// evict ends the flow that says least of some of a slab, of equals the one that was
-// silent for longest. One whose time is over anyway just ends. Established ones are
-// looked at where there are few others, or these began in this instant.
-func (t *Tracker) evict(v *victims, mark uint32, now packet.Time) {
+// evict ends the flow that says least of some of the live ones of a slab, of equals the
+// one that was silent for longest. One whose time is over anyway just ends. Established
+// ones are looked at where there are few others, or these began in this instant.
+func (t *Tracker) evict(v *victims, mark uint32, live int, now packet.Time) {
 	least := candidate{worth: nobody}
-	for n := 0; n < looks && v.unsettled > max(n, int(v.used/probation)) && least.worth != overdue; {
+	for n := 0; n < looks && v.unsettled > max(n, live/probation) && least.worth != overdue; {
 		place := v.next()
-		if c := t.candidate(place+mark, now); c.worth == established || c.worth == nobody {
+		if c := t.candidate(mark+place, now); c.worth == established || c.worth == nobody {
 			v.settle(place)
 		} else {
 			least = least.or(c)
@@ -107,17 +100,23 @@ func (t *Tracker) evict(v *victims, mark uint32, now packet.Time) {
 		}
 	}
 	if least.worth > established {
-		for range min(looks, v.used) {
+		for n, left := 0, v.used; n < looks && left > 0; left-- {
 			if v.any++; v.any >= v.used {
 				v.any = 1
 			}
-			least = least.or(t.candidate(v.any+mark, now))
+			if c := t.candidate(mark+v.any, now); c.worth != nobody {
+				least = least.or(c)
+				n++
+			}
 		}
 	}
 	switch least.worth {
 	case nobody:
 		return
 	case overdue:
+		if t.firstEff(least.f) == now { // its stamp lies so far behind
+			t.bounds.repeat(now)
+		}
 		t.end(least.index, least.f, least.f.deadline)
 		return
 	case justBegun:
@@ -142,19 +141,13 @@ func (t *Tracker) candidate(index uint32, now packet.Time) candidate {
 
 // or is the one of both that goes first.
 func (c candidate) or(o candidate) candidate {
-	if c.worth != o.worth || c.worth == nobody {
-		if c.worth < o.worth {
-			return c
-		}
-		return o
-	}
-	if c.f.lastSeen <= o.f.lastSeen {
+	if c.worth < o.worth || c.worth == o.worth && (c.worth == nobody || c.f.lastSeen <= o.f.lastSeen) {
 		return c
 	}
 	return o
 }
 
-// repeat notes that one is evicted in the instant in which it began.
+// repeat notes that one ends for want of room in the instant in which it began.
 func (b *bounds) repeat(now packet.Time) {
 	if b.at != now {
 		b.at, b.sameTime = now, 0
@@ -168,7 +161,7 @@ func (b *bounds) again(now packet.Time) uint32 {
 	if b.at != now {
 		return 0
 	}
-	return b.sameTime << 16
+	return b.sameTime
 }
 
 // worth is how much a connection says: those that say little go first.

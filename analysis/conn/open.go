@@ -5,9 +5,7 @@ import "pcapdir/source/packet"
 // open starts a flow with its first packet. n counts the flows of the tuple that
 // it directly replaces at the same effective time.
 func (t *Tracker) open(k *tuple, p *packet.Packet, n uint32) (uint32, *flow, int) {
-	t.makeRoom(transportOf(k.proto), p.Eff)
-	i, f := t.flows.alloc(transportOf(k.proto))
-	t.bounds.began(i)
+	i, f := t.allocFlow(transportOf(k.proto), p.Eff)
 	f.addr = [2]packet.Addr{k.src, k.dst}
 	f.port = [2]uint16{k.srcPort, k.dstPort}
 	f.proto, f.tag = k.proto, k.tag
@@ -17,7 +15,7 @@ func (t *Tracker) open(k *tuple, p *packet.Packet, n uint32) (uint32, *flow, int
 		o := t.odd(f)
 		o.n, o.lift = n, p.Eff.Sub(p.TS)
 	}
-	f.uid = makeUID(t.cfg.UIDKey, k, p.TS, p.Eff, n+t.bounds.again(p.Eff))
+	f.uid = makeUID(t.cfg.UIDKey, k, p.TS, p.Eff, n, t.bounds.again(p.Eff))
 	if k.oneWay {
 		f.marks |= markOneWay
 	}

@@ -47,7 +47,7 @@ func (t *Tracker) carryPlain(p *packet.Packet) {
 	tunnel, ok := t.plain[p.Hash]
 	if !ok || p.Eff.Sub(tunnel.last) > tunnelIdle {
 		t.key.set(p)
-		tunnel.uid = makeUID(t.cfg.UIDKey, &t.key, p.TS, p.Eff, 0)
+		tunnel.uid = makeUID(t.cfg.UIDKey, &t.key, p.TS, p.Eff, 0, 0)
 		t.announce(Carrier{p.Hash, p.Eff, tunnel.uid})
 	}
 	tunnel.last = p.Eff

@@ -10,9 +10,9 @@ import (
 )
 
 // makeUID names a connection by what no run changes: its tuple, the stamp and
-// effective time of its first packet, and n, how many flows of the same tuple it
-// directly replaced at that same effective time.
-func makeUID(key uint64, k *tuple, ts, eff packet.Time, n uint32) logs.UID {
+// effective time of its first packet, n, how many flows of the same tuple it
+// directly replaced at that same effective time, and again: see bounds.again.
+func makeUID(key uint64, k *tuple, ts, eff packet.Time, n, again uint32) logs.UID {
 	var b [73]byte
 	le := binary.LittleEndian
 	src, dst, srcPort, dstPort := k.canonical()
@@ -25,6 +25,7 @@ func makeUID(key uint64, k *tuple, ts, eff packet.Time, n uint32) logs.UID {
 	le.PutUint64(b[48:], uint64(ts))
 	le.PutUint64(b[56:], uint64(eff))
 	le.PutUint32(b[64:], n)
+	le.PutUint32(b[68:], again)
 	var uid logs.UID
 	le.PutUint64(uid[:8], xxhash.Sum64(b[:]))
 	b[72] = 1 // a second, independent hash of the same
