@@ -244,6 +244,12 @@ var cases = []struct{ name, packets, want string }{
 		0 A>B:53 udp len=19
 		15 A>B:53 udp len=19`,
 		`udp 4000>53 S0 D 1/0; udp 4000>53 S0 D 1/0`},
+	{"silence that a check of DNS does not find long enough", `
+		0 A>B:53 udp len=19
+		4 A>B:53 udp len=19
+		13.04 A>B:53 udp len=19
+		25 A>B:53 udp len=19`,
+		`udp 4000>53 S0 D 13.0s 57/0 3/0; udp 4000>53 S0 D 1/0`},
 	{"UDP idle", `
 		0 A>B:6002 udp len=3
 		55 A>B:6002 udp len=3

@@ -47,8 +47,20 @@ func (t *Tracker) deadline(f *flow) packet.Time {
 		return t.tcpDeadline(f, f.stream(), d)
 	}
 	if f.marks&markDNS != 0 {
-		// The check lets a flow go that is idle for a second less than its period.
-		d = min(d, max(f.due, after(f.lastSeen, t.cfg.DNSSession-time.Second)))
+		d = min(d, t.checkDNS(f))
 	}
 	return d
+}
+
+// checkDNS is when the check comes that ends f, unless a packet of its own comes before:
+// one is due a DNSSession after the last one, and lets a flow go that is idle for a second
+// less than that (DNS_Analyzer::ExpireTimer). Zeek's comes with the first packet from then
+// on, of any connection: where all are silent it finds f idle for longer than it is here.
+func (t *Tracker) checkDNS(f *flow) packet.Time {
+	period := t.cfg.DNSSession
+	idle := after(f.lastSeen, period-time.Second)
+	if idle <= f.due {
+		return f.due
+	}
+	return after(f.due, (idle.Sub(f.due)+period-1)/period*period)
 }
