@@ -7,27 +7,36 @@ import "pcapdir/analysis/pages"
 // stay depends only on which were seen, not on their order or volume. What
 // belongs to those that go goes too.
 func (t *Table) evict() {
-	kept := t.pairs.n
-	for int(kept) >= t.cfg.MaxPairs {
+	ranks := t.ranksOfAll()
+	for kept := len(ranks); kept >= t.cfg.MaxPairs; {
 		t.limit -= min(t.limit, t.limit/8+1)
 		kept = 0
-		for place := range t.pairs.n {
-			if q := t.pairs.at(place + 1); t.ranks.hash(&q.lo, &q.hi) < t.limit {
+		for _, rank := range ranks {
+			if rank < t.limit {
 				kept++
 			}
 		}
 	}
-	t.drop()
+	t.drop(ranks)
 }
 
-// drop lets go of the conversations whose ranks reach the limit. Those that stay move
-// together, in their order, where they are.
-func (t *Table) drop() {
-	moved := make([]uint32, t.pairs.n) // the new place of each, 0 for those that go
-	kept := uint32(0)
-	for i := range moved {
+func (t *Table) ranksOfAll() []uint64 {
+	ranks := make([]uint64, t.pairs.n)
+	for i := range ranks {
 		q := t.pairs.at(uint32(i + 1))
-		if t.ranks.hash(&q.lo, &q.hi) >= t.limit {
+		ranks[i] = t.ranks.hash(&q.lo, &q.hi)
+	}
+	return ranks
+}
+
+// drop lets go of the conversations whose ranks, which are those of all, reach the
+// limit. Those that stay move together, in their order, where they are.
+func (t *Table) drop(ranks []uint64) {
+	moved := make([]uint32, len(ranks)) // the new place of each, 0 for those that go
+	kept := uint32(0)
+	for i, rank := range ranks {
+		q := t.pairs.at(uint32(i + 1))
+		if rank >= t.limit {
 			t.lost.Pairs++
 			t.lost.Packets += t.packets(q)
 			t.freeBeside(q)

@@ -6,7 +6,7 @@ package flowvec
 func (t *Table) join(q *pair, from *slabs, limit uint64) uint32 {
 	if limit < t.limit { // packets of what reaches it are missing
 		t.limit = limit
-		t.drop()
+		t.drop(t.ranksOfAll())
 	}
 	place := t.placeOf(&q.lo, &q.hi)
 	if place == 0 {

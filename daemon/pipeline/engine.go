@@ -91,7 +91,6 @@ type deps struct {
 	giveBack    func(*spool.File, error)
 	descriptors *spool.Descriptors
 	seed        uint64 // of the shard hash
-	sample      uint64 // seed of what full tables of vectors keep
 	retries     int
 	state       *state // of the run before, or nil
 	batch       bool   // a closed set is read, and summed up at its end
@@ -116,7 +115,11 @@ func newEngine(o Options, d deps) (*engine, error) {
 	if cfg.Conn.VLAN || cfg.Conn.MAC {
 		p.links = links.New(cfg.Conn.MAC, links.Max)
 	}
-	vectors := vectorConfig(cfg, d.sample)
+	seed := d.seed
+	if d.batch {
+		seed = cfg.KMeans.Seed // the same in every run, though whoever knows it can choose what stays
+	}
+	vectors := vectorConfig(cfg, seed)
 	if vectors != nil {
 		boundVectors(vectors, cfg, p.memory)
 	}
@@ -282,12 +285,12 @@ func formOf(cfg *config.Config) logs.Form {
 }
 
 // vectorConfig is nil where no window wants vectors.
-func vectorConfig(cfg *config.Config, sample uint64) *flowvec.Config {
+func vectorConfig(cfg *config.Config, seed uint64) *flowvec.Config {
 	if len(cfg.Vectors.Windows) == 0 {
 		return nil
 	}
 	c := flowvec.DefaultConfig()
-	c.Pane, c.Seed = cfg.Vectors.Pane, sample
+	c.Pane, c.Seed = cfg.Vectors.Pane, seed
 	return &c
 }
 

@@ -68,7 +68,6 @@ func Read(ctx context.Context, o Options, paths []string) (s Summary, err error)
 		plan:        stay,
 		descriptors: descriptors,
 		seed:        rand.Uint64(),
-		sample:      o.Config.KMeans.Seed, // the same in every run
 		retries:     boundedTries,
 		batch:       true,
 	})

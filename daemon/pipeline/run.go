@@ -53,7 +53,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	if err != nil {
 		return err
 	}
-	e, err := newEngine(o, deps{store: st, beats: beats, plan: sp.Plan, giveBack: sp.Return, descriptors: descriptors, seed: seed, sample: seed, state: was})
+	e, err := newEngine(o, deps{store: st, beats: beats, plan: sp.Plan, giveBack: sp.Return, descriptors: descriptors, seed: seed, state: was})
 	if err != nil {
 		return err
 	}

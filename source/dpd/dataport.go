@@ -33,11 +33,12 @@ func DataPort(b []byte, from *packet.Addr) (port uint16) {
 		if !whole {
 			break
 		}
-		line = bytes.TrimRight(line, "\r")
-		if !mayBeFTP(line) {
+		line = bytes.TrimLeft(bytes.TrimRight(line, "\r"), " \t")
+		command, _ := word(line)
+		if !mayBeFTP(command) {
 			break
 		}
-		if p := invitation(line, from); p != 0 {
+		if p := invitation(command, line[len(command):], from); p != 0 {
 			port = p
 		}
 		b = rest
@@ -45,10 +46,9 @@ func DataPort(b []byte, from *packet.Addr) (port uint16) {
 	return port
 }
 
-// mayBeFTP says that a line begins as a command, with three or four letters, or as a
-// reply, with three digits.
-func mayBeFTP(line []byte) bool {
-	command, _ := word(line)
+// mayBeFTP says that the first word of a line is a command, of three or four letters, or
+// the code of a reply, of three digits.
+func mayBeFTP(command []byte) bool {
 	letters, digits := 0, 0
 	for _, c := range command {
 		switch {
@@ -63,11 +63,9 @@ func mayBeFTP(line []byte) bool {
 	return digits == 0 && (letters == 3 || letters == 4) || digits == 3 && letters == 0
 }
 
-// invitation is the port that one line gives.
-func invitation(line []byte, from *packet.Addr) uint16 {
-	line = bytes.TrimLeft(line, " \t")
-	command, _ := word(line)
-	text := bytes.TrimLeft(line[len(command):], " \t")
+// invitation is the port that one line gives, a command and the text behind it.
+func invitation(command, text []byte, from *packet.Addr) uint16 {
+	text = bytes.TrimLeft(text, " \t")
 	switch {
 	case equalFold(command, "PORT"):
 		return hostPort(text, from)
