@@ -31,6 +31,7 @@ type latest struct {
 
 	mu      sync.Mutex
 	made    uint64           // panes that were reported
+	given   int              // reports, ever
 	reports []anomaly.Report // the newest last
 	lines   []logs.Anomaly   // likewise
 	alerts  []logs.Anomaly   // likewise: alerts and their ends from before lines
@@ -53,6 +54,7 @@ func (l *latest) add(end packet.Time, heavy []flowvec.Heavy, reports []anomaly.R
 	if l.batch {
 		l.sum(heavy)
 	}
+	l.given += len(reports)
 	for _, r := range reports {
 		l.addLines(r.Anomalies)
 		r.Anomalies, r.Vectors = nil, pictured(r.Vectors)
@@ -114,6 +116,13 @@ func (l *latest) count() uint64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.made
+}
+
+// totals are the reports, and the alerts, since the start.
+func (l *latest) totals() (reports, alerts int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.given, l.alerted
 }
 
 // keepLast is the end of list, without what was before it.

@@ -54,6 +54,8 @@ type picture struct {
 	shards   []uint64 // packets
 	pairs    uint64   // of the open pane
 	catching bool
+	reports  int
+	alerts   int
 	now      time.Time
 }
 
@@ -63,6 +65,7 @@ func (c *control) picture() picture {
 		p.shards = append(p.shards, core.counters.packets.Load())
 		p.pairs += core.counters.pairs.Load()
 	}
+	p.reports, p.alerts = c.committer.latest.totals()
 	return p
 }
 
@@ -140,6 +143,8 @@ var metrics = []status.Figure[picture]{
 	{Name: "commits_total", Help: "Commits that made lines visible.", Counter: true, Read: whole(func(p *picture) uint64 { return p.Commits })},
 	{Name: "commit_seconds_total", Help: "Wall time that commits took, reports apart but for those made in them.", Counter: true, Read: one(func(p *picture) float64 { return p.CommitSpent.Seconds() })},
 	{Name: "report_seconds_total", Help: "Wall time that reports took: vectors, k-means, scores.", Counter: true, Read: one(func(p *picture) float64 { return p.ReportSpent.Seconds() })},
+	{Name: "reports_total", Help: "Reports that were made: lines of kmeans.log.", Counter: true, Read: one(func(p *picture) float64 { return float64(p.reports) })},
+	{Name: "alerts_total", Help: "Alerts that were raised: lines of anomaly.log whose label is anomalous.", Counter: true, Read: one(func(p *picture) float64 { return float64(p.alerts) })},
 	{Name: "commit_waiting", Help: "1 while a commit cannot be made, as on a full disk.", Read: one(func(p *picture) float64 { return yes(p.CommitError != nil) })},
 
 	{Name: "connections_total", Help: "Connections that ended.", Counter: true, Read: whole(func(p *picture) uint64 { return p.Conns })},

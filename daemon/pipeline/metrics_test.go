@@ -1,6 +1,7 @@
 package pipeline_test
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"net"
@@ -52,15 +53,18 @@ func TestMetricsOfADaemon(t *testing.T) {
 	wantAnswer[pipeline.Sealed](t, d, "seal", "")
 	_, text := get(t, d, "/metrics")
 	r := wantAnswer[pipeline.Report](t, d, "status", "")
+	made := readLogs(t, cfg.Logs.Dir)
+	reports := uint64(bytes.Count(made["kmeans"], []byte("\n")))
+	alerts := uint64(bytes.Count(made["anomaly"], []byte(`"label":"anomalous"`)))
 	for name, v := range map[string]uint64{
 		"packets_total": r.Packets, "connections_total": r.Conns, "connections_open": r.ActiveConns, "files_done_total": 1, "files_failed_total": 0,
-		"files_open": 0, `spool_files{state="held"}`: 0, `build_info{version="v7"}`: 1, "paused": 0, "book_mismatches_total": 0,
+		"files_open": 0, `spool_files{state="held"}`: 0, `build_info{version="v7"}`: 1, "paused": 0, "reports_total": reports, "alerts_total": alerts, "book_mismatches_total": 0,
 	} {
 		if line := "pcapdir_" + name + " " + strconv.FormatUint(v, 10) + "\n"; !strings.Contains(text, line) {
 			t.Errorf("%q is not in the metrics", line)
 		}
 	}
-	if r.Packets == 0 || !strings.Contains(text, "pcapdir_lag_seconds ") || !strings.Contains(text, `pcapdir_shard_packets_total{shard="1"}`) {
+	if r.Packets == 0 || reports == 0 || !strings.Contains(text, "pcapdir_lag_seconds ") || !strings.Contains(text, `pcapdir_shard_packets_total{shard="1"}`) {
 		t.Errorf("%d packets, and\n%s", r.Packets, text)
 	}
 	problems, err := promlint.New(strings.NewReader(text)).Lint()
